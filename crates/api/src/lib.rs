@@ -1,1 +1,21 @@
+//! The words: what goes over the wire, as values that are valid because they were parsed.
+//!
+//! No I/O, no clock, and no rule beyond "well formed". What may be done with these values is decided
+//! in `guestlist-rules`.
 
+pub mod accounts;
+pub mod actions;
+pub mod clients;
+pub mod groups;
+pub mod identities;
+pub mod ids;
+pub mod invites;
+pub mod limits;
+pub mod paging;
+pub mod problems;
+pub mod records;
+pub mod resources;
+pub mod roles;
+pub mod text;
+pub mod times;
+pub mod users;

@@ -30,7 +30,6 @@ pub struct Mark(pub u64);
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     Account,
-    AccessKey,
     AccessRecord,
     Acceptance,
     Client,
@@ -42,9 +41,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 9] = [
         Self::Account,
-        Self::AccessKey,
         Self::AccessRecord,
         Self::Acceptance,
         Self::Client,
@@ -59,7 +57,6 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Account => "account",
-            Self::AccessKey => "access-key",
             Self::AccessRecord => "access-record",
             Self::Acceptance => "acceptance",
             Self::Client => "client",
@@ -86,15 +83,20 @@ pub enum Facet {
     Inviter,
     /// Invites and idempotency keys: the instant they end, as [`sortable`] milliseconds.
     Expires,
-    /// Acceptances: the invite's reference. Access keys: the client.
+    /// Acceptances: the invite's reference.
     Parent,
     /// Acceptances: who accepted.
     Principal,
 }
 
 impl Facet {
-    pub const ALL: [Self; 5] =
-        [Self::Status, Self::Inviter, Self::Expires, Self::Parent, Self::Principal];
+    pub const ALL: [Self; 5] = [
+        Self::Status,
+        Self::Inviter,
+        Self::Expires,
+        Self::Parent,
+        Self::Principal,
+    ];
 
     /// The stored name.
     pub const fn name(self) -> &'static str {
@@ -139,7 +141,10 @@ pub struct Seen<T> {
 
 impl<T> Seen<T> {
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Seen<U> {
-        Seen { value: change(self.value), mark: self.mark }
+        Seen {
+            value: change(self.value),
+            mark: self.mark,
+        }
     }
 }
 
@@ -217,7 +222,12 @@ impl Document {
             id: value.id(),
             reason: error.to_string(),
         })?;
-        Ok(Self { kind: T::KIND, id: value.id(), facets: value.facets(), body })
+        Ok(Self {
+            kind: T::KIND,
+            id: value.id(),
+            facets: value.facets(),
+            body,
+        })
     }
 
     /// The value, if the body is one of its kind.
@@ -232,7 +242,12 @@ impl Document {
 
 impl Changes {
     pub fn new(event: Event) -> Self {
-        Self { expect: Vec::new(), write: Vec::new(), delete: Vec::new(), event }
+        Self {
+            expect: Vec::new(),
+            write: Vec::new(),
+            delete: Vec::new(),
+            event,
+        }
     }
 
     /// Writes a new document; a conflict if its id is taken.
@@ -251,7 +266,8 @@ impl Changes {
 
     /// Deletes a document; a conflict if it is no longer the one that was seen.
     pub fn remove<T: Stored>(&mut self, seen: &Seen<T>) {
-        self.expect.push((T::KIND, seen.value.id(), Expect::At(seen.mark)));
+        self.expect
+            .push((T::KIND, seen.value.id(), Expect::At(seen.mark)));
         self.delete.push((T::KIND, seen.value.id()));
     }
 

@@ -3,4 +3,11 @@
 //! Pure and synchronous. Facts, the time and fresh ids go in; [`changes::Changes`] or a refusal
 //! come out. No clock, no randomness, no waiting, no storage, no HTTP.
 
+pub mod accounts;
 pub mod changes;
+pub mod clients;
+pub mod groups;
+pub mod identities;
+pub mod invites;
+pub mod records;
+pub mod roles;

@@ -35,7 +35,11 @@ pub enum Applied {
     /// Durable, at this revision.
     Done(Revision),
     /// Nothing was written: this expectation no longer holds.
-    Conflict { kind: Kind, id: String, expected: Expect },
+    Conflict {
+        kind: Kind,
+        id: String,
+        expected: Expect,
+    },
 }
 
 /// A line of the event log.

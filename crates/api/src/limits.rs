@@ -1,0 +1,80 @@
+//! Every upper bound of the wire format, in one place (contract §1.0, §2; semantics §9).
+
+/// Characters of a resource URI.
+pub const RESOURCE_URI_LENGTH: usize = 512;
+/// Segments of a resource URI. It also bounds the work of one permission check.
+pub const RESOURCE_URI_SEGMENTS: usize = 15;
+/// Characters of one `:`-separated part of a segment.
+pub const RESOURCE_URI_PART_LENGTH: usize = 128;
+/// Characters of an action.
+pub const ACTION_LENGTH: usize = 64;
+/// Characters of a user id.
+pub const USER_ID_LENGTH: usize = 128;
+/// Characters of a record id.
+pub const RECORD_ID_LENGTH: usize = 100;
+/// Characters of any other id.
+pub const ID_LENGTH: usize = 64;
+/// Characters of a tenant id.
+pub const TENANT_ID_LENGTH: usize = 128;
+/// Characters of an invite id in a path. Ours have 67.
+pub const INVITE_ID_LENGTH: usize = 256;
+/// Characters of a name.
+pub const NAME_LENGTH: usize = 128;
+/// Characters of a description.
+pub const DESCRIPTION_LENGTH: usize = 1024;
+/// Characters of a tag's name and of its value.
+pub const TAG_LENGTH: usize = 128;
+/// Tags of one object.
+pub const TAGS: usize = 100;
+/// Statements of a record or an invite.
+pub const STATEMENTS: usize = 100;
+/// Roles of a statement.
+pub const STATEMENT_ROLES: usize = 100;
+/// Resources of a statement.
+pub const STATEMENT_RESOURCES: usize = 100;
+/// Users of a statement.
+pub const STATEMENT_USERS: usize = 100;
+/// Groups of a statement.
+pub const STATEMENT_GROUPS: usize = 10;
+/// Users of a record.
+pub const RECORD_USERS: usize = 1000;
+/// Administrators of a record or a group.
+pub const ADMINS: usize = 100;
+/// Groups of a record.
+pub const RECORD_GROUPS: usize = 100;
+/// Users of a group.
+pub const GROUP_USERS: usize = 100;
+/// Bytes of a stored access record: what `capacity` 1 means.
+pub const RECORD_BYTES: usize = 102_400;
+/// Permissions of a role.
+pub const ROLE_PERMISSIONS: usize = 100;
+/// Active access keys of a service client.
+pub const CLIENT_KEYS: usize = 5;
+/// Characters of a public key handed in by its owner (base64 of SPKI DER).
+pub const PUBLIC_KEY_LENGTH: usize = 256;
+/// Characters of a `userIdExpression`.
+pub const USER_ID_EXPRESSION_LENGTH: usize = 128;
+/// Characters of an issuer or an audience.
+pub const ISSUER_LENGTH: usize = 240;
+/// Bytes of a sample token in an identity request.
+pub const SAMPLE_TOKEN_LENGTH: usize = 8192;
+/// Largest page of records, groups, clients, resources and users of a resource.
+pub const PAGE: usize = 20;
+/// Largest page of roles.
+pub const LARGE_PAGE: usize = 100;
+/// Characters of a list filter.
+pub const FILTER_LENGTH: usize = 128;
+/// Characters of a cursor.
+pub const CURSOR_LENGTH: usize = 2048;
+/// Characters of an `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_LENGTH: usize = 255;
+/// Milliseconds an invite lives unless it says otherwise: 7 days.
+pub const INVITE_LIFETIME: i64 = 7 * DAY;
+/// Milliseconds an invite lives at least: 5 minutes.
+pub const INVITE_LIFETIME_LEAST: i64 = 5 * 60 * 1000;
+/// Milliseconds an invite lives at most: 30 days.
+pub const INVITE_LIFETIME_MOST: i64 = 30 * DAY;
+/// Milliseconds an idempotency key is remembered: 24 hours.
+pub const IDEMPOTENCY_KEY_LIFETIME: i64 = DAY;
+
+const DAY: i64 = 24 * 60 * 60 * 1000;

@@ -1,0 +1,26 @@
+//! The body of every refusal: what SDKs read, and RFC 9457.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a request was refused (contract §4.1, RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// `/problems/{errorCode}`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// One sentence for a person: what went wrong and what to do.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// A stable code for programs.
+    pub error_code: String,
+    /// The id of the request, to find it in the server's log.
+    pub error_id: String,
+    /// More about this case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The offending member of the request body: `statements[0].roles[1]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}

@@ -1,0 +1,26 @@
+//! The account: there is one in an installation, made at the first start.
+
+use guestlist_api::accounts::AccountName;
+use guestlist_api::ids::AccountId;
+use guestlist_api::times::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::changes::{Kind, Stored};
+
+/// The account as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredAccount {
+    pub account_id: AccountId,
+    pub name: AccountName,
+    pub created_time: Timestamp,
+}
+
+impl Stored for StoredAccount {
+    const KIND: Kind = Kind::Account;
+
+    /// There is one account, so the store cannot hold two.
+    fn id(&self) -> String {
+        "account".to_owned()
+    }
+}
