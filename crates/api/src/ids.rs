@@ -74,7 +74,6 @@ macro_rules! id {
 macro_rules! no_further_rule {
     ($($name:ident),*) => {$(
         impl $name {
-            #[expect(clippy::unnecessary_wraps, reason = "the same shape as ids with a rule")]
             fn check(_text: &str) -> Result<(), Malformed> {
                 Ok(())
             }
