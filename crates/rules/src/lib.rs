@@ -4,6 +4,7 @@
 //! come out. No clock, no randomness, no waiting, no storage, no HTTP.
 
 pub mod accounts;
+pub mod caller;
 pub mod changes;
 pub mod clients;
 pub mod groups;
