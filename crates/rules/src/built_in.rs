@@ -1,0 +1,1 @@
+pub const OWNER: &str = "Authress:Owner";
