@@ -446,19 +446,18 @@ fn write_record(
     Ok(())
 }
 
-/// Whether a remembered key answers this request.
+/// What a remembered key stands for, if it answers this request.
 ///
 /// # Errors
 ///
 /// [`Refusal::IdempotencyKeyReused`] if the key stands for another request.
-pub fn repeats(
+pub fn repeated<'a>(
     now: Timestamp,
-    remembered: Option<&StoredIdempotencyKey>,
+    remembered: Option<&'a StoredIdempotencyKey>,
     request_hash: &str,
-) -> Result<bool, Refusal> {
+) -> Result<Option<&'a StoredIdempotencyKey>, Refusal> {
     match remembered.filter(|key| now < key.expiry_time) {
-        None => Ok(false),
-        Some(key) if key.request_hash == request_hash => Ok(true),
-        Some(_) => Err(Refusal::IdempotencyKeyReused),
+        Some(key) if key.request_hash != request_hash => Err(Refusal::IdempotencyKeyReused),
+        known => Ok(known),
     }
 }

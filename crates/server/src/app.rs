@@ -10,6 +10,7 @@ use guestlist_store::{Store, StoreError};
 use crate::caller::Callers;
 use crate::clock::Clock;
 use crate::entropy::{Entropy, NoEntropy};
+use crate::health::Draining;
 use crate::known_callers::KnownCallers;
 use crate::limiters::Limiters;
 use crate::metrics::Metrics;
@@ -31,6 +32,7 @@ pub struct App {
     pub callers: Callers,
     pub user_tokens: Arc<UserTokens>,
     pub limiters: Limiters,
+    pub draining: Draining,
     pub metrics: Metrics,
     memory: Memory,
 }
@@ -117,6 +119,7 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         Self {
             limiters: Limiters::new(&parts.settings),
+            draining: Draining::default(),
             settings: parts.settings,
             store: parts.store,
             clock: parts.clock,

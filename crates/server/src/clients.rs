@@ -7,7 +7,7 @@ use guestlist_api::ids::{ClientId, KeyId};
 use guestlist_api::limits;
 use guestlist_rules::authority::{Ability, holds, require};
 use guestlist_rules::changes::Seen;
-use guestlist_rules::clients::{self as rules, StoredClient, StoredKey};
+use guestlist_rules::clients::{self as rules, StoredClient};
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
 use http::StatusCode;
 
@@ -107,23 +107,12 @@ pub async fn request_access_key(
     request: AccessKeyRequest,
 ) -> Result<Answer, Refusal> {
     let id = &parse(id)?;
-    let key_id: KeyId = ask.app.fresh_id("key_")?;
-    let (public_key, private) = match request.public_key {
-        Some(text) => {
-            access_keys::check_public_key(&text)
-                .map_err(|reason| Refusal::malformed("publicKey", reason))?;
-            (text, None)
-        }
+    let (key, private) = match request.public_key {
+        Some(text) => (access_keys::take_in(&ask.app.entropy, text, ask.now)?, None),
         None => {
-            let made = access_keys::generate(&ask.app.entropy, id, &key_id, ask.account_id())?;
-            (made.public_key, Some(made.access_key))
+            let made = access_keys::make(&ask.app.entropy, id, ask.account_id(), ask.now)?;
+            (made.stored, Some(made.secret))
         }
-    };
-    let key = StoredKey {
-        key_id: key_id.clone(),
-        generation_date: ask.now,
-        public_key: public_key.clone(),
-        handed_in: private.is_none(),
     };
     ask.change(|| {
         let key = key.clone();
@@ -135,10 +124,10 @@ pub async fn request_access_key(
     })
     .await?;
     let answer = AccessKey {
-        key_id,
+        key_id: key.key_id,
         client_id: id.clone(),
-        generation_date: ask.now,
-        public_key,
+        generation_date: key.generation_date,
+        public_key: key.public_key,
         client_secret: private.clone(),
         access_key: private,
     };

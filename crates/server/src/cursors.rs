@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use guestlist_api::ids::UserId;
 use guestlist_api::limits;
 
-use crate::pepper::Pepper;
+use crate::pepper::{Pepper, Purpose};
 use crate::refusal::Refusal;
 
 /// What a cursor belongs to.
@@ -26,7 +26,7 @@ impl Scope<'_> {
 
 /// A cursor for the page after `position`.
 pub fn write(pepper: &Pepper, scope: Scope<'_>, position: &str) -> String {
-    let signature = pepper.hash("cursor", &scope.signed(position));
+    let signature = pepper.hash(Purpose::Cursor, &scope.signed(position));
     URL_SAFE_NO_PAD.encode(format!("{signature}.{position}"))
 }
 
@@ -42,7 +42,7 @@ pub fn read(pepper: &Pepper, scope: Scope<'_>, cursor: &str) -> Result<String, R
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| Refusal::BadCursor)?;
     let text = String::from_utf8(bytes).map_err(|_| Refusal::BadCursor)?;
     let (signature, position) = text.split_once('.').ok_or(Refusal::BadCursor)?;
-    if pepper.matches("cursor", &scope.signed(position), signature) {
+    if pepper.matches(Purpose::Cursor, &scope.signed(position), signature) {
         Ok(position.to_owned())
     } else {
         Err(Refusal::BadCursor)

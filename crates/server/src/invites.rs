@@ -16,10 +16,9 @@ use http::StatusCode;
 use crate::accounts;
 use crate::answer::Answer;
 use crate::ask::{Ask, Decided, Library};
+use crate::pepper::Purpose;
 use crate::refusal::Refusal;
 
-/// What the hash of a secret is keyed for, so that it is no other hash.
-const PURPOSE: &str = "invite";
 /// Random bytes that make an invite id: enough although some are passed over.
 const RANDOM: usize = 256;
 
@@ -60,7 +59,7 @@ fn made(
 ) -> Result<Made, Refusal> {
     let fresh = FreshInvite {
         reference: secret.reference(),
-        secret_hash: ask.app.pepper.hash(PURPOSE, secret.reveal()),
+        secret_hash: ask.app.pepper.hash(Purpose::InviteSecret, secret.reveal()),
     };
     let (changes, invite) = ask.decide(|facts| rules::create(facts, request, fresh, remember))?;
     Ok(Decided::Change(changes, (secret, invite)))
@@ -73,22 +72,20 @@ fn made(
 async fn made_once(ask: Ask<'_>, request: InviteRequest, key: &str) -> Result<Made, Refusal> {
     let pepper = &ask.app.pepper;
     let caller = ask.caller.user_id.as_str();
-    let key_hash = pepper.hash("idempotency-key", &format!("{}:{caller}{key}", caller.len()));
+    let key_hash = pepper.hash(Purpose::IdempotencyKey, &format!("{}:{caller}{key}", caller.len()));
     let body = serde_json::to_string(&request).map_err(crate::answer::NotWritable::from)?;
-    let request_hash = pepper.hash("idempotent-request", &body);
+    let request_hash = pepper.hash(Purpose::IdempotentBody, &body);
     let derive = |salt: &str| {
         let parts = [caller, key, salt];
-        secret_from(&pepper.derive("idempotent-invite", &parts, RANDOM))
+        secret_from(&pepper.derive(Purpose::InviteSecret, &parts, RANDOM))
     };
     let remembered: Option<Seen<StoredIdempotencyKey>> = ask.see(&key_hash).await?;
     let known = remembered.as_ref().map(|seen| &seen.value);
-    if let Some(known) = known.filter(|_| rules::repeats(ask.now, known, &request_hash).is_ok_and(|same| same)) {
-        let secret = derive(&known.salt)?;
-        let invite = ask.see::<StoredInvite>(known.reference.as_str()).await?;
+    if let Some(first) = rules::repeated(ask.now, known, &request_hash)? {
+        let invite = ask.see::<StoredInvite>(first.reference.as_str()).await?;
         let invite = invite.ok_or(Refusal::Rule(Rule::NotFound(Noun::Invite)))?;
-        return Ok(Decided::Nothing((secret, invite.value)));
+        return Ok(Decided::Nothing((derive(&first.salt)?, invite.value)));
     }
-    rules::repeats(ask.now, known, &request_hash)?;
     let salt = ask.app.entropy.text(22)?;
     let secret = derive(&salt)?;
     let key = StoredIdempotencyKey {
@@ -147,7 +144,7 @@ async fn accept(
     fresh_record_id: RecordId,
 ) -> Result<Decided<()>, Refusal> {
     let who = &ask.caller.user_id;
-    let record_id = record_id_of(who, |user| ask.app.pepper.digest(user))
+    let record_id = record_id_of(who, digest)
         .map_err(|reason| Refusal::malformed("sub", reason))?;
     let key = StoredAcceptance::key(&seen.value.reference, who);
     let before = ask.app.store.get(Kind::Acceptance, &key).await?;
@@ -162,6 +159,16 @@ async fn accept(
     Ok(changes.map_or(Decided::Nothing(()), |changes| Decided::Change(changes, ())))
 }
 
+/// SHA-256 in hexadecimal.
+fn digest(text: &str) -> String {
+    use std::fmt::Write as _;
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// The invite of a secret. A text that is no invite id, an unknown reference and a wrong secret are
 /// all the same to the caller.
 async fn find(ask: Ask<'_>, id: &str) -> Result<(InviteSecret, Seen<StoredInvite>), Refusal> {
@@ -169,7 +176,7 @@ async fn find(ask: Ask<'_>, id: &str) -> Result<(InviteSecret, Seen<StoredInvite
     let secret: InviteSecret = id.parse().map_err(|_| unknown())?;
     let seen: Option<Seen<StoredInvite>> = ask.see(secret.reference().as_str()).await?;
     let seen = seen.ok_or_else(unknown)?;
-    if ask.app.pepper.matches(PURPOSE, secret.reveal(), &seen.value.secret_hash) {
+    if ask.app.pepper.matches(Purpose::InviteSecret, secret.reveal(), &seen.value.secret_hash) {
         Ok((secret, seen))
     } else {
         Err(unknown())

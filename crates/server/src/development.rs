@@ -1,0 +1,46 @@
+//! Tokens for any user on request: for trying things out, with `--dev` and never without.
+
+use guestlist_api::ids::UserId;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::body::{self, Body};
+use crate::refusal::Refusal;
+
+/// Seconds a token lives.
+const LIFETIME: i64 = 3_600;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenRequest {
+    user_id: UserId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Token {
+    access_token: String,
+    expires_in: i64,
+}
+
+/// POST `/v1/dev/tokens`.
+pub fn create_token(app: &App, body: &Body) -> Result<Answer, Refusal> {
+    if !app.settings.development {
+        return Err(Refusal::NoSuchPath);
+    }
+    let request: TokenRequest = body::parse(body)?
+        .ok_or_else(|| Refusal::malformed("body", "send {\"userId\": \"…\"}"))?;
+    let reserved = request.user_id.as_str().to_ascii_lowercase();
+    if reserved.starts_with("sc_") || reserved.starts_with("authress:") {
+        let reason = "must not read like a service client or a part of the service";
+        return Err(Refusal::malformed("userId", reason));
+    }
+    let access_token = app
+        .user_tokens
+        .sign(&request.user_id, &app.settings, app.clock.now(), LIFETIME)
+        .map_err(|_| Refusal::Panic)?;
+    let token = Token { access_token, expires_in: LIFETIME };
+    Answer::json(StatusCode::OK, &token).map_err(Refusal::from)
+}
