@@ -6,11 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
 use crate::app::App;
-use crate::body::{self, Body};
+use crate::body;
 use crate::refusal::Refusal;
-
-/// Seconds a token lives.
-const LIFETIME: i64 = 3_600;
+use crate::user_tokens::LIFETIME;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,7 +24,7 @@ struct Token {
 }
 
 /// POST `/v1/dev/tokens`.
-pub fn create_token(app: &App, body: &Body) -> Result<Answer, Refusal> {
+pub fn create_token(app: &App, body: &[u8]) -> Result<Answer, Refusal> {
     if !app.settings.development {
         return Err(Refusal::NoSuchPath);
     }
@@ -37,10 +35,10 @@ pub fn create_token(app: &App, body: &Body) -> Result<Answer, Refusal> {
         let reason = "must not read like a service client or a part of the service";
         return Err(Refusal::malformed("userId", reason));
     }
-    let access_token = app
-        .user_tokens
-        .sign(&request.user_id, &app.settings, app.clock.now(), LIFETIME)
-        .map_err(|_| Refusal::Panic)?;
+    let audience = format!("{}.accounts.authress.io", app.settings.account_id);
+    let issuer = &app.settings.public_url;
+    let access_token =
+        app.user_tokens.sign(issuer, &audience, &request.user_id, app.clock.now())?;
     let token = Token { access_token, expires_in: LIFETIME };
     Answer::json(StatusCode::OK, &token).map_err(Refusal::from)
 }
