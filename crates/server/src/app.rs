@@ -22,7 +22,6 @@ use crate::pepper::Pepper;
 use crate::refusal::Refusal;
 use crate::request_id::RequestIds;
 use crate::settings::Settings;
-use crate::user_tokens::UserTokenKey;
 
 /// Characters of the random part of an id that is made here: 95 bits, so that none is made twice.
 const FRESH: usize = 16;
@@ -35,7 +34,6 @@ pub struct App {
     pub entropy: Entropy,
     pub pepper: Arc<Pepper>,
     pub callers: Callers,
-    pub user_tokens: Arc<UserTokenKey>,
     pub request_ids: RequestIds,
     pub cors: Cors,
     pub limits: Limits,
@@ -117,7 +115,6 @@ pub struct Parts {
     pub clock: Clock,
     pub entropy: Entropy,
     pub pepper: Arc<Pepper>,
-    pub user_tokens: Arc<UserTokenKey>,
     pub callers: Callers,
     pub cors: Cors,
     pub limits: Limits,
@@ -138,7 +135,6 @@ impl App {
             entropy: parts.entropy,
             pepper: parts.pepper,
             callers: parts.callers,
-            user_tokens: parts.user_tokens,
             cors: parts.cors,
             limits: parts.limits,
             limiters: Limiters::default(),

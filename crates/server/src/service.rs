@@ -151,7 +151,7 @@ async fn identify(
     address: IpAddr,
     now: Timestamp,
 ) -> Result<Arc<Caller>, Refusal> {
-    if let Some(caller) = app.callers.remembered(headers) {
+    if let Some(caller) = app.callers.identify_known(headers) {
         return Ok(caller);
     }
     app.limiters.before_credentials(address, now)?;

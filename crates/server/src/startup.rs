@@ -31,7 +31,7 @@ pub const SERVICE: &str = "Authress:Service";
 /// The secrets of an installation: files in the data directory, never in the database.
 pub struct Secrets {
     pub pepper: Arc<Pepper>,
-    pub user_tokens: Arc<UserTokenKey>,
+    pub user_tokens: UserTokenKey,
 }
 
 /// Why the server cannot start. Each says what to do.
@@ -63,10 +63,7 @@ impl Secrets {
     pub fn load_or_create(data: &Path, entropy: &Entropy) -> Result<Self, NotStarted> {
         Ok(Self {
             pepper: Arc::new(Pepper::load_or_create(&data.join("pepper"), entropy)?),
-            user_tokens: Arc::new(UserTokenKey::load_or_create(
-                &data.join("user-token-key"),
-                entropy,
-            )?),
+            user_tokens: UserTokenKey::load_or_create(&data.join("user-token-key"), entropy)?,
         })
     }
 }
