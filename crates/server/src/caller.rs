@@ -18,7 +18,7 @@ use crate::known_callers::{KnownCallers, KnownClient, KnownIssuer, Standing};
 use crate::outgoing::NotAllowed;
 use crate::token_cache::{Proof, TokenCache};
 use crate::tokens::{self, Policy, TokenRefused, Unverified, Verified};
-use crate::user_tokens::{self, CannotSign, UserTokenKey};
+use crate::user_tokens::{self, CannotSign, UserTokens};
 
 /// What stands before the client id in the `iss` of a service client's token.
 const CLIENTS: &str = "/v1/clients/";
@@ -142,7 +142,7 @@ pub struct Callers {
     settings: CallerSettings,
     known: Arc<KnownCallers>,
     issuers: Issuers,
-    user_tokens: UserTokenKey,
+    user_tokens: Arc<UserTokens>,
     cache: TokenCache,
     clock: Clock,
     /// `aud` of the account, as SDKs write it.
@@ -158,7 +158,7 @@ impl Callers {
         settings: CallerSettings,
         known: Arc<KnownCallers>,
         issuers: Issuers,
-        user_tokens: UserTokenKey,
+        user_tokens: Arc<UserTokens>,
         clock: Clock,
         entropy: &Entropy,
     ) -> Result<Self, NoEntropy> {
@@ -189,7 +189,7 @@ impl Callers {
     }
 
     /// The key pair of the server's own tokens, for its JWKS.
-    pub const fn user_tokens(&self) -> &UserTokenKey {
+    pub const fn user_tokens(&self) -> &Arc<UserTokens> {
         &self.user_tokens
     }
 

@@ -249,6 +249,14 @@ impl KnownCallers {
         clients.get(id).cloned()
     }
 
+    /// What the JWKS of a client answers; a client that does not exist has no keys.
+    pub fn client_key_set(&self, id: &str) -> KeySet {
+        match self.client(id) {
+            Some(client) => client.key_set(),
+            None => KeySet { keys: Vec::new() },
+        }
+    }
+
     /// Everything that is linked for exactly this `iss`.
     pub fn issuer(&self, name: &str) -> Option<Arc<KnownIssuer>> {
         let issuers = self.issuers.read().unwrap_or_else(PoisonError::into_inner);

@@ -61,8 +61,7 @@ pub fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, SecretFileError> 
     }
     let length = usize::try_from(metadata.len().min(LARGEST)).unwrap_or(0);
     let mut bytes = Zeroizing::new(Vec::with_capacity(length + 1));
-    file.by_ref()
-        .take(LARGEST)
+    Read::take(&mut file, LARGEST)
         .read_to_end(&mut bytes)
         .map_err(failed(path))?;
     Ok(Some(bytes))

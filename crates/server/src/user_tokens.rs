@@ -19,13 +19,13 @@ use crate::secret_files::{self, SecretFileError};
 use crate::tokens::VerifyingKey;
 
 /// Seconds a user token lives.
-pub const LIFETIME: i64 = 24 * 60 * 60;
+pub const LIFETIME: i64 = 60 * 60;
 
 const PEM_START: &str = "-----BEGIN PRIVATE KEY-----";
 const PEM_END: &str = "-----END PRIVATE KEY-----";
 
-/// The key pair. It prints nothing and is wiped when dropped.
-pub struct UserTokenKey {
+/// The key pair that signs user tokens. It prints nothing and is wiped when dropped.
+pub struct UserTokens {
     signing: EncodingKey,
     verifying: VerifyingKey,
     public: JsonWebKey,
@@ -46,7 +46,7 @@ struct Claims<'a> {
     scope: &'a str,
 }
 
-impl UserTokenKey {
+impl UserTokens {
     /// Reads the file (PEM of PKCS#8), or makes it (mode 0600) if there is none.
     pub fn load_or_create(path: &Path, entropy: &Entropy) -> Result<Self, SecretFileError> {
         if let Some(bytes) = secret_files::read(path)? {
@@ -105,9 +105,9 @@ impl UserTokenKey {
     }
 }
 
-impl fmt::Debug for UserTokenKey {
+impl fmt::Debug for UserTokens {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("UserTokenKey(…)")
+        formatter.write_str("UserTokens(…)")
     }
 }
 
@@ -139,12 +139,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("user-token-key");
         let now = Timestamp::from_milliseconds(1_800_000_000_500);
-        let first = UserTokenKey::load_or_create(&path, &Entropy::seeded(1)).unwrap();
+        let first = UserTokens::load_or_create(&path, &Entropy::seeded(1)).unwrap();
         let user = "u|1".parse().unwrap();
         let token = first
             .sign("http://127.0.0.1:8888", "acc", &user, now)
             .unwrap();
-        let second = UserTokenKey::load_or_create(&path, &Entropy::seeded(2)).unwrap();
+        let second = UserTokens::load_or_create(&path, &Entropy::seeded(2)).unwrap();
         let set = serde_json::to_vec(&second.key_set()).unwrap();
         let keys = jwks::Keys::read(&set, &mut |_| ()).unwrap();
         let read = Unverified::read(&token).unwrap();
@@ -173,17 +173,17 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("user-token-key");
         secret_files::write(&path, b"-----BEGIN PRIVATE KEY-----\nMC4C\n").unwrap();
-        let refused = UserTokenKey::load_or_create(&path, &Entropy::seeded(1));
+        let refused = UserTokens::load_or_create(&path, &Entropy::seeded(1));
         assert!(matches!(refused, Err(SecretFileError::Damaged { .. })));
         let exposed = std::fs::Permissions::from_mode(0o644);
         std::fs::set_permissions(&path, exposed).unwrap();
-        let refused = UserTokenKey::load_or_create(&path, &Entropy::seeded(1));
+        let refused = UserTokens::load_or_create(&path, &Entropy::seeded(1));
         assert!(matches!(refused, Err(SecretFileError::Exposed { .. })));
     }
 
     #[test]
     fn s05_the_key_prints_nothing() {
         let key = PrivateKey::generate(&Entropy::seeded(1)).unwrap();
-        assert_eq!(format!("{:?}", UserTokenKey::new(&key)), "UserTokenKey(…)");
+        assert_eq!(format!("{:?}", UserTokens::new(&key)), "UserTokens(…)");
     }
 }
