@@ -4,8 +4,11 @@
 //! come out. No clock, no randomness, no waiting, no storage, no HTTP.
 
 pub mod accounts;
+pub mod built_in;
 pub mod changes;
 pub mod clients;
+pub mod coverage;
+pub mod grants;
 pub mod groups;
 pub mod identities;
 pub mod invites;
