@@ -173,7 +173,7 @@ mod tests {
             KEY.replace("k001.", ""),
             format!("{KEY}."),
             format!("{KEY}.x"),
-            KEY[..KEY.len() - 1].to_owned(),
+            KEY.strip_suffix('K').unwrap().to_owned(),
             format!("{KEY}="),
             KEY.replace('/', "_"),
             KEY.replace("sc_probe001", "sc probe"),
