@@ -8,5 +8,7 @@
     reason = "a test stops at what it did not expect"
 )]
 
+mod authorization;
 mod invites;
+mod strangers;
 mod world;
