@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::support::{Server, endless, get, status_of};
+use tokio::io::AsyncWriteExt;
+
+use crate::support::{Server, endless, get, read_to_end, status_of};
 
 /// A request with exactly so many header fields.
 fn with_fields(count: usize) -> String {
@@ -219,7 +221,62 @@ async fn p10_no_second_request_is_smuggled_in() {
 #[tokio::test]
 async fn p10_control_an_honest_second_request_is_handled() {
     let server = Server::start(endless()).await;
-    let first = "POST /a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    let first = "POST /a HTTP/1.1\r\nHost: t\r\nContent-Length: 7\r\n\r\n[1,\n2]\n";
     server.exchange(format!("{first}{}", get("/second"))).await;
     assert_eq!(server.begun(), ["/a", "/second"]);
+}
+
+#[tokio::test]
+async fn p10_a_chunked_request_is_the_last_on_its_connection() {
+    let server = Server::start(endless()).await;
+    let first = "POST /a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    let answer = server
+        .exchange(format!("{first}{}", get("/smuggled")))
+        .await;
+    assert_eq!(server.begun(), ["/a"]);
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
+async fn p10_bare_line_feeds_are_refused_in_every_head_of_a_connection() {
+    let shapes = [
+        "GET /a HTTP/1.1\nHost: t\r\n\r\n",
+        "GET /a HTTP/1.1\r\nHost: t\n\r\n",
+        "GET /a HTTP/1.1\r\nHost: t\r\n\n",
+        "GET /a HTTP/1.1\r\nx: y\nContent-Length: 44\r\nHost: t\r\n\r\n",
+        "\nGET /a HTTP/1.1\r\nHost: t\r\n\r\n",
+        "GET /a HTTP/1.1\nHost: t\n\n",
+    ];
+    let with_a_body = "POST /first HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\n[1\n]\n";
+    for shape in shapes {
+        for (before, begun) in [
+            (String::new(), vec![]),
+            (get("/first"), vec!["/first"]),
+            (with_a_body.to_owned(), vec!["/first"]),
+        ] {
+            let server = Server::start(endless()).await;
+            let sent = format!("{before}{shape}{}", get("/smuggled"));
+            let answer = server.exchange(&sent).await;
+            assert_eq!(server.begun(), begun, "{sent:?} -> {answer:?}");
+            assert_eq!(
+                answer.matches("HTTP/1.1 400").count(),
+                1,
+                "{sent:?} -> {answer:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_comes_byte_by_byte_is_handled() {
+    let server = Server::start(endless()).await;
+    let mut stream = server.connect().await;
+    let requests = "\r\nPOST /a HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\n[1\n]\n".repeat(3);
+    for byte in requests.as_bytes() {
+        stream.write_all(&[*byte]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    stream.shutdown().await.unwrap();
+    let answers = read_to_end(&mut stream).await;
+    assert_eq!(answers.matches("POST /a 5").count(), 3, "{answers}");
 }
