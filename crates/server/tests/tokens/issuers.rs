@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use guestlist_server::caller::{NotIdentified, SampleRefused};
 use guestlist_server::issuers::NoKey;
 use guestlist_server::outgoing::NotAllowed;
@@ -32,6 +33,22 @@ fn set(keys: &[&SigningKey]) -> Value {
     json!({ "keys": keys })
 }
 
+/// Waits for something that is bound to happen.
+async fn until(mut happened: impl FnMut() -> bool) {
+    let wait = async {
+        while !happened() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let limit = std::time::Duration::from_secs(20);
+    tokio::time::timeout(limit, wait).await.unwrap();
+}
+
+/// Whether the bearer is accepted, if that is known without waiting for anything.
+fn answered_at_once(setup: &Setup, bearer: &str) -> Option<bool> {
+    setup.user(bearer).now_or_never().map(|user| user.is_ok())
+}
+
 #[tokio::test]
 async fn t18_ten_thousand_unknown_key_ids_make_one_fetch_in_thirty_seconds() {
     let key = SigningKey::ed25519("k", 1);
@@ -60,18 +77,21 @@ async fn t18_many_at_once_share_one_fetch() {
     let (setup, issuer) = linked(&key).await;
     issuer.answer_keys(Reply::Held(set(&[&key])));
     let setup = Arc::new(setup);
-    let requests: Vec<_> = (0..50)
-        .map(|count| {
-            let setup = setup.clone();
-            let token = token(&key, &issuer, &format!("u{count}"));
-            tokio::spawn(async move { setup.user(&token).await.is_ok() })
-        })
-        .collect();
-    // A caller who goes away does not break off what the others wait for.
-    requests[0].abort();
+    let request = |count: i32| {
+        let setup = setup.clone();
+        let token = token(&key, &issuer, &format!("u{count}"));
+        tokio::spawn(async move { setup.user(&token).await.is_ok() })
+    };
+    // The caller whose request began the fetch goes away, which does not break it off.
+    let first = request(0);
+    until(|| issuer.key_fetches() == 1).await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    let others: Vec<_> = (1..50).map(request).collect();
+    tokio::task::yield_now().await;
     issuer.release();
-    for request in requests.into_iter().skip(1) {
-        assert!(request.await.unwrap());
+    for other in others {
+        assert!(other.await.unwrap());
     }
     assert_eq!(issuer.key_fetches(), 1);
 }
@@ -193,27 +213,61 @@ async fn t20_keys_are_renewed_while_the_former_ones_serve() {
     let key = SigningKey::ed25519("k", 1);
     let (setup, issuer) = linked(&key).await;
     assert!(setup.user(&token(&key, &issuer, "u")).await.is_ok());
-    setup.advance(241);
     issuer.answer_keys(Reply::Held(set(&[&key])));
-    // Nobody waits for the issuer, which has not answered yet.
-    for user in ["a", "b", "c"] {
-        assert!(setup.user(&token(&key, &issuer, user)).await.is_ok());
+    setup.advance(239);
+    assert_eq!(
+        answered_at_once(&setup, &token(&key, &issuer, "a")),
+        Some(true)
+    );
+    tokio::task::yield_now().await;
+    assert_eq!(issuer.discovery_fetches(), 1);
+    setup.advance(1);
+    // Nobody waits for the issuer, which is asked and does not answer yet.
+    for user in ["b", "c", "d"] {
+        let token = token(&key, &issuer, user);
+        assert_eq!(answered_at_once(&setup, &token), Some(true), "{user}");
     }
+    until(|| issuer.key_fetches() == 2).await;
+    let late = token(&key, &issuer, "e");
+    assert_eq!(answered_at_once(&setup, &late), Some(true));
+    // Five minutes after they were last heard of, they do wait: for the one fetch that runs.
+    setup.advance(60);
+    let overdue = token(&key, &issuer, "f");
+    assert_eq!(answered_at_once(&setup, &overdue), None);
     issuer.release();
-    let mut renewed = false;
-    for _ in 0..10_000 {
-        // The answer has come in when the age counts from the second fetch.
-        tokio::task::yield_now().await;
-        setup.advance(60);
-        let user = setup.user(&token(&key, &issuer, "d")).await;
-        assert!(user.is_ok());
-        setup.advance(-60);
-        if issuer.key_fetches() == 2 {
-            renewed = true;
-            break;
-        }
+    assert_eq!(setup.user(&overdue).await.unwrap().as_str(), "f");
+    assert_eq!(issuer.key_fetches(), 2);
+    // The age now counts from the second fetch.
+    setup.advance(179);
+    let renewed = token(&key, &issuer, "g");
+    assert_eq!(answered_at_once(&setup, &renewed), Some(true));
+    assert_eq!(issuer.discovery_fetches(), 2);
+}
+
+#[tokio::test]
+async fn an_issuer_that_does_not_answer_makes_nobody_wait_twice() {
+    let key = SigningKey::ed25519("k", 1);
+    let (setup, issuer) = linked(&key).await;
+    assert!(setup.user(&token(&key, &issuer, "u")).await.is_ok());
+    issuer.answer_discovery(Reply::Hang);
+    setup.advance(301);
+    let first = token(&key, &issuer, "a");
+    assert_eq!(answered_at_once(&setup, &first), None);
+    assert!(setup.user(&first).await.is_ok());
+    for round in 0..5 {
+        setup.advance(31);
+        // Every request is answered at once, while one attempt after the other is made and given
+        // up at its limit of time.
+        let mut count = 0;
+        until(|| {
+            count += 1;
+            let next = token(&key, &issuer, &format!("b{round}-{count}"));
+            assert_eq!(answered_at_once(&setup, &next), Some(true));
+            issuer.discovery_fetches() == 3 + round
+        })
+        .await;
     }
-    assert!(renewed);
+    assert_eq!(issuer.key_fetches(), 1);
 }
 
 #[tokio::test]

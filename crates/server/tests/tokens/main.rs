@@ -9,6 +9,8 @@ mod clients;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod issuers;
 #[cfg(test)]
 mod setup;
