@@ -32,8 +32,8 @@ pub(crate) struct Held<'a> {
 /// The documents, read from beginning to end: what each principal and each group has.
 pub(crate) struct Reading<'a> {
     naive: &'a Naive,
-    users: BTreeMap<&'a str, BTreeSet<Held<'a>>>,
-    groups: BTreeMap<&'a str, BTreeSet<Held<'a>>>,
+    users: BTreeMap<&'a str, Vec<Held<'a>>>,
+    groups: BTreeMap<&'a str, Vec<Held<'a>>>,
 }
 
 /// Something to ask about: a canonical resource, and concrete resources that stand for all it may
@@ -110,23 +110,25 @@ fn is_built_in(role: &str) -> bool {
 
 /// Whether a resource that is held stands for a concrete one.
 fn stands_for(held: &str, concrete: &str) -> bool {
-    fn parts(held: &[&str], concrete: &[&str]) -> bool {
-        match (held, concrete) {
-            ([], []) | (["*"], [_, ..]) => true,
-            ([first, rest @ ..], [part, tail @ ..]) => {
-                (*first == "*" || first == part) && parts(rest, tail)
-            }
-            _ => false,
+    match (held.split_once('/'), concrete.split_once('/')) {
+        (None, None) => segment_stands_for(held, concrete),
+        (None, Some((name, _))) => segment_stands_for(held, name),
+        (Some(_), None) => false,
+        (Some((segment, rest)), Some((name, below))) => {
+            segment_stands_for(segment, name) && stands_for(rest, below)
         }
     }
-    let (held, concrete): (Vec<_>, Vec<_>) =
-        (held.split('/').collect(), concrete.split('/').collect());
-    held.len() <= concrete.len()
-        && held.iter().zip(concrete).all(|(segment, name)| {
-            let (segment, name): (Vec<_>, Vec<_>) =
-                (segment.split(':').collect(), name.split(':').collect());
-            parts(&segment, &name)
-        })
+}
+
+fn segment_stands_for(held: &str, name: &str) -> bool {
+    match (held.split_once(':'), name.split_once(':')) {
+        (None, None) => held == "*" || held == name,
+        (None, Some(_)) => held == "*",
+        (Some(_), None) => false,
+        (Some((first, rest)), Some((part, tail))) => {
+            (first == "*" || first == part) && segment_stands_for(rest, tail)
+        }
+    }
 }
 
 fn covers(held: Held<'_>, asked: &Asked, whole_asked: &str, asked_built_in: bool) -> bool {
@@ -264,21 +266,29 @@ impl Naive {
                     };
                     for user in users {
                         let user = user.user_id.principal();
-                        reading.users.entry(user).or_default().insert(held);
+                        reading.users.entry(user).or_default().push(held);
                     }
                     for group in groups {
                         let group = group.group_id.as_str();
-                        reading.groups.entry(group).or_default().insert(held);
+                        reading.groups.entry(group).or_default().push(held);
                         for member in self.members(group) {
                             let held = Held {
                                 group: Some(group),
                                 ..held
                             };
-                            reading.users.entry(member).or_default().insert(held);
+                            reading.users.entry(member).or_default().push(held);
                         }
                     }
                 }
             }
+        }
+        for held in reading
+            .users
+            .values_mut()
+            .chain(reading.groups.values_mut())
+        {
+            held.sort_unstable();
+            held.dedup();
         }
         reading
     }

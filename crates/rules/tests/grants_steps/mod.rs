@@ -143,7 +143,7 @@ fn record_shape() -> impl Strategy<Value = RecordShape> {
     let users = some(&USERS, 0..=2);
     let groups = some(&GROUPS, 0..=2);
     let statements = prop::collection::vec(statement_shape(), 1..=3);
-    let large = prop::bool::weighted(0.1);
+    let large = prop::bool::weighted(0.2);
     (users, groups, statements, large).prop_map(|(users, groups, statements, large)| RecordShape {
         users,
         groups,
@@ -177,9 +177,10 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
 
 pub(crate) fn question() -> impl Strategy<Value = Question> {
     let after = prop_oneof![3 => Just(None), 1 => resource().prop_map(Some)];
+    let resource = prop_oneof![9 => resource(), 1 => Just("large/3".to_owned())];
     (
         select(&USERS[..]),
-        resource(),
+        resource,
         select(&ACTIONS[..]),
         (after, 0..=4_usize),
     )
@@ -200,7 +201,7 @@ fn filler(prefix: &str, count: usize) -> Vec<String> {
 
 pub(crate) fn record_of(id: &str, shape: &RecordShape) -> StoredRecord {
     let (more_users, more_resources) = if shape.large {
-        (filler("x", 20), filler("large/", 25))
+        (filler("x", 12), filler("large/", 20))
     } else {
         (Vec::new(), Vec::new())
     };
