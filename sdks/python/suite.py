@@ -24,6 +24,7 @@ def main():
     world.state_file = pathlib.Path(setting("GUESTLIST_TEST_STATE"))
     version = importlib.metadata.version("authress")
     try:
+        world.roles()
         passed = run_all(
             world, setting("GUESTLIST_TEST_PHASE"), "python", version, setting("GUESTLIST_TEST_RESULTS")
         )
