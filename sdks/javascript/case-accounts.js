@@ -62,15 +62,6 @@ addCase('getAccountIdentities', 'lists the linked issuer with its audience', asy
   equal(mine.map(identity => identity.audience), [issuer.audience], 'the audiences');
 });
 
-addCase('a linked issuer', 'its next key is known as soon as it signs with it', async world => {
-  const issuer = await world.issuer();
-  for (const [kid, algorithm] of [['second', 'RS256'], ['third', 'EdDSA']]) {
-    issuer.addKey(kid, algorithm);
-    await resourcesOf(world.withToken(issuer.token('rotating')), 'rotating');
-  }
-  await resourcesOf(world.withToken(issuer.token('rotating', {}, issuer.keys[0])), 'rotating');
-});
-
 addCase('a linked issuer', '401 for a token that is expired, for another audience, foreign, or altered', async world => {
   const issuer = await world.issuer();
   const stranger = await Issuer.start(issuer.audience);

@@ -1,5 +1,5 @@
 'use strict';
-// Eight days later on a restarted server: what has expired, and what has stayed.
+// Eight days later on a restarted server, with a clock that the cases move on.
 
 const fs = require('fs');
 
@@ -38,4 +38,21 @@ addCase('authorizeUser', 'what was given before the restart still holds', async 
   check(await world.may('early', '/docs/later-accepted'), 'the access is gone');
   check(await world.may('checked', '/docs/checked'), 'the access by a record is gone');
   check(!await world.may('late-comer', '/docs/later-accepted'), 'somebody else has access');
+}, 'later');
+
+addCase('a linked issuer', 'a key that it adds is known, one that it takes away is refused', async world => {
+  const issuer = await world.issuer();
+  const ask = key => world.withToken(issuer.token('rotating', {}, key)).userPermissions.getUserResources('rotating', '*', null, null, null, 'INCLUDE_NESTED');
+  const first = issuer.keys[0];
+  await ask(first);
+  // Keys are asked for again at most every 30 seconds, and always after five minutes.
+  for (const [kid, algorithm] of [['second', 'RS256'], ['third', 'EdDSA']]) {
+    world.moveClock(31);
+    await ask(issuer.addKey(kid, algorithm));
+    await ask(first);
+  }
+  issuer.keys.shift();
+  world.moveClock(301);
+  await ask(issuer.keys[1]);
+  await refused(401, ask(first));
 }, 'later');

@@ -1,10 +1,12 @@
 'use strict';
 // What the cases share: the server, its owner, and people with tokens.
 
+const fs = require('fs');
+
 const { AuthressClient, UnauthorizedError } = require('@authress/sdk');
 
 const { Issuer } = require('./issuer');
-const { check } = require('./runner');
+const { check, setting } = require('./runner');
 
 const AUDIENCE = 'guestlist-sdk-tests';
 const READER = 'ro_sdk_reader';
@@ -64,6 +66,12 @@ class World {
 
   async local(userId) {
     return this.withToken(await this.localToken(userId));
+  }
+
+  /** Moves the clock of this process and of the server on; in the later phase only. */
+  moveClock(seconds) {
+    const file = setting('GUESTLIST_TEST_CLOCK');
+    fs.writeFileSync(file, `+${Number(fs.readFileSync(file, 'utf8')) + seconds}`);
   }
 
   /** An id that no other case uses. */

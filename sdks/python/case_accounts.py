@@ -71,17 +71,6 @@ def get_identities(world):
     equal(mine[0].user_id_expression, "{sub}", "the expression")
 
 
-@case("a linked issuer", "its next key is known as soon as it signs with it")
-def rotated_key(world):
-    issuer = world.issuer
-    for kid, algorithm in (("second", "RS256"), ("third", "EdDSA")):
-        key = issuer.add_key(kid, algorithm)
-        client = world.with_token(issuer.token("rotating", key=key))
-        client.user_permissions.get_user_resources("rotating", collection_configuration="INCLUDE_NESTED")
-    first = world.with_token(issuer.token("rotating", key=issuer.keys[0]))
-    first.user_permissions.get_user_resources("rotating", collection_configuration="INCLUDE_NESTED")
-
-
 @case("a linked issuer", "401 for a token that is expired, for another audience, foreign, or altered")
 def bad_tokens(world):
     issuer = world.issuer

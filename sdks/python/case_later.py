@@ -1,8 +1,8 @@
-"""Eight days later on a restarted server: what has expired, and what has stayed."""
+"""Eight days later on a restarted server, with a clock that the cases move on."""
 
 import json
 
-from authress.exceptions import NotFoundException
+from authress.exceptions import NotFoundException, UnauthorizedException
 
 from runner import case, check, equal, refused
 
@@ -44,3 +44,25 @@ def kept(world):
 @case("getAccounts", "the access key of the first start still works", phase="later")
 def key_kept(world):
     equal(world.owner.accounts.get_accounts().accounts.account_id, world.account_id, "the account id")
+
+
+@case("a linked issuer", "a key that it adds is known, one that it takes away is refused", phase="later")
+def rotated_keys(world):
+    issuer = world.issuer
+    ask = {"user_id": "rotating", "collection_configuration": "INCLUDE_NESTED"}
+
+    def known(key):
+        world.with_token(issuer.token("rotating", key=key)).user_permissions.get_user_resources(**ask)
+
+    first = issuer.keys[0]
+    known(first)
+    # Keys are asked for again at most every 30 seconds, and always after five minutes.
+    for kid, algorithm in (("second", "RS256"), ("third", "EdDSA")):
+        world.move_clock(31)
+        known(issuer.add_key(kid, algorithm))
+        known(first)
+    issuer.keys.remove(first)
+    world.move_clock(301)
+    known(issuer.keys[-1])
+    client = world.with_token(issuer.token("rotating", key=first))
+    refused(401, UnauthorizedException, client.user_permissions.get_user_resources, **ask)

@@ -1,6 +1,7 @@
 """What the cases share: the server, its owner, people with tokens, and words for building models."""
 
 import json
+import pathlib
 import urllib.request
 
 from authress import AuthressClient
@@ -15,7 +16,7 @@ from authress.models.statement import Statement
 from authress.models.user import User
 
 from issuer import Issuer
-from runner import check
+from runner import check, setting
 
 AUDIENCE = "guestlist-sdk-tests"
 READER = "ro_sdk_reader"
@@ -46,6 +47,11 @@ class World:
     def link(self, issuer):
         request = IdentityRequest(issuer=issuer.url, preferred_audience=issuer.audience)
         self.owner.accounts.delegate_authentication(request)
+
+    def move_clock(self, seconds):
+        """Moves the clock of this process and of the server on; in the later phase only."""
+        file = pathlib.Path(setting("GUESTLIST_TEST_CLOCK"))
+        file.write_text(f"+{int(file.read_text()) + seconds}", encoding="utf-8")
 
     def fresh(self, prefix):
         """An id that no other case uses."""

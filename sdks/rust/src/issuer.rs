@@ -31,13 +31,20 @@ impl Key {
             Algorithm::Rs256 => Rsa::generate(2048).and_then(PKey::from_rsa),
         };
         let private = private.expect("OpenSSL generates keys");
-        Self { kid: kid.to_owned(), algorithm, private }
+        Self {
+            kid: kid.to_owned(),
+            algorithm,
+            private,
+        }
     }
 
     fn public(&self) -> Value {
         match self.algorithm {
             Algorithm::EdDsa => {
-                let x = self.private.raw_public_key().expect("an Ed25519 key has a raw form");
+                let x = self
+                    .private
+                    .raw_public_key()
+                    .expect("an Ed25519 key has a raw form");
                 json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig",
                     "kid": self.kid, "x": encode(&x)})
             }
@@ -54,7 +61,9 @@ impl Key {
             Algorithm::EdDsa => Signer::new_without_digest(&self.private),
             Algorithm::Rs256 => Signer::new(MessageDigest::sha256(), &self.private),
         };
-        signer.and_then(|mut signer| signer.sign_oneshot_to_vec(text.as_bytes())).expect("signs")
+        signer
+            .and_then(|mut signer| signer.sign_oneshot_to_vec(text.as_bytes()))
+            .expect("signs")
     }
 }
 
@@ -76,13 +85,24 @@ impl Issuer {
                 let _closed = answer(stream, &own_url, &own_keys);
             }
         });
-        Ok(Self { url, audience: audience.to_owned(), keys })
+        Ok(Self {
+            url,
+            audience: audience.to_owned(),
+            keys,
+        })
     }
 
     pub fn add_key(&self, kid: &str, algorithm: Algorithm) -> Key {
         let key = Key::new(kid, algorithm);
         self.keys.lock().expect("not poisoned").push(key.clone());
         key
+    }
+
+    pub fn remove_key(&self, kid: &str) {
+        self.keys
+            .lock()
+            .expect("not poisoned")
+            .retain(|key| key.kid != kid);
     }
 
     /// A token for a person by the newest key, valid for ten minutes.
@@ -94,13 +114,20 @@ impl Issuer {
     pub fn token_with(&self, subject: &str, key: Option<&Key>, claims: Value) -> String {
         let newest = self.keys.lock().expect("not poisoned").last().cloned();
         let key = key.cloned().or(newest).expect("a key was added");
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("after 1970")
+            .as_secs();
         let mut payload = json!({"iss": self.url, "aud": self.audience, "sub": subject,
             "iat": now, "exp": now + 600});
         if let (Some(all), Some(more)) = (payload.as_object_mut(), claims.as_object()) {
             all.extend(more.clone());
         }
-        let alg = if key.algorithm == Algorithm::EdDsa { "EdDSA" } else { "RS256" };
+        let alg = if key.algorithm == Algorithm::EdDsa {
+            "EdDSA"
+        } else {
+            "RS256"
+        };
         let head = json!({"alg": alg, "kid": key.kid, "typ": "JWT"});
         let text = format!(
             "{}.{}",
@@ -115,8 +142,18 @@ impl Issuer {
 fn answer(mut stream: TcpStream, url: &str, keys: &Mutex<Vec<Key>>) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let first = lines.next().transpose()?.unwrap_or_default();
-    while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
-    let path = first.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default();
+    while lines
+        .next()
+        .transpose()?
+        .is_some_and(|line| !line.is_empty())
+    {}
+    let path = first
+        .split(' ')
+        .nth(1)
+        .unwrap_or_default()
+        .split('?')
+        .next()
+        .unwrap_or_default();
     let body = match path {
         "/.well-known/openid-configuration" => Some(json!({
             "issuer": url, "jwks_uri": format!("{url}/keys"),
@@ -131,7 +168,11 @@ fn answer(mut stream: TcpStream, url: &str, keys: &Mutex<Vec<Key>>) -> std::io::
         }
         _ => None,
     };
-    let status = if body.is_some() { "200 OK" } else { "404 Not Found" };
+    let status = if body.is_some() {
+        "200 OK"
+    } else {
+        "404 Not Found"
+    };
     let body = body.unwrap_or_default().to_string();
     let length = body.len();
     write!(
@@ -142,5 +183,8 @@ fn answer(mut stream: TcpStream, url: &str, keys: &Mutex<Vec<Key>>) -> std::io::
 
 /// base64url without padding, as JOSE wants it.
 fn encode(bytes: &[u8]) -> String {
-    openssl::base64::encode_block(bytes).replace('+', "-").replace('/', "_").replace('=', "")
+    openssl::base64::encode_block(bytes)
+        .replace('+', "-")
+        .replace('/', "_")
+        .replace('=', "")
 }

@@ -13,9 +13,10 @@ pub struct Failure(pub String);
 impl<T: Debug> From<Error<T>> for Failure {
     fn from(error: Error<T>) -> Self {
         match error {
-            Error::ResponseError(answer) => {
-                Self(format!("refused with {}: {}", answer.status, answer.content))
-            }
+            Error::ResponseError(answer) => Self(format!(
+                "refused with {}: {}",
+                answer.status, answer.content
+            )),
             other => Self(format!("{other}")),
         }
     }
@@ -36,7 +37,11 @@ impl From<serde_json::Error> for Failure {
 pub type Found = Result<(), Failure>;
 
 pub fn check(condition: bool, text: &str) -> Found {
-    if condition { Ok(()) } else { Err(Failure(text.to_owned())) }
+    if condition {
+        Ok(())
+    } else {
+        Err(Failure(text.to_owned()))
+    }
 }
 
 pub fn equal<T: PartialEq<U> + Debug, U: Debug>(found: T, expected: U, what: &str) -> Found {
@@ -54,12 +59,18 @@ pub fn refused<A: Debug, T: Debug>(
 ) -> Result<Value, Failure> {
     let error = match answer {
         Ok(found) => {
-            return Err(Failure(format!("was not refused with {status} but answered {found:?}")));
+            return Err(Failure(format!(
+                "was not refused with {status} but answered {found:?}"
+            )));
         }
         Err(Error::ResponseError(error)) => error,
         Err(other) => return Err(Failure(format!("failed otherwise: {other}"))),
     };
-    equal(error.status.as_u16(), status, &format!("the status of {}", error.content))?;
+    equal(
+        error.status.as_u16(),
+        status,
+        &format!("the status of {}", error.content),
+    )?;
     let body: Value = serde_json::from_str(&error.content)?;
     for member in ["title", "errorCode", "errorId"] {
         let text = body.get(member).and_then(Value::as_str).unwrap_or_default();
@@ -75,12 +86,7 @@ pub struct Report {
 }
 
 impl Report {
-    pub async fn case(
-        &mut self,
-        operation: &str,
-        title: &str,
-        run: impl Future<Output = Found>,
-    ) {
+    pub async fn case(&mut self, operation: &str, title: &str, run: impl Future<Output = Found>) {
         let started = Instant::now();
         let found = run.await;
         let detail = found.err().map(|failure| failure.0);
@@ -103,7 +109,10 @@ impl Report {
     /// Writes the results; answers whether all cases passed.
     pub fn finish(self, phase: &str, version: &str, file: &str) -> std::io::Result<bool> {
         let passed = self.results.len() - self.failed;
-        println!("rust {version}, {phase}: {passed} passed, {} failed", self.failed);
+        println!(
+            "rust {version}, {phase}: {passed} passed, {} failed",
+            self.failed
+        );
         let all = json!({
             "sdk": "rust", "version": version, "phase": phase, "results": self.results,
         });

@@ -69,9 +69,10 @@ impl World {
         self.owner.accounts.delegate_authentication(request).await?;
         let _first = self.issuer.set(issuer);
         let known = self.owner.roles.get_roles().await?.roles;
-        for (id, actions) in
-            [(READER, &["documents:read"][..]), (EDITOR, &["documents:read", "documents:update"])]
-        {
+        for (id, actions) in [
+            (READER, &["documents:read"][..]),
+            (EDITOR, &["documents:read", "documents:update"]),
+        ] {
             if known.iter().all(|role| role.role_id != id) {
                 self.owner.roles.create_role(role(id, actions)).await?;
             }
@@ -102,10 +103,26 @@ impl World {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-        check(head.starts_with("HTTP/1.1 200"), &format!("no token: {answer}"))?;
+        check(
+            head.starts_with("HTTP/1.1 200"),
+            &format!("no token: {answer}"),
+        )?;
         let body: Value = serde_json::from_str(body)?;
-        check(body["expiresIn"].as_i64().is_some_and(|seconds| seconds > 0), "expiresIn")?;
+        check(
+            body["expiresIn"]
+                .as_i64()
+                .is_some_and(|seconds| seconds > 0),
+            "expiresIn",
+        )?;
         Ok(self.with(body["accessToken"].as_str().unwrap_or_default()))
+    }
+
+    /// Moves the clock of this process and of the server on; in the later phase only.
+    pub fn move_clock(&self, seconds: u64) -> Result<(), Failure> {
+        let file = crate::setting("GUESTLIST_TEST_CLOCK")?;
+        let now: u64 = std::fs::read_to_string(&file)?.parse().unwrap_or_default();
+        std::fs::write(file, format!("+{}", now + seconds))?;
+        Ok(())
     }
 
     /// An id that no other case uses.
@@ -129,12 +146,7 @@ impl World {
     }
 
     /// What the owner is told when asking whether a user may do something.
-    pub async fn may(
-        &self,
-        user: &str,
-        resource: &str,
-        permission: &str,
-    ) -> Result<bool, Failure> {
+    pub async fn may(&self, user: &str, resource: &str, permission: &str) -> Result<bool, Failure> {
         let ask = self.owner.user_permissions.authorize_user(
             user.to_owned(),
             resource.to_owned(),
@@ -154,7 +166,11 @@ impl World {
     }
 
     pub async fn invite(&self, resource: &str) -> Result<String, Failure> {
-        let made = self.owner.access_records.create_invite(invite(&[READER], &[resource])).await?;
+        let made = self
+            .owner
+            .access_records
+            .create_invite(invite(&[READER], &[resource]))
+            .await?;
         Ok(made.invite_id)
     }
 
@@ -163,7 +179,12 @@ impl World {
             filter: Some(filter.to_owned()),
             ..Default::default()
         };
-        Ok(self.owner.access_records.get_records(Some(params)).await?.records)
+        Ok(self
+            .owner
+            .access_records
+            .get_records(Some(params))
+            .await?
+            .records)
     }
 }
 
@@ -191,7 +212,11 @@ pub fn people(ids: &[&str]) -> Option<Option<Vec<User>>> {
 }
 
 pub fn users(ids: &[&str]) -> Vec<User> {
-    ids.iter().map(|id| User { user_id: (*id).to_owned() }).collect()
+    ids.iter()
+        .map(|id| User {
+            user_id: (*id).to_owned(),
+        })
+        .collect()
 }
 
 pub fn ids(users: &Option<Option<Vec<User>>>) -> Vec<String> {
@@ -204,11 +229,20 @@ fn owned(words: &[&str]) -> Vec<String> {
 }
 
 fn places(uris: &[&str]) -> Vec<Resource> {
-    uris.iter().map(|uri| Resource { resource_uri: (*uri).to_owned() }).collect()
+    uris.iter()
+        .map(|uri| Resource {
+            resource_uri: (*uri).to_owned(),
+        })
+        .collect()
 }
 
 pub fn statement(roles: &[&str], resources: &[&str]) -> Statement {
-    Statement { roles: owned(roles), resources: places(resources), users: None, groups: None }
+    Statement {
+        roles: owned(roles),
+        resources: places(resources),
+        users: None,
+        groups: None,
+    }
 }
 
 pub fn record(id: &str, roles: &[&str], resources: &[&str]) -> AccessRecord {
@@ -233,7 +267,10 @@ pub fn group(id: Option<&str>, members: &[&str]) -> Group {
 pub fn invite(roles: &[&str], resources: &[&str]) -> Invite {
     Invite {
         invite_id: String::new(),
-        statements: vec![InviteStatement { roles: owned(roles), resources: places(resources) }],
+        statements: vec![InviteStatement {
+            roles: owned(roles),
+            resources: places(resources),
+        }],
         links: None,
     }
 }
