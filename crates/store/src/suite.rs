@@ -7,6 +7,7 @@ mod conditions;
 mod documents;
 mod endings;
 mod followers;
+pub mod ledger;
 mod lists;
 mod log;
 mod races;
@@ -282,11 +283,12 @@ async fn all<T: 'static>(tasks: Vec<tokio::task::JoinHandle<Outcome<T>>>) -> Out
     Ok(outcomes)
 }
 
-/// Dice that give the same numbers every time (xorshift64).
-struct Dice(u64);
+/// Dice that give the same numbers every time (xorshift64). The seed must not be zero.
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
+    /// A number from zero to below the bound.
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
