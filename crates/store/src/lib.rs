@@ -2,6 +2,13 @@
 //!
 //! Engines know documents, conditions and events, and nothing of invites. Deciding is not theirs.
 
+mod admission;
 pub mod contract;
+mod embedded;
+mod memory;
+mod open;
 
 pub use contract::*;
+pub use embedded::{EmbeddedStore, OpenError, OpenOptions, Synchronous};
+pub use memory::MemoryStore;
+pub use open::{Address, AddressError, Unopened, open};

@@ -1,0 +1,195 @@
+//! The database file: how it is made, what its tables are, and which files are refused.
+
+use std::fs::OpenOptions as FileOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::{OpenError, OpenOptions, Synchronous};
+
+pub(super) const FILE: &str = "guestlist.db";
+
+/// SQLite 3.51.3: everything older can damage a database while its WAL is reset
+/// (<https://sqlite.org/wal.html>, "the WAL-reset bug").
+const OLDEST_LIBRARY: i32 = 3_051_003;
+
+/// `GLst`, so that a file can be told from any other program's database.
+const APPLICATION_ID: i32 = 0x474c_7374;
+
+/// How long a statement waits for another process (an operator's `sqlite3`, a backup) to let go.
+pub(super) const BUSY: Duration = Duration::from_secs(5);
+
+/// The schema, as the steps that lead to it; a database at version n has had the first n. A step
+/// that was released is never changed.
+///
+/// `documents` is a table with a row number and one index, and not `WITHOUT ROWID`: bodies are
+/// several hundred bytes, and new rows then fill the last page instead of touching one page each.
+/// Facets are kept in the document's row as well, where a write finds the old ones without another
+/// index. Events need no index beyond their key.
+const MIGRATIONS: [&str; NEWEST as usize] = ["
+    CREATE TABLE documents (
+        number INTEGER PRIMARY KEY,
+        kind   TEXT NOT NULL,
+        id     TEXT NOT NULL,
+        mark   INTEGER NOT NULL,
+        facets TEXT NOT NULL,
+        body   BLOB NOT NULL,
+        UNIQUE (kind, id)
+    ) STRICT;
+
+    CREATE TABLE facets (
+        kind  TEXT NOT NULL,
+        facet TEXT NOT NULL,
+        value TEXT NOT NULL,
+        id    TEXT NOT NULL,
+        PRIMARY KEY (kind, facet, value, id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE events (
+        revision INTEGER PRIMARY KEY,
+        event    TEXT NOT NULL,
+        touched  TEXT NOT NULL
+    ) STRICT;
+"];
+
+/// The version this program writes.
+const NEWEST: u32 = 1;
+
+/// Refuses a SQLite that can damage what it keeps.
+pub(super) fn check_library(version: i32) -> Result<(), OpenError> {
+    if version < OLDEST_LIBRARY {
+        return Err(OpenError::OldLibrary { version });
+    }
+    Ok(())
+}
+
+/// Opens the one connection that writes, and brings the schema up to date.
+pub(super) fn open_writer(
+    directory: &Path,
+    options: &OpenOptions,
+) -> Result<Connection, OpenError> {
+    check_library(rusqlite::version_number())?;
+    let path = directory.join(FILE);
+    create_private(&path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(&path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    // After an I/O error the last frames of the WAL are not to be trusted, and closing must not
+    // copy them into the database. An orderly close makes its checkpoint itself.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    refuse_foreign(&connection, &path)?;
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(OpenError::NoWriteAheadLog { path });
+    }
+    connection.pragma_update(None, "synchronous", options.synchronous.name())?;
+    // The writer makes its checkpoints itself, when no one waits.
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    migrate(&mut connection)?;
+    if let Some(pages) = options.most_pages {
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+    }
+    Ok(connection)
+}
+
+/// Opens a connection that can only read.
+pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(connection)
+}
+
+/// SQLite gives its other files the rights of this one.
+fn create_private(path: &Path) -> Result<(), OpenError> {
+    let mut options = FileOptions::new();
+    match options.write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(OpenError::Directory {
+            path: path.to_owned(),
+            error,
+        }),
+    }
+}
+
+/// Nothing is changed in a database that is not ours.
+fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if id == APPLICATION_ID || (id == 0 && tables == 0) {
+        return Ok(());
+    }
+    Err(OpenError::Foreign {
+        path: path.to_owned(),
+    })
+}
+
+/// Applies the steps that are missing, all of them or none.
+fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    let done = usize::try_from(found).ok();
+    let Some(missing) = done.and_then(|done| MIGRATIONS.get(done..)) else {
+        return Err(OpenError::Newer {
+            found,
+            known: NEWEST,
+        });
+    };
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for step in missing {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.execute("DELETE FROM schema", [])?;
+    transaction.execute("INSERT INTO schema (version) VALUES (?1)", [NEWEST])?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn version(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
+    transaction
+        .execute_batch("CREATE TABLE IF NOT EXISTS schema (version INTEGER PRIMARY KEY) STRICT")?;
+    transaction.query_row("SELECT coalesce(max(version), 0) FROM schema", [], |row| {
+        row.get(0)
+    })
+}
+
+impl Synchronous {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            #[cfg(feature = "suite")]
+            Self::Normal => "normal",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_with_the_wal_reset_bug_is_refused() {
+        assert!(matches!(
+            check_library(3_051_002),
+            Err(OpenError::OldLibrary { version: 3_051_002 })
+        ));
+        assert!(check_library(3_051_003).is_ok());
+        assert!(check_library(rusqlite::version_number()).is_ok());
+    }
+}
