@@ -591,6 +591,31 @@ async fn a19_the_last_owner_stays() {
 }
 
 #[tokio::test]
+async fn a19_two_owners_who_remove_each_other_at_once_leave_one() {
+    for engine in ENGINES {
+        for _ in 0..15 {
+            let world = World::new(engine).await;
+            for name in ["one", "other"] {
+                world
+                    .give(&format!("rec_{name}"), name, &["Authress:Owner"], &["*"])
+                    .await;
+            }
+            world
+                .own("DELETE", "/v1/records/rec_owner", None)
+                .await
+                .expect(204);
+            let (one, other) = (world.token("one"), world.token("other"));
+            let (first, second) = tokio::join!(
+                world.send(&one, "DELETE", "/v1/records/rec_other", None),
+                world.send(&other, "DELETE", "/v1/records/rec_one", None),
+            );
+            let done = usize::from(first.status == 204) + usize::from(second.status == 204);
+            assert_eq!(done, 1, "{engine:?} {} {}", first.status, second.status);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a20_what_is_too_large_is_refused() {
     let world = World::new(Engine::Memory).await;
     let users: Vec<Value> = (0..1001)
