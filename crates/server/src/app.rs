@@ -1,23 +1,27 @@
 //! Everything long-lived a handler may touch.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use bytes::Bytes;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use guestlist_api::text::Malformed;
-use guestlist_rules::changes::{Kind, Revision};
+use guestlist_rules::changes::{Committed, Kind, Revision};
 use guestlist_rules::grants::Grants;
 use guestlist_store::{Store, StoreError};
 
 use crate::caller::Callers;
 use crate::clock::Clock;
 use crate::entropy::{Entropy, NoEntropy};
+use crate::cors::Cors;
 use crate::health::Draining;
 use crate::known_callers::KnownCallers;
 use crate::limiters::Limiters;
+use crate::limits::Limits;
+use crate::openapi;
 use crate::metrics::Metrics;
 use crate::pepper::Pepper;
 use crate::refusal::Refusal;
+use crate::request_id::RequestIds;
 use crate::settings::Settings;
-use crate::user_tokens::UserTokens;
 
 /// Characters of the random part of an id that is made here: 95 bits, so that none is made twice.
 const FRESH: usize = 16;
@@ -30,18 +34,22 @@ pub struct App {
     pub entropy: Entropy,
     pub pepper: Arc<Pepper>,
     pub callers: Callers,
-    pub user_tokens: Arc<UserTokens>,
+    pub request_ids: RequestIds,
+    pub cors: Cors,
+    pub limits: Limits,
     pub limiters: Limiters,
     pub draining: Draining,
     pub metrics: Metrics,
+    /// The description of the API, made once.
+    pub description: Bytes,
     memory: Memory,
 }
 
 /// What is kept in memory and follows the store.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Memory {
     grants: Arc<RwLock<Grants>>,
-    known: Arc<RwLock<KnownCallers>>,
+    known: Arc<KnownCallers>,
 }
 
 /// The server cannot hold in memory what is stored.
@@ -53,38 +61,25 @@ pub enum NotFollowed {
     Unreadable(#[from] guestlist_rules::changes::Unreadable),
 }
 
+/// What the memory follows.
+const FOLLOWED: [Kind; 5] =
+    [Kind::AccessRecord, Kind::Role, Kind::Group, Kind::Client, Kind::Identity];
+
 impl Memory {
     /// Reads what is stored and follows every change from then on.
     pub async fn follow(store: &dyn Store) -> Result<Self, NotFollowed> {
-        let memory = Self::default();
-        let kinds = [
-            Kind::AccessRecord,
-            Kind::Role,
-            Kind::Group,
-            Kind::Client,
-            Kind::Identity,
-        ];
+        let memory =
+            Self { grants: Arc::new(RwLock::new(Grants::new())), known: Arc::default() };
         let mut failed = None;
         let mut each = |seen| {
-            let loaded = memory.write_grants().load(&seen).and_then(|()| {
-                memory.known.write().unwrap_or_else(PoisonError::into_inner).load(&seen)
-            });
+            let loaded = memory.write_grants().load(&seen).and_then(|()| memory.known.load(&seen));
             if let Err(error) = loaded {
                 failed.get_or_insert(error);
             }
         };
-        let (grants, known) = (Arc::clone(&memory.grants), Arc::clone(&memory.known));
-        let sink = Arc::new(move |committed: &guestlist_rules::changes::Committed| {
-            let mut grants = grants.write().unwrap_or_else(PoisonError::into_inner);
-            let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
-            if let Err(error) = grants.commit(committed).and_then(|()| known.commit(committed)) {
-                // What was committed was written by this version, so this is a defect; going on
-                // with an index that misses something is still better than allowing by mistake:
-                // what cannot be read grants nothing.
-                tracing::error!(%error, revision = committed.revision.0, "a change was not followed");
-            }
-        });
-        let revision = store.follow(&kinds, &mut each, sink).await?;
+        let follower = memory.clone();
+        let sink = Arc::new(move |committed: &Committed| follower.commit(committed));
+        let revision = store.follow(&FOLLOWED, &mut each, sink).await?;
         if let Some(error) = failed {
             return Err(error.into());
         }
@@ -92,12 +87,23 @@ impl Memory {
         Ok(memory)
     }
 
-    fn write_grants(&self) -> std::sync::RwLockWriteGuard<'_, Grants> {
+    /// Takes in a change. Called by the store before anybody is told that the change was made.
+    fn commit(&self, committed: &Committed) {
+        let grants = self.write_grants().commit(committed);
+        let known = self.known.commit(committed);
+        if let Err(error) = grants.and(known) {
+            // What was committed was written by this version, so this is a defect. What cannot be
+            // read gives nothing to anybody.
+            tracing::error!(%error, revision = committed.revision.0, "a change was not taken in");
+        }
+    }
+
+    fn write_grants(&self) -> RwLockWriteGuard<'_, Grants> {
         self.grants.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Callers as the token check reads them.
-    pub fn known_callers(&self) -> &Arc<RwLock<KnownCallers>> {
+    /// Service clients and issuers, as the check of tokens reads them.
+    pub fn known_callers(&self) -> &Arc<KnownCallers> {
         &self.known
     }
 }
@@ -109,27 +115,33 @@ pub struct Parts {
     pub clock: Clock,
     pub entropy: Entropy,
     pub pepper: Arc<Pepper>,
-    pub user_tokens: Arc<UserTokens>,
     pub callers: Callers,
+    pub cors: Cors,
+    pub limits: Limits,
     pub memory: Memory,
-    pub metrics: Metrics,
 }
 
 impl App {
-    pub fn new(parts: Parts) -> Self {
-        Self {
-            limiters: Limiters::new(&parts.settings),
-            draining: Draining::default(),
+    /// # Errors
+    ///
+    /// If the operating system gives no random bytes.
+    pub fn new(parts: Parts) -> Result<Self, NoEntropy> {
+        Ok(Self {
+            request_ids: RequestIds::new(&parts.entropy)?,
+            description: openapi::description(&parts.settings.public_url),
             settings: parts.settings,
             store: parts.store,
             clock: parts.clock,
             entropy: parts.entropy,
             pepper: parts.pepper,
             callers: parts.callers,
-            user_tokens: parts.user_tokens,
-            metrics: parts.metrics,
+            cors: parts.cors,
+            limits: parts.limits,
+            limiters: Limiters::default(),
+            draining: Draining::default(),
+            metrics: Metrics::default(),
             memory: parts.memory,
-        }
+        })
     }
 
     /// The grants index as it is now. Never held across a wait.
@@ -137,9 +149,9 @@ impl App {
         self.memory.grants.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Service clients and issuers as they are now. Never held across a wait.
-    pub fn known_callers(&self) -> RwLockReadGuard<'_, KnownCallers> {
-        self.memory.known.read().unwrap_or_else(PoisonError::into_inner)
+    /// Service clients and issuers.
+    pub fn known_callers(&self) -> &KnownCallers {
+        &self.memory.known
     }
 
     /// The newest revision this node has taken in.

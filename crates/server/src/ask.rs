@@ -74,7 +74,7 @@ impl<'a> Ask<'a> {
     ) -> Result<T, Refusal> {
         let grants = self.app.grants();
         let known = self.app.known_callers();
-        let client_exists = |id: &str| known.client_exists(id);
+        let client_exists = |id: &str| known.client(id).is_some();
         let facts = Facts {
             grants: &grants,
             caller: self.caller,

@@ -6,11 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
 use crate::app::App;
-use crate::body::{self, Body};
+use crate::body;
+use crate::caller::NoDevelopmentToken;
 use crate::refusal::Refusal;
-
-/// Seconds a token lives.
-const LIFETIME: i64 = 3_600;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,21 +24,18 @@ struct Token {
 }
 
 /// POST `/v1/dev/tokens`.
-pub fn create_token(app: &App, body: &Body) -> Result<Answer, Refusal> {
+pub fn create_token(app: &App, body: &[u8]) -> Result<Answer, Refusal> {
     if !app.settings.development {
         return Err(Refusal::NoSuchPath);
     }
     let request: TokenRequest = body::parse(body)?
         .ok_or_else(|| Refusal::malformed("body", "send {\"userId\": \"…\"}"))?;
-    let reserved = request.user_id.as_str().to_ascii_lowercase();
-    if reserved.starts_with("sc_") || reserved.starts_with("authress:") {
-        let reason = "must not read like a service client or a part of the service";
-        return Err(Refusal::malformed("userId", reason));
-    }
-    let access_token = app
-        .user_tokens
-        .sign(&request.user_id, &app.settings, app.clock.now(), LIFETIME)
-        .map_err(|_| Refusal::Panic)?;
-    let token = Token { access_token, expires_in: LIFETIME };
+    let token = match app.callers.development_token(&request.user_id) {
+        Ok(token) => token,
+        Err(NoDevelopmentToken::NotInDevelopment) => return Err(Refusal::NoSuchPath),
+        Err(NoDevelopmentToken::UserId(reason)) => return Err(Refusal::malformed("userId", reason)),
+        Err(NoDevelopmentToken::CannotSign(error)) => return Err(error.into()),
+    };
+    let token = Token { access_token: token.access_token, expires_in: token.expires_in };
     Answer::json(StatusCode::OK, &token).map_err(Refusal::from)
 }

@@ -1,12 +1,11 @@
 //! What verifiers of tokens fetch: discovery and key sets, public and never 401 (contract §1.16).
 
-use guestlist_api::ids::ClientId;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::app::App;
-use crate::jwks::{KeySet, published};
+use crate::jwks::KeySet;
 use crate::refusal::Refusal;
 
 /// OpenID Connect discovery (OpenID Connect Discovery 1.0 §3).
@@ -38,16 +37,15 @@ pub fn get_configuration(app: &App) -> Result<Answer, Refusal> {
 
 /// GET `/.well-known/openid-configuration/jwks`: the keys of user tokens.
 pub fn get_user_token_keys(app: &App) -> Result<Answer, Refusal> {
-    plain(&app.user_tokens.key_set())
+    plain(&app.callers.user_tokens().key_set())
 }
 
 /// GET `/v1/clients/{clientId}/.well-known/openid-configuration/jwks`: the keys of a client. A
 /// client that does not exist has none.
 pub fn get_client_token_keys(app: &App, id: &str) -> Result<Answer, Refusal> {
-    let known = app.known_callers();
-    let keys: KeySet = match id.parse::<ClientId>() {
-        Ok(id) => published(known.client_keys(&id)),
-        Err(_) => published(std::iter::empty()),
+    let keys = match app.known_callers().client(id) {
+        Some(client) => client.key_set(),
+        None => KeySet { keys: Vec::new() },
     };
     plain(&keys)
 }

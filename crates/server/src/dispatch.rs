@@ -1,5 +1,6 @@
 //! From an operation and what stands in the request to its handler.
 
+use bytes::Bytes;
 use guestlist_api::clients::AccessKeyRequest;
 use guestlist_api::limits;
 use guestlist_api::times::UnmodifiedSince;
@@ -9,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::answer::Answer;
 use crate::ask::Ask;
-use crate::body::{self, Body};
+use crate::body;
 use crate::operations::Operation;
 use crate::query::Query;
 use crate::refusal::Refusal;
@@ -20,7 +21,7 @@ pub struct Given<'a> {
     pub arguments: [&'a str; 3],
     pub query: &'a Query<'a>,
     pub headers: &'a HeaderMap,
-    pub body: Body,
+    pub body: Bytes,
 }
 
 impl Given<'_> {

@@ -67,7 +67,10 @@ async fn link(ask: Ask<'_>, request: IdentityRequest) -> Result<Link, Refusal> {
                      application of the issuer",
                 )
             })?;
-            ask.app.callers.check_issuer(&issuer).map_err(|reason| Refusal::Issuer { reason })?;
+            ask.app
+                .callers
+                .check_issuer(&issuer)
+                .map_err(|reason| Refusal::Issuer { reason: reason.to_string() })?;
             (issuer, audience)
         }
         (None, Some(jwt)) => by_token(ask, jwt.as_str(), request.preferred_audience).await?,
@@ -88,26 +91,23 @@ async fn by_token(
     let sample = ask
         .app
         .callers
-        .verify_sample(jwt, ask.now)
+        .verify_sample(jwt)
         .await
         .map_err(|reason| Refusal::malformed("jwt", reason))?;
-    let named = |audience: &str| {
-        IssuerText::parse(audience).map_err(|reason| Refusal::malformed("jwt", reason))
-    };
     let audience = match (preferred, sample.audiences.as_slice()) {
         (Some(preferred), _) if preferred.as_str() == "*" => preferred,
-        (Some(preferred), audiences) if audiences.iter().any(|one| one == preferred.as_str()) => {
+        (Some(preferred), audiences) if audiences.contains(&preferred) => {
             preferred
         }
         (Some(_), _) => {
             let reason = "is not an audience of the token";
             return Err(Refusal::malformed("preferredAudience", reason));
         }
-        (None, [only]) => named(only)?,
+        (None, [only]) => only.clone(),
         (None, _) => {
             let reason = "the token has several audiences; say which one tokens must have";
             return Err(Refusal::malformed("preferredAudience", reason));
         }
     };
-    Ok((named(&sample.issuer)?, audience))
+    Ok((sample.issuer, audience))
 }

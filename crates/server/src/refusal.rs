@@ -16,7 +16,11 @@ use http_body_util::Full;
 use crate::answer::NotWritable;
 use crate::caller::NotIdentified;
 use crate::edge_error::EdgeError;
+use crate::access_keys::NotMade;
 use crate::entropy::NoEntropy;
+use crate::paths::MalformedPath;
+use crate::query::MalformedQuery;
+use crate::user_tokens::CannotSign;
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug)]
@@ -48,15 +52,14 @@ pub enum Refusal {
     Store(StoreError),
     Entropy(NoEntropy),
     NotWritable(NotWritable),
-    /// A handler panicked.
-    Panic,
+    CannotSign(CannotSign),
 }
 
 macro_rules! from {
     ($($error:ty => $variant:ident),* $(,)?) => {$(
         impl From<$error> for Refusal {
             fn from(error: $error) -> Self {
-                Self::$variant(error)
+                Self::$variant(error.into())
             }
         }
     )*};
@@ -69,6 +72,18 @@ from! {
     StoreError => Store,
     NoEntropy => Entropy,
     NotWritable => NotWritable,
+    CannotSign => CannotSign,
+    MalformedPath => Edge,
+    MalformedQuery => Edge,
+}
+
+impl From<NotMade> for Refusal {
+    fn from(reason: NotMade) -> Self {
+        match reason {
+            NotMade::NoEntropy(error) => Self::Entropy(error),
+            NotMade::Malformed(reason) => Self::malformed("publicKey", reason),
+        }
+    }
 }
 
 /// What a caller is told: nothing of the inside.
@@ -167,7 +182,7 @@ impl Refusal {
                 "The server is shutting down. Nothing was done; try again.",
             ),
             Self::Store(error) => store_for_caller(error),
-            Self::Entropy(_) | Self::NotWritable(_) | Self::Panic => internal(),
+            Self::Entropy(_) | Self::NotWritable(_) | Self::CannotSign(_) => internal(),
         }
     }
 
@@ -215,9 +230,78 @@ impl Refusal {
             | Self::Store(_)
             | Self::Entropy(_)
             | Self::NotWritable(_)
-            | Self::Panic => {}
+            | Self::CannotSign(_) => {}
         }
         response
+    }
+}
+
+fn edge_for_caller(edge: &EdgeError) -> ForCaller {
+    use StatusCode as S;
+    let invalid = |text: String| {
+        ForCaller::new(S::BAD_REQUEST, BAD_REQUEST, format!("InvalidRequest: {text}"))
+    };
+    let with = |status, code| ForCaller::new(status, code, sentence(&edge.to_string()));
+    match edge {
+        EdgeError::MalformedJson(malformed) => {
+            let told = invalid(edge.to_string());
+            if malformed.path.is_empty() { told } else { told.at(&malformed.path) }
+        }
+        EdgeError::MalformedPath(_)
+        | EdgeError::AmbiguousPath
+        | EdgeError::BadHost(_)
+        | EdgeError::BadTarget
+        | EdgeError::BodyIncomplete
+        | EdgeError::MalformedQuery(_) => invalid(edge.to_string()),
+        EdgeError::UriTooLong { .. } => with(S::URI_TOO_LONG, "UriTooLong"),
+        EdgeError::HeadersTooLarge { .. } => {
+            with(S::REQUEST_HEADER_FIELDS_TOO_LARGE, "HeadersTooLarge")
+        }
+        EdgeError::UnknownExpectation => with(S::EXPECTATION_FAILED, "UnknownExpectation"),
+        EdgeError::BodyTooLarge { .. } => with(S::PAYLOAD_TOO_LARGE, "TooLarge"),
+        EdgeError::BodyTimeout { .. } => with(S::REQUEST_TIMEOUT, "BodyTimeout"),
+        EdgeError::UnsupportedEncoding => {
+            with(S::UNSUPPORTED_MEDIA_TYPE, "UnsupportedContentEncoding")
+        }
+        EdgeError::TooManyRequests(_) => with(S::TOO_MANY_REQUESTS, "TooManyRequests"),
+    }
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).chain(['.']).collect()
+}
+
+impl fmt::Display for ForLog<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source: &dyn std::error::Error = match self.0 {
+            Refusal::Edge(error) => error,
+            Refusal::NotIdentified(error) => error,
+            Refusal::Store(error) => error,
+            Refusal::Entropy(error) => error,
+            Refusal::NotWritable(error) => error,
+            Refusal::CannotSign(error) => error,
+            Refusal::Rule(Rule::Unreadable(document)) => &document.0,
+            told @ (Refusal::Rule(_)
+            | Refusal::Malformed { .. }
+            | Refusal::NoSuchPath
+            | Refusal::NoSuchMethod(_)
+            | Refusal::NotBuilt(_)
+            | Refusal::BadCursor
+            | Refusal::TooMany { .. }
+            | Refusal::Busy
+            | Refusal::Issuer { .. }
+            | Refusal::Draining) => return formatter.write_str(&told.for_caller().title),
+        };
+        write!(formatter, "{source}")?;
+        let mut cause = source.source();
+        while let Some(error) = cause {
+            write!(formatter, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 

@@ -45,7 +45,7 @@ pub async fn get_roles(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refusa
     let filter = listing.filter.as_deref();
     let mut roles: Vec<Role> = Vec::new();
     if listing.is_first() {
-        roles.extend(built_in::ROLES.iter().map(built_in_answer).filter(|role| matches(role, filter)));
+        roles.extend(built_in::roles().filter(|role| matches(role, filter)));
     }
     let (stored, next) = listing
         .documents::<StoredRole>(ask, listing.limit.saturating_sub(roles.len()), |role| {
@@ -68,8 +68,8 @@ fn matches(role: &Role, filter: Option<&str>) -> bool {
 pub async fn get_role(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
     let id: RoleId = id.parse().map_err(|_| Refusal::Rule(Rule::NotFound(Noun::Role)))?;
     ask.decide(|facts| require(facts, Ability::ReadRole(&id)))?;
-    let role = match built_in::ROLES.iter().find(|role| role.id == id.as_str()) {
-        Some(role) => built_in_answer(role),
+    let role = match built_in::roles().find(|role| role.role_id == id) {
+        Some(role) => role,
         None => {
             let seen = ask.see::<StoredRole>(id.as_str()).await?;
             answer(seen.ok_or(Refusal::Rule(Rule::NotFound(Noun::Role)))?.value)

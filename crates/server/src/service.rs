@@ -8,15 +8,14 @@ use guestlist_api::times::Timestamp;
 use guestlist_rules::caller::Caller;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
 use http::header::USER_AGENT;
-use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
 use crate::answer::Answer;
 use crate::app::App;
 use crate::ask::{Ask, Library};
-use crate::body::{self, Body};
+use crate::cors::Cors;
 use crate::dispatch::{Given, dispatch};
 use crate::listener::Peer;
 use crate::operations::Operation;
@@ -24,7 +23,7 @@ use crate::paths::Path;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::routes::{Routed, route};
-use crate::{addresses, cors, development, discovery, documentation, head, health, request_id};
+use crate::{body, development, discovery, documentation, head, health};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REVISION: HeaderName = HeaderName::from_static("guestlist-revision");
@@ -36,107 +35,127 @@ pub async fn answer(
     peer: Peer,
 ) -> Response<Full<Bytes>> {
     let (parts, incoming) = request.into_parts();
-    let id = request_id::of(&parts.headers, &app.entropy);
+    let request = Request::from_parts(parts, ());
+    let id = app.request_ids.for_request(request.headers());
     let mut operation = None;
-    let outcome = respond(&app, &parts, incoming, peer, &id, &mut operation).await;
+    let outcome = respond(&app, &request, incoming, peer, id.as_str(), &mut operation).await;
+    log(operation, request.method(), &outcome, id.as_str());
     let mut response = match outcome {
-        Ok(answer) => {
-            log_answered(operation, &parts.method, answer.status.as_u16(), &id);
-            answer.into_response()
-        }
-        Err(refusal) => {
-            log_refused(operation, &parts.method, &refusal, &id);
-            refusal.into_response(&id)
-        }
+        Ok(answer) => answer.into_response(),
+        Err(refusal) => refusal.into_response(id.as_str()),
     };
     app.metrics.answered(operation, response.status());
     let headers = response.headers_mut();
-    cors::allow(&app.settings.allowed_origins, &parts.headers, headers);
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    app.cors.answer(request.headers(), headers);
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(REVISION, HeaderValue::from(app.revision().0));
     response
 }
 
-fn log_answered(operation: Option<Operation>, method: &Method, status: u16, id: &str) {
-    tracing::info!(
-        operation = operation.map(tracing::field::debug),
-        method = method.as_str(),
-        status,
-        request_id = id,
-        "answered"
-    );
-}
-
-fn log_refused(operation: Option<Operation>, method: &Method, refusal: &Refusal, id: &str) {
-    let told = refusal.for_caller();
+/// One line for each request. What the caller sent is not in it, and so neither is a secret.
+fn log(
+    operation: Option<Operation>,
+    method: &Method,
+    outcome: &Result<Answer, Refusal>,
+    request_id: &str,
+) {
     let operation = operation.map(tracing::field::debug);
-    let (status, code) = (told.status.as_u16(), told.code);
-    if refusal.is_fault() {
-        let cause = refusal.for_log().to_string();
-        tracing::error!(operation, method = method.as_str(), status, code, request_id = id, cause, "failed");
-    } else {
-        let cause = refusal.for_log().to_string();
-        tracing::info!(operation, method = method.as_str(), status, code, request_id = id, cause, "refused");
+    let method = method.as_str();
+    match outcome {
+        Ok(answer) => {
+            let status = answer.status.as_u16();
+            tracing::info!(operation, method, status, request_id, "answered");
+        }
+        Err(refusal) => {
+            let told = refusal.for_caller();
+            let (status, code) = (told.status.as_u16(), told.code);
+            let cause = tracing::field::display(refusal.for_log());
+            if refusal.is_fault() {
+                tracing::error!(operation, method, status, code, cause, request_id, "failed");
+            } else {
+                tracing::info!(operation, method, status, code, cause, request_id, "refused");
+            }
+        }
     }
 }
 
 async fn respond(
     app: &App,
-    parts: &Parts,
+    request: &Request<()>,
     incoming: Incoming,
     peer: Peer,
     id: &str,
     named: &mut Option<Operation>,
 ) -> Result<Answer, Refusal> {
-    head::check(parts)?;
-    if let Some(preflight) = cors::preflight(&app.settings.allowed_origins, parts) {
-        return Ok(preflight);
+    head::check(request, &app.limits)?;
+    let headers = request.headers();
+    if Cors::is_preflight(request.method(), headers) {
+        return Ok(preflight(app, headers));
     }
-    let path = Path::split(parts.uri.path())?;
-    let Routed { operation, arguments } = route(&parts.method, &path)?;
+    let path = Path::split(request.uri().path())?;
+    let Routed { operation, arguments } = route(request.method(), &path)?;
     *named = Some(operation);
-    let query = Query::new(parts.uri.query())?;
+    let query = Query::new(request.uri().query())?;
     let [first, second, third] = &arguments;
     let arguments = [first.as_ref(), second.as_ref(), third.as_ref()];
     if operation.is_public() {
-        let body = body::read(incoming, &parts.headers).await?;
+        let body = body::read(headers, incoming, &app.limits).await?;
         return public(app, operation, arguments, &body).await;
     }
-    let address = addresses::client(peer, &parts.headers, &app.settings.trusted_proxies);
+    let address = app.limits.proxies.client(peer.address.ip(), headers);
     let now = app.clock.now();
-    let caller = identify(app, parts, address, now).await?;
-    let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+    let caller = identify(app, headers, address, now).await?;
+    let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
     let ask = Ask { app, caller: &caller, request_id: id, now, library: Library::of(agent) };
-    let body = body::read(incoming, &parts.headers).await?;
-    let given = Given { arguments, query: &query, headers: &parts.headers, body };
-    let guarded = matches!(
-        operation,
-        Operation::GetInvite | Operation::RespondToInvite | Operation::DeleteInvite
-    );
-    if !guarded {
-        return dispatch(ask, operation, given).await;
+    let body = body::read(headers, incoming, &app.limits).await?;
+    let given = Given { arguments, query: &query, headers, body };
+    match operation {
+        Operation::GetInvite | Operation::RespondToInvite | Operation::DeleteInvite => {
+            guess(ask, operation, given, address).await
+        }
+        _ => dispatch(ask, operation, given).await,
     }
-    app.limiters.before_invite(address, &caller.user_id, now)?;
+}
+
+fn preflight(app: &App, headers: &HeaderMap) -> Answer {
+    let mut allowed = HeaderMap::new();
+    app.cors.preflight(headers, &mut allowed);
+    let mut answer = Answer::empty(StatusCode::NO_CONTENT);
+    answer.headers.extend(allowed.into_iter().filter_map(|(name, value)| Some((name?, value))));
+    answer
+}
+
+/// Answers an operation that names an invite by its secret: those who keep naming ones that are not
+/// there are slowed down.
+async fn guess(
+    ask: Ask<'_>,
+    operation: Operation,
+    given: Given<'_>,
+    address: IpAddr,
+) -> Result<Answer, Refusal> {
+    let limiters = &ask.app.limiters;
+    let who = &ask.caller.user_id;
+    limiters.before_invite(address, who, ask.now)?;
     let outcome = dispatch(ask, operation, given).await;
     if matches!(outcome, Err(Refusal::Rule(Rule::NotFound(Noun::Invite)))) {
-        app.limiters.failed_invite(address, &caller.user_id, now);
+        limiters.failed_invite(address, who, ask.now);
     }
     outcome
 }
 
 async fn identify(
     app: &App,
-    parts: &Parts,
+    headers: &HeaderMap,
     address: IpAddr,
     now: Timestamp,
 ) -> Result<Arc<Caller>, Refusal> {
-    if let Some(caller) = app.callers.remembered(&parts.headers, now) {
+    if let Some(caller) = app.callers.identify_known(headers) {
         return Ok(caller);
     }
     app.limiters.before_credentials(address, now)?;
-    app.callers.identify(&parts.headers, now).await.map_err(|reason| {
+    app.callers.identify(headers).await.map_err(|reason| {
         app.limiters.failed_credentials(address, now);
         Refusal::NotIdentified(reason)
     })
@@ -147,7 +166,7 @@ async fn public(
     app: &App,
     operation: Operation,
     [first, ..]: [&str; 3],
-    body: &Body,
+    body: &[u8],
 ) -> Result<Answer, Refusal> {
     match operation {
         Operation::GetOpenIdConfiguration => discovery::get_configuration(app),
@@ -157,7 +176,10 @@ async fn public(
         Operation::GetHealth => health::get_health(app),
         Operation::GetReadiness => health::get_readiness(app).await,
         Operation::GetMetrics => Ok(app.metrics.page()),
-        Operation::GetOpenApi => Ok(app.description.answer()),
+        Operation::GetOpenApi => {
+            let json = HeaderValue::from_static("application/json");
+            Ok(Answer::file(json, app.description.clone()))
+        }
         Operation::GetDocumentation => documentation::page(first),
         _ => Err(Refusal::NoSuchPath),
     }

@@ -23,7 +23,7 @@ use crate::entropy::{Entropy, NoEntropy};
 use crate::pepper::Pepper;
 use crate::samples;
 use crate::secret_files::{self, SecretFileError};
-use crate::user_tokens::UserTokens;
+use crate::user_tokens::UserTokenKey;
 
 /// The principal under which the server itself makes changes.
 pub const SERVICE: &str = "Authress:Service";
@@ -31,7 +31,7 @@ pub const SERVICE: &str = "Authress:Service";
 /// The secrets of an installation: files in the data directory, never in the database.
 pub struct Secrets {
     pub pepper: Arc<Pepper>,
-    pub user_tokens: Arc<UserTokens>,
+    pub user_tokens: UserTokenKey,
 }
 
 /// Why the server cannot start. Each says what to do.
@@ -63,10 +63,7 @@ impl Secrets {
     pub fn load_or_create(data: &Path, entropy: &Entropy) -> Result<Self, NotStarted> {
         Ok(Self {
             pepper: Arc::new(Pepper::load_or_create(&data.join("pepper"), entropy)?),
-            user_tokens: Arc::new(UserTokens::load_or_create(
-                &data.join("user-token-key"),
-                entropy,
-            )?),
+            user_tokens: UserTokenKey::load_or_create(&data.join("user-token-key"), entropy)?,
         })
     }
 }
