@@ -13,94 +13,105 @@ use serde::Deserialize;
 /// file that `--config` names.
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct ServeArguments {
+pub(crate) struct ServeArguments {
     /// Address and port to listen on [default: 127.0.0.1:8888]
     #[arg(long, env = "GUESTLIST_LISTEN", value_name = "ADDRESS:PORT")]
-    pub listen: Option<SocketAddr>,
+    pub(crate) listen: Option<SocketAddr>,
 
     /// The origin under which applications and browsers reach the server, as in
     /// https://auth.example.com. Links and tokens are made from it, never from a request [default:
     /// http:// and the address listened on]
     #[arg(long, env = "GUESTLIST_PUBLIC_URL", value_name = "URL")]
-    pub public_url: Option<String>,
+    pub(crate) public_url: Option<String>,
 
     /// The id of the account that the first start makes [default: generated]
     #[arg(long, env = "GUESTLIST_ACCOUNT_ID", value_name = "ID", value_parser = account_id)]
-    pub account_id: Option<AccountId>,
+    pub(crate) account_id: Option<AccountId>,
 
     /// Directory of the database and the secrets [default: the platform's data directory]
     #[arg(long, env = "GUESTLIST_DATA", value_name = "DIRECTORY")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
 
     /// Where to keep what is stored: `embedded` (a database in the data directory), `memory` (lost
     /// when the server ends) [default: embedded]
     #[arg(long, env = "GUESTLIST_STORE", value_name = "STORE")]
-    pub store: Option<String>,
+    pub(crate) store: Option<String>,
 
     /// Development: sample roles and users, tokens for any user on request, issuers over http on
     /// loopback. Never for real data
     #[arg(long, env = "GUESTLIST_DEV", num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
-    pub dev: Option<bool>,
+    pub(crate) dev: Option<bool>,
 
     /// What to log: error, warn, info, debug, trace, or a filter as in
     /// info,guestlist_server=debug [default: info]
     #[arg(long, env = "GUESTLIST_LOG", value_name = "LEVEL")]
-    pub log: Option<String>,
+    pub(crate) log: Option<String>,
 
     /// Browsers of this origin may call the server; may be given several times
-    #[arg(long = "allowed-origin", env = "GUESTLIST_ALLOWED_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
+    #[arg(
+        long = "allowed-origin",
+        env = "GUESTLIST_ALLOWED_ORIGINS",
+        value_delimiter = ',',
+        value_name = "ORIGIN"
+    )]
     #[serde(default)]
-    pub allowed_origins: Vec<String>,
+    pub(crate) allowed_origins: Vec<String>,
 
     /// Believe X-Forwarded-For from this network (as in 10.0.0.0/8); may be given several times
-    #[arg(long = "trusted-proxy", env = "GUESTLIST_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORK")]
+    #[arg(
+        long = "trusted-proxy",
+        env = "GUESTLIST_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_name = "NETWORK"
+    )]
     #[serde(default)]
-    pub trusted_proxies: Vec<String>,
+    pub(crate) trusted_proxies: Vec<String>,
 
     /// Token issuers may be at private addresses (for an identity provider in the same network)
     #[arg(long, env = "GUESTLIST_PRIVATE_ISSUERS", num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
-    pub private_issuers: Option<bool>,
+    pub(crate) private_issuers: Option<bool>,
 
     /// Accept the raw access key as a bearer token, as the Go, Rust, Ruby and Kotlin SDKs send it
     /// [default: true]
     #[arg(long, env = "GUESTLIST_RAW_ACCESS_KEYS", num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
-    pub raw_access_keys: Option<bool>,
+    pub(crate) raw_access_keys: Option<bool>,
 
     /// Seconds between the signal to end and the end of listening, in which /readyz already says
     /// that the server is ending: for load balancers [default: 0]
     #[arg(long, env = "GUESTLIST_DRAIN_DELAY", value_name = "SECONDS")]
-    pub drain_delay: Option<u64>,
+    pub(crate) drain_delay: Option<u64>,
 
     /// A TOML file with these settings, named as the flags are
     #[arg(long, env = "GUESTLIST_CONFIG", value_name = "FILE")]
     #[serde(skip)]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
 }
 
 fn account_id(text: &str) -> Result<AccountId, String> {
-    text.parse().map_err(|reason: guestlist_api::text::Malformed| reason.to_string())
+    text.parse()
+        .map_err(|reason: guestlist_api::text::Malformed| reason.to_string())
 }
 
 /// Settings with nothing left open.
 #[derive(Debug)]
-pub struct ServeSettings {
-    pub listen: SocketAddr,
-    pub public_url: Option<String>,
-    pub account_id: Option<AccountId>,
-    pub data: PathBuf,
-    pub store: String,
-    pub development: bool,
-    pub log: String,
-    pub allowed_origins: Vec<String>,
-    pub trusted_proxies: Vec<String>,
-    pub private_issuers: bool,
-    pub raw_access_keys: bool,
-    pub drain_delay: u64,
+pub(crate) struct ServeSettings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) public_url: Option<String>,
+    pub(crate) account_id: Option<AccountId>,
+    pub(crate) data: PathBuf,
+    pub(crate) store: String,
+    pub(crate) development: bool,
+    pub(crate) log: String,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) private_issuers: bool,
+    pub(crate) raw_access_keys: bool,
+    pub(crate) drain_delay: u64,
 }
 
 impl ServeArguments {
     /// Adds what the settings file says and the defaults.
-    pub fn complete(self) -> anyhow::Result<ServeSettings> {
+    pub(crate) fn complete(self) -> anyhow::Result<ServeSettings> {
         let file = match &self.config {
             Some(path) => read(path)?,
             None => Self::default(),
@@ -112,19 +123,32 @@ impl ServeArguments {
         let either = |flags: Vec<String>, file: Vec<String>| {
             if flags.is_empty() { file } else { flags }
         };
-        let public_url = self.public_url.or(file.public_url).map(public_url).transpose()?;
+        let public_url = self
+            .public_url
+            .or(file.public_url)
+            .map(public_url)
+            .transpose()?;
         Ok(ServeSettings {
             listen: self.listen.or(file.listen).unwrap_or_else(default_listen),
             public_url,
             account_id: self.account_id.or(file.account_id),
             data,
-            store: self.store.or(file.store).unwrap_or_else(|| "embedded".to_owned()),
+            store: self
+                .store
+                .or(file.store)
+                .unwrap_or_else(|| "embedded".to_owned()),
             development: self.dev.or(file.dev).unwrap_or(false),
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             allowed_origins: either(self.allowed_origins, file.allowed_origins),
             trusted_proxies: either(self.trusted_proxies, file.trusted_proxies),
-            private_issuers: self.private_issuers.or(file.private_issuers).unwrap_or(false),
-            raw_access_keys: self.raw_access_keys.or(file.raw_access_keys).unwrap_or(true),
+            private_issuers: self
+                .private_issuers
+                .or(file.private_issuers)
+                .unwrap_or(false),
+            raw_access_keys: self
+                .raw_access_keys
+                .or(file.raw_access_keys)
+                .unwrap_or(true),
             drain_delay: self.drain_delay.or(file.drain_delay).unwrap_or(0),
         })
     }
@@ -148,7 +172,9 @@ fn read(path: &Path) -> anyhow::Result<ServeArguments> {
 
 fn public_url(text: String) -> anyhow::Result<String> {
     let origin = text.trim_end_matches('/');
-    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let host = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
     let is_origin = host.is_some_and(|host| {
         !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) && host.is_ascii()
     });

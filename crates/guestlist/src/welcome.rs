@@ -5,8 +5,14 @@ use guestlist_server::samples;
 use crate::serve::Started;
 
 /// The text of a start.
-pub fn text(started: &Started) -> String {
-    let Started { url, account_id, data, owner_key, development } = started;
+pub(crate) fn text(started: &Started) -> String {
+    let Started {
+        url,
+        account_id,
+        data,
+        owner_key,
+        development,
+    } = started;
     let mut text = format!(
         "\nGuestlist {} listens on {url}\n  account    {account_id}\n  data       {}\n",
         env!("CARGO_PKG_VERSION"),

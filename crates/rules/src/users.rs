@@ -24,7 +24,9 @@ pub fn may_ask(facts: Facts<'_>, user: &UserId) -> Result<(), Refusal> {
     let ability = Ability::ReadUserPermissions(user);
     holds(facts.grants, facts.who(), ability)
         .map(drop)
-        .ok_or_else(|| Refusal::Forbidden { needs: ability.describe() })
+        .ok_or_else(|| Refusal::Forbidden {
+            needs: ability.describe(),
+        })
 }
 
 /// Whether the caller may list who holds something on a resource: whoever may read everybody's
@@ -34,14 +36,21 @@ pub fn may_list_users(facts: Facts<'_>, resource: &ResourceUri) -> Result<(), Re
     if holds(facts.grants, facts.who(), ability).is_some() || gives_everything(facts, resource) {
         return Ok(());
     }
-    Err(Refusal::Forbidden { needs: ability.describe() })
+    Err(Refusal::Forbidden {
+        needs: ability.describe(),
+    })
 }
 
 fn gives_everything(facts: Facts<'_>, resource: &ResourceUri) -> bool {
-    let Ok(any) = "*".parse::<Action>() else { return false };
+    let Ok(any) = "*".parse::<Action>() else {
+        return false;
+    };
     let rules_of_resource = format!("Authress:ResourcePermissions/{}", resource.canonical());
     let gives = |resource: &ResourceUri| {
-        facts.grants.may_give(facts.who(), false, &any, resource, false).is_some()
+        facts
+            .grants
+            .may_give(facts.who(), false, &any, resource, false)
+            .is_some()
     };
     gives(resource) || rules_of_resource.parse().is_ok_and(|named| gives(&named))
 }

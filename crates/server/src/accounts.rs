@@ -16,9 +16,12 @@ pub async fn get_accounts(ask: Ask<'_>) -> Result<Answer, Refusal> {
     let account = account(ask).await?;
     let answer = match ask.library {
         // Its types have a list here, those of all others one object (contract §2.2).
-        Library::JavaScript => {
-            Answer::json(StatusCode::OK, &AccountList { accounts: vec![account] })
-        }
+        Library::JavaScript => Answer::json(
+            StatusCode::OK,
+            &AccountList {
+                accounts: vec![account],
+            },
+        ),
         Library::Rust | Library::Terraform | Library::Other => {
             Answer::json(StatusCode::OK, &AccountCollection { accounts: account })
         }
@@ -38,9 +41,13 @@ pub async fn get_account(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
 /// The account as it is answered.
 pub async fn account(ask: Ask<'_>) -> Result<Account, Refusal> {
     let seen: Option<Seen<StoredAccount>> = ask.see("account").await?;
-    let stored = seen.ok_or(Refusal::Rule(Rule::NotFound(Noun::Account)))?.value;
+    let stored = seen
+        .ok_or(Refusal::Rule(Rule::NotFound(Noun::Account)))?
+        .value;
     let public_url = &ask.app.settings.public_url;
-    let host = public_url.split_once("://").map_or(public_url.as_str(), |(_, host)| host);
+    let host = public_url
+        .split_once("://")
+        .map_or(public_url.as_str(), |(_, host)| host);
     let links = ask.links(&format!("/v1/accounts/{}", stored.account_id));
     Ok(Account {
         account_id: stored.account_id,

@@ -48,12 +48,22 @@ impl Answer {
 
     /// No body.
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, body: Bytes::new(), content_type: None, headers: Vec::new() }
+        Self {
+            status,
+            body: Bytes::new(),
+            content_type: None,
+            headers: Vec::new(),
+        }
     }
 
     /// A file or text of another type.
     pub fn file(content_type: HeaderValue, body: Bytes) -> Self {
-        Self { status: StatusCode::OK, body, content_type: Some(content_type), headers: Vec::new() }
+        Self {
+            status: StatusCode::OK,
+            body,
+            content_type: Some(content_type),
+            headers: Vec::new(),
+        }
     }
 
     #[must_use]

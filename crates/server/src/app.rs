@@ -10,14 +10,14 @@ use guestlist_store::{Store, StoreError};
 
 use crate::caller::Callers;
 use crate::clock::Clock;
-use crate::entropy::{Entropy, NoEntropy};
 use crate::cors::Cors;
+use crate::entropy::{Entropy, NoEntropy};
 use crate::health::Draining;
 use crate::known_callers::KnownCallers;
 use crate::limiters::Limiters;
 use crate::limits::Limits;
-use crate::openapi;
 use crate::metrics::Metrics;
+use crate::openapi;
 use crate::pepper::Pepper;
 use crate::refusal::Refusal;
 use crate::request_id::RequestIds;
@@ -62,17 +62,27 @@ pub enum NotFollowed {
 }
 
 /// What the memory follows.
-const FOLLOWED: [Kind; 5] =
-    [Kind::AccessRecord, Kind::Role, Kind::Group, Kind::Client, Kind::Identity];
+const FOLLOWED: [Kind; 5] = [
+    Kind::AccessRecord,
+    Kind::Role,
+    Kind::Group,
+    Kind::Client,
+    Kind::Identity,
+];
 
 impl Memory {
     /// Reads what is stored and follows every change from then on.
     pub async fn follow(store: &dyn Store) -> Result<Self, NotFollowed> {
-        let memory =
-            Self { grants: Arc::new(RwLock::new(Grants::new())), known: Arc::default() };
+        let memory = Self {
+            grants: Arc::new(RwLock::new(Grants::new())),
+            known: Arc::default(),
+        };
         let mut failed = None;
         let mut each = |seen| {
-            let loaded = memory.write_grants().load(&seen).and_then(|()| memory.known.load(&seen));
+            let loaded = memory
+                .write_grants()
+                .load(&seen)
+                .and_then(|()| memory.known.load(&seen));
             if let Err(error) = loaded {
                 failed.get_or_insert(error);
             }
@@ -146,7 +156,10 @@ impl App {
 
     /// The grants index as it is now. Never held across a wait.
     pub fn grants(&self) -> RwLockReadGuard<'_, Grants> {
-        self.memory.grants.read().unwrap_or_else(PoisonError::into_inner)
+        self.memory
+            .grants
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Service clients and issuers.

@@ -63,8 +63,14 @@ impl<'a> Ask<'a> {
         let Some(seen) = self.app.store.get(T::KIND, id).await? else {
             return Ok(None);
         };
-        let value = seen.value.read().map_err(guestlist_rules::refusals::Refusal::from)?;
-        Ok(Some(Seen { value, mark: seen.mark }))
+        let value = seen
+            .value
+            .read()
+            .map_err(guestlist_rules::refusals::Refusal::from)?;
+        Ok(Some(Seen {
+            value,
+            mark: seen.mark,
+        }))
     }
 
     /// Asks the rules, with what is held at this moment.
@@ -108,11 +114,15 @@ impl<'a> Ask<'a> {
 
     /// The link of an object to itself.
     pub fn links(&self, path: &str) -> Links {
-        Links { own: self.link(path) }
+        Links {
+            own: self.link(path),
+        }
     }
 
     fn link(&self, path: &str) -> Link {
-        Link { href: format!("{}{path}", self.app.settings.public_url) }
+        Link {
+            href: format!("{}{path}", self.app.settings.public_url),
+        }
     }
 
     /// The links and the cursor of a page. `query` is what the page was asked with, without its
@@ -134,7 +144,9 @@ impl<'a> Ask<'a> {
             None => (None, CollectionLinks { own, next: None }),
             Some(cursor) => {
                 let next = Some(self.link(&and(&format!("cursor={cursor}"))));
-                let pagination = Pagination { next: PaginationNext { cursor } };
+                let pagination = Pagination {
+                    next: PaginationNext { cursor },
+                };
                 (Some(pagination), CollectionLinks { own, next })
             }
         }

@@ -48,8 +48,15 @@ pub async fn get_clients(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refu
         .await?;
     let clients = found.into_iter().map(|seen| answer(seen.value)).collect();
     let (pagination, links) = listing.page(ask, "/v1/clients", next);
-    Answer::json(StatusCode::OK, &ClientCollection { clients, pagination, links })
-        .map_err(Refusal::from)
+    Answer::json(
+        StatusCode::OK,
+        &ClientCollection {
+            clients,
+            pagination,
+            links,
+        },
+    )
+    .map_err(Refusal::from)
 }
 
 fn matches(client: &StoredClient, filter: Option<&str>) -> bool {
@@ -62,7 +69,9 @@ pub async fn get_client(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
     let id = parse(id)?;
     ask.decide(|facts| require(facts, Ability::ReadClient(&id)))?;
     let seen: Option<Seen<StoredClient>> = ask.see(id.as_str()).await?;
-    let client = seen.ok_or(Refusal::Rule(Rule::NotFound(Noun::Client)))?.value;
+    let client = seen
+        .ok_or(Refusal::Rule(Rule::NotFound(Noun::Client)))?
+        .value;
     Answer::json(StatusCode::OK, &answer(client)).map_err(Refusal::from)
 }
 
@@ -137,8 +146,9 @@ pub async fn request_access_key(
 /// DELETE `/v1/clients/{clientId}/access-keys/{keyId}`.
 pub async fn delete_access_key(ask: Ask<'_>, id: &str, key: &str) -> Result<Answer, Refusal> {
     let id = &parse(id)?;
-    let key: &KeyId =
-        &key.parse().map_err(|_| Refusal::Rule(Rule::NotFound(Noun::AccessKey)))?;
+    let key: &KeyId = &key
+        .parse()
+        .map_err(|_| Refusal::Rule(Rule::NotFound(Noun::AccessKey)))?;
     ask.change(|| async move {
         let existing = ask.see(id.as_str()).await?;
         let changes = ask.decide(|facts| rules::remove_key(facts, id, key, existing.as_ref()))?;

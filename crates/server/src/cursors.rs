@@ -20,7 +20,13 @@ pub struct Scope<'a> {
 impl Scope<'_> {
     fn signed(&self, position: &str) -> String {
         // Lengths in front, so that no two scopes can be written the same way.
-        format!("{}:{}{}:{}{position}", self.caller.as_str().len(), self.caller, self.list.len(), self.list)
+        format!(
+            "{}:{}{}:{}{position}",
+            self.caller.as_str().len(),
+            self.caller,
+            self.list.len(),
+            self.list
+        )
     }
 }
 
@@ -39,7 +45,9 @@ pub fn read(pepper: &Pepper, scope: Scope<'_>, cursor: &str) -> Result<String, R
     if cursor.len() > limits::CURSOR_LENGTH {
         return Err(Refusal::BadCursor);
     }
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| Refusal::BadCursor)?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(cursor)
+        .map_err(|_| Refusal::BadCursor)?;
     let text = String::from_utf8(bytes).map_err(|_| Refusal::BadCursor)?;
     let (signature, position) = text.split_once('.').ok_or(Refusal::BadCursor)?;
     if pepper.matches(Purpose::Cursor, &scope.signed(position), signature) {

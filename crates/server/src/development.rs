@@ -28,14 +28,19 @@ pub fn create_token(app: &App, body: &[u8]) -> Result<Answer, Refusal> {
     if !app.settings.development {
         return Err(Refusal::NoSuchPath);
     }
-    let request: TokenRequest = body::parse(body)?
-        .ok_or_else(|| Refusal::malformed("body", "send {\"userId\": \"…\"}"))?;
+    let request: TokenRequest =
+        body::parse(body)?.ok_or_else(|| Refusal::malformed("body", "send {\"userId\": \"…\"}"))?;
     let token = match app.callers.development_token(&request.user_id) {
         Ok(token) => token,
         Err(NoDevelopmentToken::NotInDevelopment) => return Err(Refusal::NoSuchPath),
-        Err(NoDevelopmentToken::UserId(reason)) => return Err(Refusal::malformed("userId", reason)),
+        Err(NoDevelopmentToken::UserId(reason)) => {
+            return Err(Refusal::malformed("userId", reason));
+        }
         Err(NoDevelopmentToken::CannotSign(error)) => return Err(error.into()),
     };
-    let token = Token { access_token: token.access_token, expires_in: token.expires_in };
+    let token = Token {
+        access_token: token.access_token,
+        expires_in: token.expires_in,
+    };
     Answer::json(StatusCode::OK, &token).map_err(Refusal::from)
 }

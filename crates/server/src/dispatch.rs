@@ -128,11 +128,7 @@ pub async fn dispatch(
     }
 }
 
-async fn on_roles(
-    ask: Ask<'_>,
-    operation: Operation,
-    given: Given<'_>,
-) -> Result<Answer, Refusal> {
+async fn on_roles(ask: Ask<'_>, operation: Operation, given: Given<'_>) -> Result<Answer, Refusal> {
     let [first, ..] = given.arguments;
     match operation {
         Operation::CreateRole => roles::create_role(ask, given.body()?).await,

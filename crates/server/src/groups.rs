@@ -43,16 +43,35 @@ pub async fn get_groups(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refus
             ask.decide(|facts| rules::may_read(facts, group)).is_ok() && matches(group, filter)
         })
         .await?;
-    let groups = found.into_iter().map(|seen| answer(ask, seen.value)).collect();
+    let groups = found
+        .into_iter()
+        .map(|seen| answer(ask, seen.value))
+        .collect();
     let (pagination, links) = listing.page(ask, "/v1/groups", next);
-    Answer::json(StatusCode::OK, &GroupCollection { groups, pagination, links })
-        .map_err(Refusal::from)
+    Answer::json(
+        StatusCode::OK,
+        &GroupCollection {
+            groups,
+            pagination,
+            links,
+        },
+    )
+    .map_err(Refusal::from)
 }
 
 fn matches(group: &StoredGroup, filter: Option<&str>) -> bool {
     let own = [group.group_id.as_str(), group.name.as_str()];
-    let people = group.users.iter().chain(&group.admins).map(|user| user.user_id.as_str());
-    contains(filter, own.into_iter().chain(people).chain(group.tags.iter().map(|(_, tag)| tag)))
+    let people = group
+        .users
+        .iter()
+        .chain(&group.admins)
+        .map(|user| user.user_id.as_str());
+    contains(
+        filter,
+        own.into_iter()
+            .chain(people)
+            .chain(group.tags.iter().map(|(_, tag)| tag)),
+    )
 }
 
 /// GET `/v1/groups/{groupId}`.

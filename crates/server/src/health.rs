@@ -37,7 +37,10 @@ fn plain(report: &Report) -> Result<Answer, Refusal> {
 
 /// GET `/healthz`: the process answers.
 pub fn get_health(app: &App) -> Result<Answer, Refusal> {
-    plain(&Report { status: "ok", revision: app.revision().0 })
+    plain(&Report {
+        status: "ok",
+        revision: app.revision().0,
+    })
 }
 
 /// GET `/readyz`: it can also write, and is not shutting down.
@@ -46,5 +49,8 @@ pub async fn get_readiness(app: &App) -> Result<Answer, Refusal> {
         return Err(Refusal::Draining);
     }
     app.store.ping().await?;
-    plain(&Report { status: "ready", revision: app.revision().0 })
+    plain(&Report {
+        status: "ready",
+        revision: app.revision().0,
+    })
 }

@@ -18,7 +18,11 @@ const MOST: usize = 1_000;
 /// GET `/v1/identities`.
 pub async fn get_account_identities(ask: Ask<'_>) -> Result<Answer, Refusal> {
     ask.decide(|facts| require_plainly(facts, Ability::ReadConfiguration))?;
-    let found = ask.app.store.list(Kind::Identity, &Selection::All, None, MOST).await?;
+    let found = ask
+        .app
+        .store
+        .list(Kind::Identity, &Selection::All, None, MOST)
+        .await?;
     let identities = found
         .into_iter()
         .map(|seen| seen.value.read::<StoredIdentity>().map(answer))
@@ -70,7 +74,9 @@ async fn link(ask: Ask<'_>, request: IdentityRequest) -> Result<Link, Refusal> {
             ask.app
                 .callers
                 .check_issuer(&issuer)
-                .map_err(|reason| Refusal::Issuer { reason: reason.to_string() })?;
+                .map_err(|reason| Refusal::Issuer {
+                    reason: reason.to_string(),
+                })?;
             (issuer, audience)
         }
         (None, Some(jwt)) => by_token(ask, jwt.as_str(), request.preferred_audience).await?,
@@ -79,7 +85,11 @@ async fn link(ask: Ask<'_>, request: IdentityRequest) -> Result<Link, Refusal> {
             return Err(Refusal::malformed("issuer", reason));
         }
     };
-    Ok(Link { issuer, audience, user_id_expression })
+    Ok(Link {
+        issuer,
+        audience,
+        user_id_expression,
+    })
 }
 
 /// The issuer and the audience of a sample token, once its signature is verified.
@@ -96,9 +106,7 @@ async fn by_token(
         .map_err(|reason| Refusal::malformed("jwt", reason))?;
     let audience = match (preferred, sample.audiences.as_slice()) {
         (Some(preferred), _) if preferred.as_str() == "*" => preferred,
-        (Some(preferred), audiences) if audiences.contains(&preferred) => {
-            preferred
-        }
+        (Some(preferred), audiences) if audiences.contains(&preferred) => preferred,
         (Some(_), _) => {
             let reason = "is not an audience of the token";
             return Err(Refusal::malformed("preferredAudience", reason));

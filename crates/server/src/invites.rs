@@ -72,7 +72,10 @@ fn made(
 async fn made_once(ask: Ask<'_>, request: InviteRequest, key: &str) -> Result<Made, Refusal> {
     let pepper = &ask.app.pepper;
     let caller = ask.caller.user_id.as_str();
-    let key_hash = pepper.hash(Purpose::IdempotencyKey, &format!("{}:{caller}{key}", caller.len()));
+    let key_hash = pepper.hash(
+        Purpose::IdempotencyKey,
+        &format!("{}:{caller}{key}", caller.len()),
+    );
     let body = serde_json::to_string(&request).map_err(crate::answer::NotWritable::from)?;
     let request_hash = pepper.hash(Purpose::IdempotentBody, &body);
     let derive = |salt: &str| {
@@ -144,8 +147,8 @@ async fn accept(
     fresh_record_id: RecordId,
 ) -> Result<Decided<()>, Refusal> {
     let who = &ask.caller.user_id;
-    let record_id = record_id_of(who, digest)
-        .map_err(|reason| Refusal::malformed("sub", reason))?;
+    let record_id =
+        record_id_of(who, digest).map_err(|reason| Refusal::malformed("sub", reason))?;
     let key = StoredAcceptance::key(&seen.value.reference, who);
     let before = ask.app.store.get(Kind::Acceptance, &key).await?;
     let record: Option<Seen<StoredRecord>> = ask.see(record_id.as_str()).await?;
@@ -163,10 +166,13 @@ async fn accept(
 fn digest(text: &str) -> String {
     use std::fmt::Write as _;
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    digest
+        .as_ref()
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// The invite of a secret. A text that is no invite id, an unknown reference and a wrong secret are
@@ -176,7 +182,11 @@ async fn find(ask: Ask<'_>, id: &str) -> Result<(InviteSecret, Seen<StoredInvite
     let secret: InviteSecret = id.parse().map_err(|_| unknown())?;
     let seen: Option<Seen<StoredInvite>> = ask.see(secret.reference().as_str()).await?;
     let seen = seen.ok_or_else(unknown)?;
-    if ask.app.pepper.matches(Purpose::InviteSecret, secret.reveal(), &seen.value.secret_hash) {
+    if ask.app.pepper.matches(
+        Purpose::InviteSecret,
+        secret.reveal(),
+        &seen.value.secret_hash,
+    ) {
         Ok((secret, seen))
     } else {
         Err(unknown())

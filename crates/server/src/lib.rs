@@ -8,6 +8,7 @@ pub mod addresses;
 pub mod answer;
 pub mod app;
 pub mod ask;
+pub mod assembly;
 pub mod body;
 pub mod caller;
 pub mod claims;

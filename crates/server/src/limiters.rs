@@ -11,10 +11,16 @@ use crate::refusal::Refusal;
 
 /// Failed credentials of one address: a program with a stale token finds out at once; a guesser of
 /// Ed25519 signatures has no use for 300.
-const FAILED_CREDENTIALS: Quota = Quota { burst: 300, interval: 100 };
+const FAILED_CREDENTIALS: Quota = Quota {
+    burst: 300,
+    interval: 100,
+};
 /// Failed attempts at invites, of one address and of one principal. An invite has 256 bits, so this
 /// only keeps the noise down.
-const FAILED_INVITES: Quota = Quota { burst: 60, interval: 1_000 };
+const FAILED_INVITES: Quota = Quota {
+    burst: 60,
+    interval: 1_000,
+};
 /// Addresses or principals that are remembered.
 const KEYS: usize = 100_000;
 
@@ -39,7 +45,9 @@ impl Default for Limiters {
 impl Limiters {
     /// Refuses an address that keeps sending bad credentials, before any signature is looked at.
     pub fn before_credentials(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
-        self.credentials.peek(&address.into(), now).map_err(too_many)
+        self.credentials
+            .peek(&address.into(), now)
+            .map_err(too_many)
     }
 
     pub fn failed_credentials(&self, address: IpAddr, now: Timestamp) {
@@ -53,7 +61,9 @@ impl Limiters {
         who: &UserId,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        self.invites_by_address.peek(&address.into(), now).map_err(too_many)?;
+        self.invites_by_address
+            .peek(&address.into(), now)
+            .map_err(too_many)?;
         self.invites_by_principal.peek(who, now).map_err(too_many)
     }
 
@@ -64,5 +74,7 @@ impl Limiters {
 }
 
 fn too_many(wait: RetryAfter) -> Refusal {
-    Refusal::TooMany { seconds: wait.seconds() }
+    Refusal::TooMany {
+        seconds: wait.seconds(),
+    }
 }

@@ -44,7 +44,10 @@ impl Listing {
     ) -> Result<Self, Refusal> {
         let limit = limit(query, most)?;
         let filter = given(query, "filter")?;
-        if filter.as_ref().is_some_and(|filter| filter.chars().count() > limits::FILTER_LENGTH) {
+        if filter
+            .as_ref()
+            .is_some_and(|filter| filter.chars().count() > limits::FILTER_LENGTH)
+        {
             let reason = format!("must have at most {} characters", limits::FILTER_LENGTH);
             return Err(Refusal::malformed("filter", reason));
         }
@@ -57,13 +60,22 @@ impl Listing {
             }
         }
         links.append_pair("limit", &limit.to_string());
-        let bound = Scope { caller: &ask.caller.user_id, list: &scope };
+        let bound = Scope {
+            caller: &ask.caller.user_id,
+            list: &scope,
+        };
         let after = match given(query, "cursor")? {
             Some(cursor) => Some(cursors::read(&ask.app.pepper, bound, &cursor)?),
             None => None,
         };
         let filter = filter.map(|filter| filter.to_lowercase());
-        Ok(Self { limit, filter, scope, query: links.finish(), after })
+        Ok(Self {
+            limit,
+            filter,
+            scope,
+            query: links.finish(),
+            after,
+        })
     }
 
     /// Whether this is the first page.
@@ -98,10 +110,14 @@ impl Listing {
         let mut after = self.after.clone();
         let mut looked_at = 0;
         loop {
-            let position =
-                after.as_ref().map(|id| Position { value: String::new(), id: id.clone() });
+            let position = after.as_ref().map(|id| Position {
+                value: String::new(),
+                id: id.clone(),
+            });
             let store = &ask.app.store;
-            let step = store.list(T::KIND, selection, position.as_ref(), STEP).await?;
+            let step = store
+                .list(T::KIND, selection, position.as_ref(), STEP)
+                .await?;
             let last = step.len() < STEP;
             let count = step.len();
             for (number, document) in step.into_iter().enumerate() {
@@ -112,7 +128,10 @@ impl Listing {
                     if found.len() == limit {
                         return Ok((found, after));
                     }
-                    found.push(Seen { value, mark: document.mark });
+                    found.push(Seen {
+                        value,
+                        mark: document.mark,
+                    });
                 }
                 after = Some(id);
                 let more = !(last && number + 1 == count);
@@ -133,7 +152,10 @@ impl Listing {
         path: &str,
         next: Next,
     ) -> (Option<Pagination>, CollectionLinks) {
-        let scope = Scope { caller: &ask.caller.user_id, list: &self.scope };
+        let scope = Scope {
+            caller: &ask.caller.user_id,
+            list: &self.scope,
+        };
         let cursor = next.map(|position| cursors::write(&ask.app.pepper, scope, &position));
         ask.page(path, &self.query, cursor)
     }
@@ -162,6 +184,8 @@ fn limit(query: &Query<'_>, most: usize) -> Result<usize, Refusal> {
 /// Whether one of the texts holds the filter, which is in lower case; without a filter, yes.
 pub fn contains<'a>(filter: Option<&str>, texts: impl IntoIterator<Item = &'a str>) -> bool {
     filter.is_none_or(|filter| {
-        texts.into_iter().any(|text| text.to_lowercase().contains(filter))
+        texts
+            .into_iter()
+            .any(|text| text.to_lowercase().contains(filter))
     })
 }

@@ -1,8 +1,8 @@
 //! What is counted for operators: requests by operation and status, without ids and without secrets.
 
 use http::{HeaderValue, StatusCode};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use metrics::{Key, Label, Metadata, Recorder as _};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use crate::answer::Answer;
 use crate::operations::Operation;
@@ -38,6 +38,9 @@ impl Metrics {
     /// GET `/metrics`: the Prometheus text format.
     pub fn page(&self) -> Answer {
         let text = self.handle.render();
-        Answer::file(HeaderValue::from_static("text/plain; version=0.0.4"), text.into())
+        Answer::file(
+            HeaderValue::from_static("text/plain; version=0.0.4"),
+            text.into(),
+        )
     }
 }

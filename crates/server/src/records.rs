@@ -1,7 +1,7 @@
 //! Access records (contract §1.1).
 
-use guestlist_api::ids::RecordId;
 use guestlist_api::accounts::AccountReference;
+use guestlist_api::ids::RecordId;
 use guestlist_api::limits;
 use guestlist_api::records::{
     AccessRecord, AccessRecordCollection, AccessRecordRequest, LinkedGroup, User,
@@ -53,10 +53,20 @@ pub async fn get_records(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refu
             ask.decide(|facts| rules::may_read(facts, record)).is_ok() && matches(record, filter)
         })
         .await?;
-    let records = found.into_iter().map(|seen| answer(ask, seen.value)).collect();
+    let records = found
+        .into_iter()
+        .map(|seen| answer(ask, seen.value))
+        .collect();
     let (pagination, links) = listing.page(ask, "/v1/records", next);
-    Answer::json(StatusCode::OK, &AccessRecordCollection { records, pagination, links })
-        .map_err(Refusal::from)
+    Answer::json(
+        StatusCode::OK,
+        &AccessRecordCollection {
+            records,
+            pagination,
+            links,
+        },
+    )
+    .map_err(Refusal::from)
 }
 
 /// Whether some text of the record holds the filter (semantics 5.11).
@@ -71,12 +81,23 @@ fn matches(record: &StoredRecord, filter: Option<&str>) -> bool {
     let own = [record.record_id.as_str(), record.name.as_str(), description];
     let statements = record.statements.iter().flat_map(|statement| {
         let roles = statement.roles.iter().map(|role| role.as_str());
-        let resources = statement.resources.iter().map(|item| item.resource_uri.as_str());
-        roles.chain(resources).chain(users(&statement.users)).chain(groups(&statement.groups))
+        let resources = statement
+            .resources
+            .iter()
+            .map(|item| item.resource_uri.as_str());
+        roles
+            .chain(resources)
+            .chain(users(&statement.users))
+            .chain(groups(&statement.groups))
     });
     let tags = record.tags.iter().map(|(_, value)| value);
-    let people = users(&record.users).chain(users(&record.admins)).chain(groups(&record.groups));
-    contains(filter, own.into_iter().chain(people).chain(statements).chain(tags))
+    let people = users(&record.users)
+        .chain(users(&record.admins))
+        .chain(groups(&record.groups));
+    contains(
+        filter,
+        own.into_iter().chain(people).chain(statements).chain(tags),
+    )
 }
 
 /// GET `/v1/records/{recordId}`: deleted ones too.
@@ -132,7 +153,8 @@ pub async fn delete_record(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
 
 /// An id that no record can have is the id of no record.
 fn parse(id: &str) -> Result<RecordId, Refusal> {
-    id.parse().map_err(|_| Rule::NotFound(Noun::AccessRecord).into())
+    id.parse()
+        .map_err(|_| Rule::NotFound(Noun::AccessRecord).into())
 }
 
 fn answer(ask: Ask<'_>, record: StoredRecord) -> AccessRecord {
@@ -144,7 +166,9 @@ fn answer(ask: Ask<'_>, record: StoredRecord) -> AccessRecord {
         description: record.description,
         last_updated: record.last_updated,
         status: record.status,
-        account: AccountReference { account_id: ask.account_id().clone() },
+        account: AccountReference {
+            account_id: ask.account_id().clone(),
+        },
         users: record.users,
         admins: record.admins,
         groups: record.groups,

@@ -13,10 +13,10 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTI
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 
+use crate::access_keys::NotMade;
 use crate::answer::NotWritable;
 use crate::caller::NotIdentified;
 use crate::edge_error::EdgeError;
-use crate::access_keys::NotMade;
 use crate::entropy::NoEntropy;
 use crate::paths::MalformedPath;
 use crate::query::MalformedQuery;
@@ -30,7 +30,10 @@ pub enum Refusal {
     /// The request is not one that can be read.
     Edge(EdgeError),
     /// A value in the path or the query is not what it must be.
-    Malformed { place: String, reason: String },
+    Malformed {
+        place: String,
+        reason: String,
+    },
     /// Nobody knows who asks.
     NotIdentified(NotIdentified),
     /// There is no such path.
@@ -42,11 +45,15 @@ pub enum Refusal {
     /// A cursor that was not made for this caller and list.
     BadCursor,
     /// Too many failed attempts.
-    TooMany { seconds: u64 },
+    TooMany {
+        seconds: u64,
+    },
     /// What the decision rested on kept changing.
     Busy,
     /// A token issuer did not answer, or is not one that may be asked.
-    Issuer { reason: String },
+    Issuer {
+        reason: String,
+    },
     /// The server is about to end.
     Draining,
     Store(StoreError),
@@ -96,11 +103,19 @@ pub struct ForCaller {
 
 impl ForCaller {
     fn new(status: StatusCode, code: &'static str, title: impl Into<String>) -> Self {
-        Self { status, code, title: title.into(), path: None }
+        Self {
+            status,
+            code,
+            title: title.into(),
+            path: None,
+        }
     }
 
     fn at(self, path: impl Into<String>) -> Self {
-        Self { path: Some(path.into()), ..self }
+        Self {
+            path: Some(path.into()),
+            ..self
+        }
     }
 }
 
@@ -111,7 +126,10 @@ const BAD_REQUEST: &str = "InvalidRequest";
 
 impl Refusal {
     pub fn malformed(place: impl Into<String>, reason: impl fmt::Display) -> Self {
-        Self::Malformed { place: place.into(), reason: reason.to_string() }
+        Self::Malformed {
+            place: place.into(),
+            reason: reason.to_string(),
+        }
     }
 
     pub fn for_log(&self) -> ForLog<'_> {
@@ -202,14 +220,21 @@ impl Refusal {
         let mut response = Response::new(Full::new(Bytes::from(body)));
         *response.status_mut() = told.status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match &self {
             Self::NotIdentified(_) => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::NoSuchMethod(methods) => {
-                let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+                let allow = methods
+                    .iter()
+                    .map(Method::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ");
                 if let Ok(allow) = HeaderValue::from_str(&allow) {
                     headers.insert(ALLOW, allow);
                 }
@@ -239,13 +264,21 @@ impl Refusal {
 fn edge_for_caller(edge: &EdgeError) -> ForCaller {
     use StatusCode as S;
     let invalid = |text: String| {
-        ForCaller::new(S::BAD_REQUEST, BAD_REQUEST, format!("InvalidRequest: {text}"))
+        ForCaller::new(
+            S::BAD_REQUEST,
+            BAD_REQUEST,
+            format!("InvalidRequest: {text}"),
+        )
     };
     let with = |status, code| ForCaller::new(status, code, sentence(&edge.to_string()));
     match edge {
         EdgeError::MalformedJson(malformed) => {
             let told = invalid(edge.to_string());
-            if malformed.path.is_empty() { told } else { told.at(&malformed.path) }
+            if malformed.path.is_empty() {
+                told
+            } else {
+                told.at(&malformed.path)
+            }
         }
         EdgeError::MalformedPath(_)
         | EdgeError::AmbiguousPath
@@ -341,9 +374,11 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
             "It changed since it was read. Read it again, apply the change to that, and send its \
              lastUpdated.",
         ),
-        Rule::TooLarge { reason } => {
-            ForCaller::new(S::PAYLOAD_TOO_LARGE, "TooLarge", format!("Too large: {reason}."))
-        }
+        Rule::TooLarge { reason } => ForCaller::new(
+            S::PAYLOAD_TOO_LARGE,
+            "TooLarge",
+            format!("Too large: {reason}."),
+        ),
         Rule::BuiltInRole => ForCaller::new(
             S::FORBIDDEN,
             "BuiltInRole",
@@ -354,9 +389,10 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
             "TooManyAccessKeys",
             "The client has five access keys, the most there can be. Delete one first.",
         ),
-        Rule::InviteUnusable(reason) => {
-            ForCaller { code: unusable_code(*reason), ..not_found(Noun::Invite) }
-        }
+        Rule::InviteUnusable(reason) => ForCaller {
+            code: unusable_code(*reason),
+            ..not_found(Noun::Invite)
+        },
         Rule::InviteSuspended => ForCaller::new(
             S::FORBIDDEN,
             "InviteNoLongerValid",

@@ -54,19 +54,36 @@ pub async fn get_roles(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refusa
         .await?;
     roles.extend(stored.into_iter().map(|seen| answer(seen.value)));
     let (pagination, links) = listing.page(ask, "/v1/roles", next);
-    Answer::json(StatusCode::OK, &RoleCollection { roles, pagination, links })
-        .map_err(Refusal::from)
+    Answer::json(
+        StatusCode::OK,
+        &RoleCollection {
+            roles,
+            pagination,
+            links,
+        },
+    )
+    .map_err(Refusal::from)
 }
 
 fn matches(role: &Role, filter: Option<&str>) -> bool {
     let description = role.description.as_ref().map_or("", |text| text.as_str());
-    let actions = role.permissions.iter().map(|permission| permission.action.as_str());
-    contains(filter, [role.role_id.as_str(), role.name.as_str(), description].into_iter().chain(actions))
+    let actions = role
+        .permissions
+        .iter()
+        .map(|permission| permission.action.as_str());
+    contains(
+        filter,
+        [role.role_id.as_str(), role.name.as_str(), description]
+            .into_iter()
+            .chain(actions),
+    )
 }
 
 /// GET `/v1/roles/{roleId}`.
 pub async fn get_role(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
-    let id: RoleId = id.parse().map_err(|_| Refusal::Rule(Rule::NotFound(Noun::Role)))?;
+    let id: RoleId = id
+        .parse()
+        .map_err(|_| Refusal::Rule(Rule::NotFound(Noun::Role)))?;
     ask.decide(|facts| require(facts, Ability::ReadRole(&id)))?;
     let role = match built_in::roles().find(|role| role.role_id == id) {
         Some(role) => role,
@@ -79,12 +96,10 @@ pub async fn get_role(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
 }
 
 /// PUT `/v1/roles/{roleId}`.
-pub async fn update_role(
-    ask: Ask<'_>,
-    id: &str,
-    request: RoleRequest,
-) -> Result<Answer, Refusal> {
-    let id: RoleId = id.parse().map_err(|_| Refusal::Rule(Rule::NotFound(Noun::Role)))?;
+pub async fn update_role(ask: Ask<'_>, id: &str, request: RoleRequest) -> Result<Answer, Refusal> {
+    let id: RoleId = id
+        .parse()
+        .map_err(|_| Refusal::Rule(Rule::NotFound(Noun::Role)))?;
     let id = &id;
     let role = ask
         .change(|| {
@@ -102,7 +117,9 @@ pub async fn update_role(
 
 /// DELETE `/v1/roles/{roleId}`.
 pub async fn delete_role(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
-    let id: RoleId = id.parse().map_err(|_| Refusal::Rule(Rule::NotFound(Noun::Role)))?;
+    let id: RoleId = id
+        .parse()
+        .map_err(|_| Refusal::Rule(Rule::NotFound(Noun::Role)))?;
     let id = &id;
     ask.change(|| async move {
         let existing = ask.see(id.as_str()).await?;

@@ -8,7 +8,9 @@ use http::Method;
 use smallvec::SmallVec;
 
 use crate::operations::Operation::{self, *};
-use crate::paths::{Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource};
+use crate::paths::{
+    Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource,
+};
 use crate::refusal::Refusal;
 
 /// The operation of a request, and what stands in the variable places of its path.
@@ -27,7 +29,11 @@ const NONE: Cow<'_, str> = Cow::Borrowed("");
 /// [`Refusal::NoSuchPath`], [`Refusal::NoSuchMethod`], [`Refusal::NotBuilt`], and the refusal of a
 /// path that can be read in two ways.
 pub fn route<'a>(method: &Method, path: &'a Path<'_>) -> Result<Routed<'a>, Refusal> {
-    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    let method = if *method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
     let segments = path.segments();
     let texts: SmallVec<[&str; 10]> = segments.iter().map(Segment::text).collect();
     // Some SDKs write a slash behind the name of a collection (contract §1.0).
@@ -38,8 +44,15 @@ pub fn route<'a>(method: &Method, path: &'a Path<'_>) -> Result<Routed<'a>, Refu
         return Ok(routed);
     }
     if let Some((operation, [first, second, third])) = operation(method, &texts) {
-        let arguments = [Cow::Borrowed(first), Cow::Borrowed(second), Cow::Borrowed(third)];
-        return Ok(Routed { operation, arguments });
+        let arguments = [
+            Cow::Borrowed(first),
+            Cow::Borrowed(second),
+            Cow::Borrowed(third),
+        ];
+        return Ok(Routed {
+            operation,
+            arguments,
+        });
     }
     let others = methods(&texts);
     if !others.is_empty() {
@@ -64,17 +77,22 @@ fn by_keyword<'a>(
                 UserResource::Permissions { resource } => {
                     (GetUserPermissionsForResource, resource, NONE)
                 }
-                UserResource::Permission { resource, permission } => {
-                    (AuthorizeUser, resource, Cow::Borrowed(permission))
-                }
+                UserResource::Permission {
+                    resource,
+                    permission,
+                } => (AuthorizeUser, resource, Cow::Borrowed(permission)),
                 UserResource::Roles { resource } => (GetUserRolesForResource, resource, NONE),
             };
-            Routed { operation, arguments: [read.user, resource, permission] }
+            Routed {
+                operation,
+                arguments: [read.user, resource, permission],
+            }
         }),
         ("v1", "resources") => match resource_path(rest) {
-            Some(ResourcePath::Users(resource)) => {
-                Some(Routed { operation: GetResourceUsers, arguments: [resource, NONE, NONE] })
-            }
+            Some(ResourcePath::Users(resource)) => Some(Routed {
+                operation: GetResourceUsers,
+                arguments: [resource, NONE, NONE],
+            }),
             Some(ResourcePath::Itself(_)) => {
                 return Err(Refusal::NotBuilt("resource configurations"));
             }
@@ -142,10 +160,16 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
 
 /// Methods that some operation has on a path, for `Allow`.
 fn methods(path: &[&str]) -> Vec<Method> {
-    [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE]
-        .into_iter()
-        .filter(|method| operation(method, path).is_some())
-        .collect()
+    [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ]
+    .into_iter()
+    .filter(|method| operation(method, path).is_some())
+    .collect()
 }
 
 /// What the hosted API has and this server does not have yet, by the start of its path. It answers

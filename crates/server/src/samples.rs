@@ -21,7 +21,12 @@ pub const PROJECT: &str = "projects/42";
 pub const EDITOR: &str = "ro_editor";
 
 fn permission(action: &str, allow: bool, grant: bool) -> Result<Permission, Malformed> {
-    Ok(Permission { action: action.parse()?, allow, grant, delegate: false })
+    Ok(Permission {
+        action: action.parse()?,
+        allow,
+        grant,
+        delegate: false,
+    })
 }
 
 fn role(
@@ -48,8 +53,20 @@ pub(crate) fn add(changes: &mut Changes, now: Timestamp) -> Result<(), NotStarte
         permission("documents:write", true, false)?,
     ];
     let manager = vec![permission("documents", true, true)?];
-    changes.create(&role("ro_viewer", "Viewer", "Sample: reads documents.", viewer, now)?)?;
-    changes.create(&role(EDITOR, "Editor", "Sample: reads and writes documents.", editor, now)?)?;
+    changes.create(&role(
+        "ro_viewer",
+        "Viewer",
+        "Sample: reads documents.",
+        viewer,
+        now,
+    )?)?;
+    changes.create(&role(
+        EDITOR,
+        "Editor",
+        "Sample: reads and writes documents.",
+        editor,
+        now,
+    )?)?;
     let about = "Sample: does everything with documents and invites others to it.";
     changes.create(&role("ro_manager", "Manager", about, manager, now)?)?;
     let service: UserId = SERVICE.parse()?;
@@ -57,7 +74,9 @@ pub(crate) fn add(changes: &mut Changes, now: Timestamp) -> Result<(), NotStarte
         record_id: "rec_sample".parse()?,
         name: Name::parse("Sample: Alice manages project 42")?,
         description: None,
-        users: vec![User { user_id: MANAGER.parse()? }],
+        users: vec![User {
+            user_id: MANAGER.parse()?,
+        }],
         admins: Vec::new(),
         groups: Vec::new(),
         statements: vec![statement(&["ro_manager"], &[PROJECT])?],

@@ -75,7 +75,9 @@ fn log(
             if refusal.is_fault() {
                 tracing::error!(operation, method, status, code, cause, request_id, "failed");
             } else {
-                tracing::info!(operation, method, status, code, cause, request_id, "refused");
+                tracing::info!(
+                    operation, method, status, code, cause, request_id, "refused"
+                );
             }
         }
     }
@@ -95,7 +97,10 @@ async fn respond(
         return Ok(preflight(app, headers));
     }
     let path = Path::split(request.uri().path())?;
-    let Routed { operation, arguments } = route(request.method(), &path)?;
+    let Routed {
+        operation,
+        arguments,
+    } = route(request.method(), &path)?;
     *named = Some(operation);
     let query = Query::new(request.uri().query())?;
     let [first, second, third] = &arguments;
@@ -107,10 +112,23 @@ async fn respond(
     let address = app.limits.proxies.client(peer.address.ip(), headers);
     let now = app.clock.now();
     let caller = identify(app, headers, address, now).await?;
-    let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-    let ask = Ask { app, caller: &caller, request_id: id, now, library: Library::of(agent) };
+    let agent = headers
+        .get(USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    let ask = Ask {
+        app,
+        caller: &caller,
+        request_id: id,
+        now,
+        library: Library::of(agent),
+    };
     let body = body::read(headers, incoming, &app.limits).await?;
-    let given = Given { arguments, query: &query, headers, body };
+    let given = Given {
+        arguments,
+        query: &query,
+        headers,
+        body,
+    };
     match operation {
         Operation::GetInvite | Operation::RespondToInvite | Operation::DeleteInvite => {
             guess(ask, operation, given, address).await
@@ -123,7 +141,11 @@ fn preflight(app: &App, headers: &HeaderMap) -> Answer {
     let mut allowed = HeaderMap::new();
     app.cors.preflight(headers, &mut allowed);
     let mut answer = Answer::empty(StatusCode::NO_CONTENT);
-    answer.headers.extend(allowed.into_iter().filter_map(|(name, value)| Some((name?, value))));
+    answer.headers.extend(
+        allowed
+            .into_iter()
+            .filter_map(|(name, value)| Some((name?, value))),
+    );
     answer
 }
 

@@ -3,6 +3,8 @@
 
 use guestlist_api::ids::AccountId;
 
+use crate::limits::Limits;
+
 /// Settings of a running server.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -20,4 +22,6 @@ pub struct Settings {
     pub trusted_proxies: Vec<String>,
     /// Issuers may be at private addresses.
     pub private_issuers: bool,
+    /// What one client can make the server hold or wait for.
+    pub limits: Limits,
 }

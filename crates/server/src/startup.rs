@@ -23,7 +23,7 @@ use crate::entropy::{Entropy, NoEntropy};
 use crate::pepper::Pepper;
 use crate::samples;
 use crate::secret_files::{self, SecretFileError};
-use crate::user_tokens::UserTokenKey;
+use crate::user_tokens::UserTokens;
 
 /// The principal under which the server itself makes changes.
 pub const SERVICE: &str = "Authress:Service";
@@ -31,7 +31,7 @@ pub const SERVICE: &str = "Authress:Service";
 /// The secrets of an installation: files in the data directory, never in the database.
 pub struct Secrets {
     pub pepper: Arc<Pepper>,
-    pub user_tokens: UserTokenKey,
+    pub user_tokens: Arc<UserTokens>,
 }
 
 /// Why the server cannot start. Each says what to do.
@@ -63,7 +63,10 @@ impl Secrets {
     pub fn load_or_create(data: &Path, entropy: &Entropy) -> Result<Self, NotStarted> {
         Ok(Self {
             pepper: Arc::new(Pepper::load_or_create(&data.join("pepper"), entropy)?),
-            user_tokens: UserTokenKey::load_or_create(&data.join("user-token-key"), entropy)?,
+            user_tokens: Arc::new(UserTokens::load_or_create(
+                &data.join("user-token-key"),
+                entropy,
+            )?),
         })
     }
 }
@@ -85,12 +88,17 @@ pub async fn account(
     development: bool,
 ) -> Result<Account, NotStarted> {
     if let Some(document) = store.get(Kind::Account, "account").await? {
-        let seen: Seen<StoredAccount> =
-            Seen { value: document.value.read()?, mark: document.mark };
+        let seen: Seen<StoredAccount> = Seen {
+            value: document.value.read()?,
+            mark: document.mark,
+        };
         let stored = seen.value.account_id;
         return match asked {
             Some(asked) if asked != stored => Err(NotStarted::OtherAccount { stored, asked }),
-            Some(_) | None => Ok(Account { account_id: stored, owner_key: None }),
+            Some(_) | None => Ok(Account {
+                account_id: stored,
+                owner_key: None,
+            }),
         };
     }
     let account_id = match asked {
@@ -110,7 +118,10 @@ pub async fn account(
         samples::add(&mut changes, now)?;
     }
     match store.apply(changes).await? {
-        Applied::Done(_) => Ok(Account { account_id, owner_key: Some((path, key)) }),
+        Applied::Done(_) => Ok(Account {
+            account_id,
+            owner_key: Some((path, key)),
+        }),
         Applied::Conflict { .. } => Err(NotStarted::Raced),
     }
 }
@@ -150,7 +161,9 @@ fn first_changes(
         record_id: "rec_owner".parse()?,
         name: Name::parse("Owner of the account")?,
         description: None,
-        users: vec![User { user_id: client_id.clone().into() }],
+        users: vec![User {
+            user_id: client_id.clone().into(),
+        }],
         admins: Vec::new(),
         groups: Vec::new(),
         statements: vec![statement(&[built_in::OWNER], &["*"])?],
@@ -164,10 +177,17 @@ fn first_changes(
 
 /// A statement without principals of its own.
 pub(crate) fn statement(roles: &[&str], resources: &[&str]) -> Result<Statement, Malformed> {
-    let roles = roles.iter().map(|role| role.parse()).collect::<Result<Vec<_>, _>>()?;
+    let roles = roles
+        .iter()
+        .map(|role| role.parse())
+        .collect::<Result<Vec<_>, _>>()?;
     let resources = resources
         .iter()
-        .map(|uri| Ok(Resource { resource_uri: uri.parse()? }))
+        .map(|uri| {
+            Ok(Resource {
+                resource_uri: uri.parse()?,
+            })
+        })
         .collect::<Result<Vec<_>, Malformed>>()?;
     Ok(Statement {
         roles: Bounded::new(roles)?,

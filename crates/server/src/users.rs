@@ -7,8 +7,8 @@ use guestlist_api::limits;
 use guestlist_api::records::Resource;
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::users::{
-    CollectionConfiguration, PermissionCollection, ResourceUsersCollection, UserResourcesCollection,
-    UserRole, UserRoleCollection,
+    CollectionConfiguration, PermissionCollection, ResourceUsersCollection,
+    UserResourcesCollection, UserRole, UserRoleCollection,
 };
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
 use guestlist_rules::users as rules;
@@ -26,7 +26,8 @@ where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|reason| Refusal::malformed(place, reason))
+    text.parse()
+        .map_err(|reason| Refusal::malformed(place, reason))
 }
 
 /// GET `/v1/users/{userId}/resources/{resourceUri}/permissions/{permission}`.
@@ -50,21 +51,30 @@ pub fn authorize_user(
 }
 
 /// GET `/v1/users/{userId}/resources/{resourceUri}/permissions`.
-pub fn get_user_permissions(
-    ask: Ask<'_>,
-    user: &str,
-    resource: &str,
-) -> Result<Answer, Refusal> {
+pub fn get_user_permissions(ask: Ask<'_>, user: &str, resource: &str) -> Result<Answer, Refusal> {
     let user_id: UserId = parse("userId", user)?;
     let resource: ResourceUri = parse("resourceUri", resource)?;
     let permissions = ask.decide(|facts| {
         rules::may_ask(facts, &user_id)?;
         let permissions = facts.grants.permissions(&user_id, &resource);
-        if permissions.is_empty() { Err(Rule::NotFound(Noun::Resource)) } else { Ok(permissions) }
+        if permissions.is_empty() {
+            Err(Rule::NotFound(Noun::Resource))
+        } else {
+            Ok(permissions)
+        }
     })?;
-    let account = AccountReference { account_id: ask.account_id().clone() };
-    Answer::json(StatusCode::OK, &PermissionCollection { account, user_id, permissions })
-        .map_err(Refusal::from)
+    let account = AccountReference {
+        account_id: ask.account_id().clone(),
+    };
+    Answer::json(
+        StatusCode::OK,
+        &PermissionCollection {
+            account,
+            user_id,
+            permissions,
+        },
+    )
+    .map_err(Refusal::from)
 }
 
 /// GET `/v1/users/{userId}/resources/{resourceUri}/roles`.
@@ -74,24 +84,28 @@ pub fn get_user_roles(ask: Ask<'_>, user: &str, resource: &str) -> Result<Answer
     let roles = ask.decide(|facts| {
         rules::may_ask(facts, &user_id)?;
         let roles = facts.grants.explicit_roles(&user_id, &resource);
-        if roles.is_empty() { Err(Rule::NotFound(Noun::Resource)) } else { Ok(roles) }
+        if roles.is_empty() {
+            Err(Rule::NotFound(Noun::Resource))
+        } else {
+            Ok(roles)
+        }
     })?;
-    let roles = roles.into_iter().map(|role_id| UserRole { role_id }).collect();
+    let roles = roles
+        .into_iter()
+        .map(|role_id| UserRole { role_id })
+        .collect();
     Answer::json(StatusCode::OK, &UserRoleCollection { user_id, roles }).map_err(Refusal::from)
 }
 
 /// GET `/v1/users/{userId}/resources`.
-pub fn get_user_resources(
-    ask: Ask<'_>,
-    user: &str,
-    query: &Query<'_>,
-) -> Result<Answer, Refusal> {
+pub fn get_user_resources(ask: Ask<'_>, user: &str, query: &Query<'_>) -> Result<Answer, Refusal> {
     let user_id: UserId = parse("userId", user)?;
     let collection: Option<ResourceUri> = given(query, "resourceUri")?
         .map(|text| parse("resourceUri", &text))
         .transpose()?;
-    let action: Option<Action> =
-        given(query, "permissions")?.map(|text| parse("permissions", &text)).transpose()?;
+    let action: Option<Action> = given(query, "permissions")?
+        .map(|text| parse("permissions", &text))
+        .transpose()?;
     let configuration = match given(query, "collectionConfiguration")?.as_deref() {
         None | Some("TOP_LEVEL_ONLY") => CollectionConfiguration::TopLevelOnly,
         Some("INCLUDE_NESTED") => CollectionConfiguration::IncludeNested,
@@ -108,14 +122,34 @@ pub fn get_user_resources(
         rules::may_ask(facts, &user_id)?;
         let (collection, action) = (collection.as_ref(), action.as_ref());
         let after = listing.after();
-        Ok(facts.grants.resources(&user_id, collection, nested, action, after, listing.limit + 1))
+        Ok(facts.grants.resources(
+            &user_id,
+            collection,
+            nested,
+            action,
+            after,
+            listing.limit + 1,
+        ))
     })?;
-    let next = cut(&mut found, listing.limit, |resource| resource.canonical().to_owned());
-    let resources = found.into_iter().map(|resource_uri| Resource { resource_uri }).collect();
+    let next = cut(&mut found, listing.limit, |resource| {
+        resource.canonical().to_owned()
+    });
+    let resources = found
+        .into_iter()
+        .map(|resource_uri| Resource { resource_uri })
+        .collect();
     let path = format!("/v1/users/{}/resources", encode(user));
     let (pagination, links) = listing.page(ask, &path, next);
-    let account = AccountReference { account_id: ask.account_id().clone() };
-    let page = UserResourcesCollection { account, user_id, resources, pagination, links };
+    let account = AccountReference {
+        account_id: ask.account_id().clone(),
+    };
+    let page = UserResourcesCollection {
+        account,
+        user_id,
+        resources,
+        pagination,
+        links,
+    };
     Answer::json(StatusCode::OK, &page).map_err(Refusal::from)
 }
 
@@ -130,20 +164,32 @@ pub fn get_resource_users(
     let listing = Listing::read(ask, query, &list, limits::PAGE, &[])?;
     let mut found = ask.decide(|facts| {
         rules::may_list_users(facts, &resource_uri)?;
-        Ok(facts.grants.users_of(&resource_uri, listing.after(), listing.limit + 1))
+        Ok(facts
+            .grants
+            .users_of(&resource_uri, listing.after(), listing.limit + 1))
     })?;
     let next = cut(&mut found, listing.limit, |(user, _)| user.to_string());
     let users = found
         .into_iter()
         .map(|(user_id, roles)| UserRoleCollection {
             user_id,
-            roles: roles.into_iter().map(|role_id| UserRole { role_id }).collect(),
+            roles: roles
+                .into_iter()
+                .map(|role_id| UserRole { role_id })
+                .collect(),
         })
         .collect();
     let path = format!("/v1/resources/{}/users", encode(resource));
     let (pagination, links) = listing.page(ask, &path, next);
-    Answer::json(StatusCode::OK, &ResourceUsersCollection { users, pagination, links })
-        .map_err(Refusal::from)
+    Answer::json(
+        StatusCode::OK,
+        &ResourceUsersCollection {
+            users,
+            pagination,
+            links,
+        },
+    )
+    .map_err(Refusal::from)
 }
 
 /// Cuts what was read one beyond the page, and says what the next page begins after.
