@@ -46,6 +46,10 @@ pub struct Ask<'a> {
 }
 
 /// What a decision came to.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once for each write and not kept"
+)]
 pub enum Decided<T> {
     /// Write this, and then answer that.
     Change(Changes, T),

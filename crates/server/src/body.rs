@@ -172,6 +172,7 @@ fn named(serde_name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::fmt::Write;
     use std::time::Duration;
 
     use http_body_util::{Full, StreamBody};
@@ -230,8 +231,8 @@ mod tests {
     fn the_offending_member_is_named_without_its_value() {
         let cases = [
             (r#"{"name":5}"#, "name: expected a string, not a number"),
-            (r#"{}"#, "name: it is missing"),
-            (r#""secret""#, ": expected an object, not a string"),
+            ("{}", "name: it is missing"),
+            ("\"secret\"", ": expected an object, not a string"),
             (
                 r#"{"name":"n","statements":{}}"#,
                 "statements: expected an array, not an object",
@@ -308,7 +309,7 @@ mod tests {
     fn d06_a_million_keys_are_refused_by_their_number() {
         let mut keys = String::from("{\"name\":\"n\"");
         for key in 0..1_000_000 {
-            keys.push_str(&format!(",\"{key}\":1"));
+            write!(keys, ",\"{key}\":1").unwrap();
         }
         assert!(fault_text(&keys).contains("members"));
         let values = format!("{{\"name\":\"n\",\"x\":[{}1]}}", "1,".repeat(1_000_000));

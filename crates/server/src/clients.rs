@@ -116,12 +116,11 @@ pub async fn request_access_key(
     request: AccessKeyRequest,
 ) -> Result<Answer, Refusal> {
     let id = &parse(id)?;
-    let (key, private) = match request.public_key {
-        Some(text) => (access_keys::take_in(&ask.app.entropy, text, ask.now)?, None),
-        None => {
-            let made = access_keys::make(&ask.app.entropy, id, ask.account_id(), ask.now)?;
-            (made.stored, Some(made.secret))
-        }
+    let (key, private) = if let Some(text) = request.public_key {
+        (access_keys::take_in(&ask.app.entropy, text, ask.now)?, None)
+    } else {
+        let made = access_keys::make(&ask.app.entropy, id, ask.account_id(), ask.now)?;
+        (made.stored, Some(made.secret))
     };
     ask.change(|| {
         let key = key.clone();

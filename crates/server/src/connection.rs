@@ -15,7 +15,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
@@ -26,6 +27,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
+use crate::framing::{Following, Framing, Step};
 use crate::limits::Limits;
 use crate::listener::Peer;
 use crate::panics;
@@ -39,31 +41,39 @@ struct Activity {
     requests: AtomicU32,
     /// The client is not taking what is written.
     stalled: AtomicBool,
-    /// The last request has a body that may not have been read.
-    body_open: AtomicBool,
+    following: Following,
 }
 
-/// No byte of the next request has come.
-const AWAITING: u8 = 0;
-/// Some of a head has come.
-const HEAD: u8 = 1;
-/// The handler is at work.
-const HANDLING: u8 = 2;
-/// The answer is on its way out.
-const ANSWERING: u8 = 3;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Phase {
+    /// No byte of the next request has come.
+    Awaiting,
+    /// Some of a head has come.
+    Head,
+    /// The handler is at work.
+    Handling,
+    /// The answer is on its way out.
+    Answering,
+}
 
 impl Activity {
-    fn phase(&self) -> u8 {
-        self.phase.load(Ordering::Relaxed)
+    fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            0 => Phase::Awaiting,
+            1 => Phase::Head,
+            2 => Phase::Handling,
+            _ => Phase::Answering,
+        }
     }
 
-    fn enter(&self, phase: u8) {
-        self.phase.store(phase, Ordering::Relaxed);
+    fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
-    fn request_begins(&self, has_body: bool) {
-        self.enter(HANDLING);
-        self.body_open.store(has_body, Ordering::Relaxed);
+    fn request_begins(&self, body: Option<u64>) {
+        self.enter(Phase::Handling);
+        self.following.tell(body);
         let requests = self.requests.load(Ordering::Relaxed);
         self.requests
             .store(requests.wrapping_add(1), Ordering::Relaxed);
@@ -74,8 +84,14 @@ impl Activity {
 struct Stream {
     socket: TcpStream,
     activity: Arc<Activity>,
+    framing: Framing,
+    /// What came together with the end of something, and belongs to what follows it.
+    ahead: Bytes,
     linger: Linger,
 }
+
+/// In place of a bare line feed. NUL is legal nowhere in a head, so hyper answers 400 to it.
+const BROKEN_LINE: &[u8] = b"\0";
 
 /// How a connection ends whose client may still be sending (RFC 9112 §9.6): closing a socket with
 /// unread bytes resets it, and a reset can destroy the answer before the client has read it.
@@ -92,10 +108,12 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let stream = self.get_mut();
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut stream.socket).poll_read(context, buffer))?;
-        if buffer.filled().len() > before && stream.activity.phase() == AWAITING {
-            stream.activity.enter(HEAD);
+        if stream.ahead.is_empty() {
+            let before = buffer.filled().len();
+            ready!(Pin::new(&mut stream.socket).poll_read(context, buffer))?;
+            stream.follow(buffer, before);
+        } else {
+            stream.read_ahead(buffer);
         }
         Poll::Ready(Ok(()))
     }
@@ -132,8 +150,8 @@ impl AsyncWrite for Stream {
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         let activity = &self.activity;
         activity.stalled.store(false, Ordering::Relaxed);
-        if activity.phase() == ANSWERING {
-            activity.enter(AWAITING);
+        if activity.phase() == Phase::Answering {
+            activity.enter(Phase::Awaiting);
         }
         // A TCP socket has nothing of its own to flush.
         Poll::Ready(Ok(()))
@@ -143,7 +161,7 @@ impl AsyncWrite for Stream {
         let stream = self.get_mut();
         if stream.linger.timer.is_none() {
             ready!(Pin::new(&mut stream.socket).poll_shutdown(context))?;
-            if !stream.activity.body_open.load(Ordering::Relaxed) {
+            if !stream.framing.may_be_sending(&stream.activity.following) {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -152,6 +170,48 @@ impl AsyncWrite for Stream {
 }
 
 impl Stream {
+    /// Looks at what was read into the buffer, and takes out again what must wait for its turn.
+    fn follow(&mut self, buffer: &mut ReadBuf<'_>, before: usize) {
+        let Some(come) = buffer
+            .filled()
+            .get(before..)
+            .filter(|come| !come.is_empty())
+        else {
+            return;
+        };
+        if self.activity.phase() == Phase::Awaiting {
+            self.activity.enter(Phase::Head);
+        }
+        match self.framing.follow(come, &self.activity.following) {
+            Step::Pass(count) => {
+                if let Some(ahead) = come.get(count..).filter(|ahead| !ahead.is_empty()) {
+                    self.ahead = Bytes::copy_from_slice(ahead);
+                    buffer.set_filled(before + count);
+                }
+            }
+            Step::BareLineFeed(place) => {
+                buffer.set_filled(before + place);
+                buffer.put_slice(BROKEN_LINE);
+            }
+        }
+    }
+
+    /// Passes on what was read before, as far as it belongs together.
+    fn read_ahead(&mut self, buffer: &mut ReadBuf<'_>) {
+        if self.activity.phase() == Phase::Awaiting {
+            self.activity.enter(Phase::Head);
+        }
+        let come = self.ahead.slice(..self.ahead.len().min(buffer.remaining()));
+        match self.framing.follow(&come, &self.activity.following) {
+            Step::Pass(count) => buffer.put_slice(&self.ahead.split_to(count)),
+            Step::BareLineFeed(place) => {
+                buffer.put_slice(&self.ahead.split_to(place));
+                buffer.put_slice(BROKEN_LINE);
+                self.ahead.clear();
+            }
+        }
+    }
+
     fn note_stall(&self, written: &Poll<io::Result<usize>>) {
         if written.is_pending() {
             self.activity.stalled.store(true, Ordering::Relaxed);
@@ -184,7 +244,7 @@ impl Stream {
 /// The times of a connection.
 struct Deadlines<'l> {
     limits: &'l Limits,
-    phase: u8,
+    phase: Phase,
     stalled: bool,
     requests: u32,
     /// When the present phase, or the present stall, began.
@@ -199,7 +259,7 @@ impl<'l> Deadlines<'l> {
         let since = Instant::now();
         Self {
             limits,
-            phase: AWAITING,
+            phase: Phase::Awaiting,
             stalled: false,
             requests: 0,
             since,
@@ -215,9 +275,9 @@ impl<'l> Deadlines<'l> {
             return Some(self.limits.write_time);
         }
         match self.phase {
-            AWAITING if self.requests > 0 => Some(self.limits.idle_time),
-            AWAITING | HEAD => Some(self.limits.header_time),
-            _ => None,
+            Phase::Awaiting if self.requests > 0 => Some(self.limits.idle_time),
+            Phase::Awaiting | Phase::Head => Some(self.limits.header_time),
+            Phase::Handling | Phase::Answering => None,
         }
     }
 
@@ -227,7 +287,7 @@ impl<'l> Deadlines<'l> {
         let stalled = activity.stalled.load(Ordering::Relaxed);
         let requests = activity.requests.load(Ordering::Relaxed);
         // A new connection has one allowance for its silence and its first head.
-        let first_head = requests == 0 && (self.phase, phase) == (AWAITING, HEAD);
+        let first_head = requests == 0 && (self.phase, phase) == (Phase::Awaiting, Phase::Head);
         let changed = phase != self.phase || requests != self.requests || stalled != self.stalled;
         (self.phase, self.stalled, self.requests) = (phase, stalled, requests);
         if changed && !first_head {
@@ -296,6 +356,8 @@ pub(crate) async fn serve<H, F>(
     let stream = Stream {
         socket,
         activity: Arc::clone(&activity),
+        framing: Framing::new(),
+        ahead: Bytes::new(),
         linger: Linger {
             time: setup.limits.linger_time,
             bytes: setup.limits.linger_bytes,
@@ -304,11 +366,18 @@ pub(crate) async fn serve<H, F>(
     };
     let (handler, activity) = (&handler, &*activity);
     let service = service_fn(move |request: Request<Incoming>| {
-        activity.request_begins(!request.body().is_end_stream());
+        let body = request.body().size_hint().exact();
+        activity.request_begins(body);
         async move {
             let answer = panics::caught(|| handler(request, peer)).await;
-            activity.enter(ANSWERING);
-            Ok::<_, Infallible>(answer.unwrap_or_else(|panicked| panics::answer(&panicked)))
+            activity.enter(Phase::Answering);
+            let mut answer = answer.unwrap_or_else(|panicked| panics::answer(&panicked));
+            if body.is_none() {
+                // The end of chunks is not followed, so nothing may come after them. No SDK sends any.
+                let close = HeaderValue::from_static("close");
+                answer.headers_mut().insert(CONNECTION, close);
+            }
+            Ok::<_, Infallible>(answer)
         }
     });
     let served = setup
@@ -335,12 +404,7 @@ pub(crate) async fn serve<H, F>(
             woken = true;
             match *stage.borrow_and_update() {
                 Stage::Serving => {}
-                Stage::Draining => {
-                    if activity.phase() == AWAITING {
-                        activity.body_open.store(false, Ordering::Relaxed);
-                    }
-                    served.as_mut().graceful_shutdown();
-                }
+                Stage::Draining => served.as_mut().graceful_shutdown(),
                 Stage::Ended => return Poll::Ready(()),
             }
         }

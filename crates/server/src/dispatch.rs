@@ -47,12 +47,12 @@ impl Given<'_> {
     /// The `Idempotency-Key` header.
     fn idempotency_key(&self) -> Result<Option<&str>, Refusal> {
         let mut values = self.headers.get_all("idempotency-key").iter();
-        let (Some(value), None) = (values.next(), values.next()) else {
-            return match self.headers.contains_key("idempotency-key") {
-                true => Err(Refusal::malformed("Idempotency-Key", "must be sent once")),
-                false => Ok(None),
-            };
+        let Some(value) = values.next() else {
+            return Ok(None);
         };
+        if values.next().is_some() {
+            return Err(Refusal::malformed("Idempotency-Key", "must be sent once"));
+        }
         let text = value.to_str().unwrap_or_default();
         if text.is_empty() || text.len() > limits::IDEMPOTENCY_KEY_LENGTH {
             let reason = format!(
@@ -93,18 +93,21 @@ pub async fn dispatch(
             groups::update_group(ask, first, given.body()?, given.unmodified_since()?).await
         }
         Operation::DeleteGroup => groups::delete_group(ask, first).await,
-        Operation::CreateRole
-        | Operation::GetRoles
-        | Operation::GetRole
-        | Operation::UpdateRole
-        | Operation::DeleteRole => on_roles(ask, operation, given).await,
-        Operation::CreateClient
-        | Operation::GetClients
-        | Operation::GetClient
-        | Operation::UpdateClient
-        | Operation::DeleteClient
-        | Operation::RequestAccessKey
-        | Operation::DeleteAccessKey => on_clients(ask, operation, given).await,
+        Operation::CreateRole => roles::create_role(ask, given.body()?).await,
+        Operation::GetRoles => roles::get_roles(ask, given.query).await,
+        Operation::GetRole => roles::get_role(ask, first).await,
+        Operation::UpdateRole => roles::update_role(ask, first, given.body()?).await,
+        Operation::DeleteRole => roles::delete_role(ask, first).await,
+        Operation::CreateClient => clients::create_client(ask, given.body()?).await,
+        Operation::GetClients => clients::get_clients(ask, given.query).await,
+        Operation::GetClient => clients::get_client(ask, first).await,
+        Operation::UpdateClient => clients::update_client(ask, first, given.body()?).await,
+        Operation::DeleteClient => clients::delete_client(ask, first).await,
+        Operation::RequestAccessKey => {
+            let request: Option<AccessKeyRequest> = body::parse(&given.body)?;
+            clients::request_access_key(ask, first, request.unwrap_or_default()).await
+        }
+        Operation::DeleteAccessKey => clients::delete_access_key(ask, first, second).await,
         Operation::AuthorizeUser => users::authorize_user(ask, first, second, third),
         Operation::GetUserPermissionsForResource => users::get_user_permissions(ask, first, second),
         Operation::GetUserRolesForResource => users::get_user_roles(ask, first, second),
@@ -125,36 +128,5 @@ pub async fn dispatch(
         | Operation::GetMetrics
         | Operation::GetOpenApi
         | Operation::GetDocumentation => Err(Refusal::NoSuchPath),
-    }
-}
-
-async fn on_roles(ask: Ask<'_>, operation: Operation, given: Given<'_>) -> Result<Answer, Refusal> {
-    let [first, ..] = given.arguments;
-    match operation {
-        Operation::CreateRole => roles::create_role(ask, given.body()?).await,
-        Operation::GetRole => roles::get_role(ask, first).await,
-        Operation::UpdateRole => roles::update_role(ask, first, given.body()?).await,
-        Operation::DeleteRole => roles::delete_role(ask, first).await,
-        _ => roles::get_roles(ask, given.query).await,
-    }
-}
-
-async fn on_clients(
-    ask: Ask<'_>,
-    operation: Operation,
-    given: Given<'_>,
-) -> Result<Answer, Refusal> {
-    let [first, second, _] = given.arguments;
-    match operation {
-        Operation::CreateClient => clients::create_client(ask, given.body()?).await,
-        Operation::GetClient => clients::get_client(ask, first).await,
-        Operation::UpdateClient => clients::update_client(ask, first, given.body()?).await,
-        Operation::DeleteClient => clients::delete_client(ask, first).await,
-        Operation::RequestAccessKey => {
-            let request: Option<AccessKeyRequest> = body::parse(&given.body)?;
-            clients::request_access_key(ask, first, request.unwrap_or_default()).await
-        }
-        Operation::DeleteAccessKey => clients::delete_access_key(ask, first, second).await,
-        _ => clients::get_clients(ask, given.query).await,
     }
 }

@@ -78,16 +78,11 @@ fn matches(group: &StoredGroup, filter: Option<&str>) -> bool {
 pub async fn get_group(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
     let id = parse(id)?;
     let seen: Option<Seen<StoredGroup>> = ask.see(id.as_str()).await?;
-    let group = match seen {
-        Some(seen) => {
-            ask.decide(|facts| rules::may_read(facts, &seen.value))?;
-            seen.value
-        }
-        None => {
-            ask.decide(|facts| require(facts, Ability::ReadGroup(&id)))?;
-            return Err(Rule::NotFound(Noun::Group).into());
-        }
+    let Some(Seen { value: group, .. }) = seen else {
+        ask.decide(|facts| require(facts, Ability::ReadGroup(&id)))?;
+        return Err(Rule::NotFound(Noun::Group).into());
     };
+    ask.decide(|facts| rules::may_read(facts, &group))?;
     Answer::json(StatusCode::OK, &answer(ask, group)).map_err(Refusal::from)
 }
 

@@ -55,9 +55,10 @@ fn check_target<B>(request: &Request<B>, limits: &Limits) -> Result<(), EdgeErro
 fn check_host<B>(request: &Request<B>) -> Result<(), EdgeError> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let Some(host) = hosts.next() else {
-        return match request.version() {
-            Version::HTTP_09 | Version::HTTP_10 => Ok(()),
-            _ => Err(EdgeError::BadHost(BadHost::Missing)),
+        return if request.version() < Version::HTTP_11 {
+            Ok(())
+        } else {
+            Err(EdgeError::BadHost(BadHost::Missing))
         };
     };
     if hosts.next().is_some() {

@@ -28,6 +28,8 @@ const FRESH: i64 = 5 * 60 * 1000;
 const KEPT: i64 = 24 * 60 * 60 * 1000;
 /// Milliseconds between the starts of two fetches.
 const PAUSE: i64 = 30 * 1000;
+/// Bytes of the URL of a key set.
+const LONGEST_URL: usize = 2048;
 /// Issuers whose keys are kept.
 const MOST_ISSUERS: usize = 1000;
 
@@ -239,20 +241,20 @@ impl State {
     }
 }
 
-/// Why a fetch brought no keys.
+/// Why a fetch brought no keys. URLs may come from outside, so they are printed escaped.
 #[derive(Debug, thiserror::Error)]
 enum NotFetched {
-    #[error("{0} answered with status {1}")]
+    #[error("{0:?} answered with status {1}")]
     Status(String, u16),
-    #[error("{0}: {1}")]
+    #[error("{0:?}: {1}")]
     Outgoing(String, #[source] OutgoingError),
-    #[error("{0} is not a discovery document")]
+    #[error("{0:?} is not a discovery document")]
     NotDiscovery(String),
-    #[error("{0} names another issuer")]
+    #[error("{0:?} names another issuer")]
     OtherIssuer(String),
-    #[error("{0} is {1}")]
+    #[error("{0:?} is {1}")]
     NotAKeySet(String, #[source] NotAKeySet),
-    #[error("{0} has no key that can be used")]
+    #[error("{0:?} has no key that can be used")]
     NoKeys(String),
 }
 
@@ -284,7 +286,9 @@ async fn fetch(outgoing: &Outgoing, issuer: &str) -> Result<Keys, NotFetched> {
 fn key_set_url(url: &str, body: &[u8], issuer: &str) -> Result<String, NotFetched> {
     let document: Discovery =
         serde_json::from_slice(body).map_err(|_| NotFetched::NotDiscovery(url.to_owned()))?;
-    if document.issuer == issuer {
+    if document.jwks_uri.len() > LONGEST_URL {
+        Err(NotFetched::NotDiscovery(url.to_owned()))
+    } else if document.issuer == issuer {
         Ok(document.jwks_uri)
     } else {
         Err(NotFetched::OtherIssuer(url.to_owned()))

@@ -1,6 +1,7 @@
 //! JSON Web Key Sets (RFC 7517): reading those of issuers, writing our own.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -42,14 +43,12 @@ impl Keys {
                 break;
             }
             match read_key(&entry) {
-                Ok(key) => {
-                    let id = key.key_id().to_owned();
-                    if keys.contains_key(&id) {
-                        ignored(Unusable::Duplicate);
-                    } else {
-                        keys.insert(id, Arc::new(key));
+                Ok(key) => match keys.entry(key.key_id().to_owned()) {
+                    Entry::Occupied(_) => ignored(Unusable::Duplicate),
+                    Entry::Vacant(place) => {
+                        place.insert(Arc::new(key));
                     }
-                }
+                },
                 Err(reason) => ignored(reason),
             }
         }

@@ -31,7 +31,7 @@ impl Standing {
         self.0.load(Ordering::Acquire)
     }
 
-    fn end(&self) {
+    pub(crate) fn end(&self) {
         self.0.store(false, Ordering::Release);
     }
 }

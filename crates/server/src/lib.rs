@@ -24,6 +24,7 @@ pub mod documentation;
 pub mod ed25519;
 pub mod edge_error;
 pub mod entropy;
+mod framing;
 pub mod groups;
 pub mod head;
 pub mod health;

@@ -30,9 +30,9 @@ pub struct Limits {
     /// the first stall, whatever it takes meanwhile, so that a client that reads a byte at a time
     /// gains nothing.
     pub write_time: Duration,
-    /// Between two requests on one connection. Below the 90 s after which common HTTP clients drop
-    /// an idle connection themselves would be ideal for nobody: at 75 s an idle connection is cheap,
-    /// and proxies (60 s by default) close first.
+    /// Between two requests on one connection. More than the 60 s for which common proxies keep an
+    /// idle connection, so that they close first and never send into a closing one; less than is
+    /// worth an attacker's while.
     pub idle_time: Duration,
     /// How long a connection that was ended before its request was read is kept so that the client
     /// can read the answer (RFC 9112 §9.6).

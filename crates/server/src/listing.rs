@@ -1,6 +1,7 @@
 //! Lists: their parameters, their cursors, and a bounded walk over documents with a filter.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use guestlist_api::limits;
 use guestlist_api::paging::{CollectionLinks, Pagination};
@@ -55,7 +56,7 @@ impl Listing {
         let mut links = form_urlencoded::Serializer::new(String::new());
         for name in narrowing.iter().copied().chain(["filter"]) {
             if let Some(value) = given(query, name)? {
-                scope.push_str(&format!("\n{name}={}:{value}", value.len()));
+                let _ = write!(scope, "\n{name}={}:{value}", value.len());
                 links.append_pair(name, &value);
             }
         }

@@ -270,9 +270,7 @@ fn network_v6(address: Ipv6Addr) -> Network {
         }
         [0xfc00..=0xfdff, ..] => Network::Private,
         // Protocol assignments and Teredo, documentation, 6to4.
-        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => {
-            Network::Other
-        }
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => Network::Other,
         [0x2000..=0x3fff, ..] => Network::Public,
         _ => Network::Other,
     }

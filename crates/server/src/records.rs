@@ -1,7 +1,7 @@
 //! Access records (contract §1.1).
 
 use guestlist_api::accounts::AccountReference;
-use guestlist_api::ids::RecordId;
+use guestlist_api::ids::{RecordId, RoleId};
 use guestlist_api::limits;
 use guestlist_api::records::{
     AccessRecord, AccessRecordCollection, AccessRecordRequest, LinkedGroup, User,
@@ -80,7 +80,7 @@ fn matches(record: &StoredRecord, filter: Option<&str>) -> bool {
     let description = record.description.as_ref().map_or("", |text| text.as_str());
     let own = [record.record_id.as_str(), record.name.as_str(), description];
     let statements = record.statements.iter().flat_map(|statement| {
-        let roles = statement.roles.iter().map(|role| role.as_str());
+        let roles = statement.roles.iter().map(RoleId::as_str);
         let resources = statement
             .resources
             .iter()
@@ -104,16 +104,11 @@ fn matches(record: &StoredRecord, filter: Option<&str>) -> bool {
 pub async fn get_record(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
     let id = parse(id)?;
     let seen: Option<Seen<StoredRecord>> = ask.see(id.as_str()).await?;
-    let record = match seen {
-        Some(seen) => {
-            ask.decide(|facts| rules::may_read(facts, &seen.value))?;
-            seen.value
-        }
-        None => {
-            ask.decide(|facts| require(facts, Ability::ReadRecord(&id)))?;
-            return Err(Rule::NotFound(Noun::AccessRecord).into());
-        }
+    let Some(Seen { value: record, .. }) = seen else {
+        ask.decide(|facts| require(facts, Ability::ReadRecord(&id)))?;
+        return Err(Rule::NotFound(Noun::AccessRecord).into());
     };
+    ask.decide(|facts| rules::may_read(facts, &record))?;
     Answer::json(StatusCode::OK, &answer(ask, record)).map_err(Refusal::from)
 }
 

@@ -85,12 +85,11 @@ pub async fn get_role(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
         .parse()
         .map_err(|_| Refusal::Rule(Rule::NotFound(Noun::Role)))?;
     ask.decide(|facts| require(facts, Ability::ReadRole(&id)))?;
-    let role = match built_in::roles().find(|role| role.role_id == id) {
-        Some(role) => role,
-        None => {
-            let seen = ask.see::<StoredRole>(id.as_str()).await?;
-            answer(seen.ok_or(Refusal::Rule(Rule::NotFound(Noun::Role)))?.value)
-        }
+    let role = if let Some(role) = built_in::roles().find(|role| role.role_id == id) {
+        role
+    } else {
+        let seen = ask.see::<StoredRole>(id.as_str()).await?;
+        answer(seen.ok_or(Refusal::Rule(Rule::NotFound(Noun::Role)))?.value)
     };
     Answer::json(StatusCode::OK, &role).map_err(Refusal::from)
 }

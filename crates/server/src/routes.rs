@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use http::Method;
 use smallvec::SmallVec;
 
+#[expect(clippy::enum_glob_use, reason = "the table is read by its operations")]
 use crate::operations::Operation::{self, *};
 use crate::paths::{
     Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource,

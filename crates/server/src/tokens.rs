@@ -293,19 +293,13 @@ impl Claims {
                 .map(ToOwned::to_owned)
                 .ok_or(TokenRefused::Claim(name))
         };
-        let issuer = text("iss")?;
-        let subject = text("sub")?;
-        let audiences = audiences(all.get("aud")).ok_or(TokenRefused::Claim("aud"))?;
-        let expires = second(&all, "exp")?.ok_or(TokenRefused::Claim("exp"))?;
-        let issued = second(&all, "iat")?;
-        let not_before = second(&all, "nbf")?;
         Ok(Self {
-            issuer,
-            subject,
-            audiences,
-            expires,
-            issued,
-            not_before,
+            issuer: text("iss")?,
+            subject: text("sub")?,
+            audiences: audiences(all.get("aud")).ok_or(TokenRefused::Claim("aud"))?,
+            expires: second(&all, "exp")?.ok_or(TokenRefused::Claim("exp"))?,
+            issued: second(&all, "iat")?,
+            not_before: second(&all, "nbf")?,
             all,
         })
     }
