@@ -126,7 +126,7 @@ impl ServeArguments {
         let public_url = self
             .public_url
             .or(file.public_url)
-            .map(public_url)
+            .map(|url| public_url(&url))
             .transpose()?;
         Ok(ServeSettings {
             listen: self.listen.or(file.listen).unwrap_or_else(default_listen),
@@ -170,7 +170,7 @@ fn read(path: &Path) -> anyhow::Result<ServeArguments> {
     toml::from_str(&text).with_context(|| format!("in the settings file {}", path.display()))
 }
 
-fn public_url(text: String) -> anyhow::Result<String> {
+fn public_url(text: &str) -> anyhow::Result<String> {
     let origin = text.trim_end_matches('/');
     let host = origin
         .strip_prefix("https://")

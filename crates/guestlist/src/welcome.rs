@@ -1,5 +1,7 @@
 //! What `guestlist serve` prints when it is ready.
 
+use std::fmt::Write as _;
+
 use guestlist_server::samples;
 
 use crate::serve::Started;
@@ -19,12 +21,13 @@ pub(crate) fn text(started: &Started) -> String {
         data.display(),
     );
     if let Some((path, key)) = owner_key {
-        text.push_str(&format!(
-            "  owner key  {key}\n             shown this once; also in {}\n",
-            path.display()
-        ));
+        let path = path.display();
+        let _ = write!(
+            text,
+            "  owner key  {key}\n             shown this once; also in {path}\n"
+        );
     }
-    text.push_str(&format!("  reference  {url}/docs\n"));
+    let _ = writeln!(text, "  reference  {url}/docs");
     if *development {
         text.push_str(&trial(url));
     }

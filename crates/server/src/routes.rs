@@ -7,8 +7,7 @@ use std::borrow::Cow;
 use http::Method;
 use smallvec::SmallVec;
 
-#[expect(clippy::enum_glob_use, reason = "the table is read by its operations")]
-use crate::operations::Operation::{self, *};
+use crate::operations::Operation;
 use crate::paths::{
     Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource,
 };
@@ -74,15 +73,21 @@ fn by_keyword<'a>(
     let routed = match (version.text(), noun.text()) {
         ("v1", "users") => subject_and_resource(rest)?.map(|read| {
             let (operation, resource, permission) = match read.asks {
-                UserResource::Resources => (GetUserResources, NONE, NONE),
+                UserResource::Resources => (Operation::GetUserResources, NONE, NONE),
                 UserResource::Permissions { resource } => {
-                    (GetUserPermissionsForResource, resource, NONE)
+                    (Operation::GetUserPermissionsForResource, resource, NONE)
                 }
                 UserResource::Permission {
                     resource,
                     permission,
-                } => (AuthorizeUser, resource, Cow::Borrowed(permission)),
-                UserResource::Roles { resource } => (GetUserRolesForResource, resource, NONE),
+                } => (
+                    Operation::AuthorizeUser,
+                    resource,
+                    Cow::Borrowed(permission),
+                ),
+                UserResource::Roles { resource } => {
+                    (Operation::GetUserRolesForResource, resource, NONE)
+                }
             };
             Routed {
                 operation,
@@ -91,7 +96,7 @@ fn by_keyword<'a>(
         }),
         ("v1", "resources") => match resource_path(rest) {
             Some(ResourcePath::Users(resource)) => Some(Routed {
-                operation: GetResourceUsers,
+                operation: Operation::GetResourceUsers,
                 arguments: [resource, NONE, NONE],
             }),
             Some(ResourcePath::Itself(_)) => {
@@ -114,47 +119,47 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
     let with = |operation, id: &'a str| Some((operation, [id, "", ""]));
     let with_two = |operation, id: &'a str, part: &'a str| Some((operation, [id, part, ""]));
     match (method.as_str(), path) {
-        ("POST", ["v1", "invites"]) => found(CreateInvite),
-        ("GET", ["v1", "invites", id]) => with(GetInvite, id),
-        ("PATCH", ["v1", "invites", id]) => with(RespondToInvite, id),
-        ("DELETE", ["v1", "invites", id]) => with(DeleteInvite, id),
-        ("POST", ["v1", "records"]) => found(CreateRecord),
-        ("GET", ["v1", "records"]) => found(GetRecords),
-        ("GET", ["v1", "records", id]) => with(GetRecord, id),
+        ("POST", ["v1", "invites"]) => found(Operation::CreateInvite),
+        ("GET", ["v1", "invites", id]) => with(Operation::GetInvite, id),
+        ("PATCH", ["v1", "invites", id]) => with(Operation::RespondToInvite, id),
+        ("DELETE", ["v1", "invites", id]) => with(Operation::DeleteInvite, id),
+        ("POST", ["v1", "records"]) => found(Operation::CreateRecord),
+        ("GET", ["v1", "records"]) => found(Operation::GetRecords),
+        ("GET", ["v1", "records", id]) => with(Operation::GetRecord, id),
         // The C# SDK updates records and groups with POST (contract §0.2 rule 15).
-        ("PUT" | "POST", ["v1", "records", id]) => with(UpdateRecord, id),
-        ("DELETE", ["v1", "records", id]) => with(DeleteRecord, id),
-        ("POST", ["v1", "groups"]) => found(CreateGroup),
-        ("GET", ["v1", "groups"]) => found(GetGroups),
-        ("GET", ["v1", "groups", id]) => with(GetGroup, id),
-        ("PUT" | "POST", ["v1", "groups", id]) => with(UpdateGroup, id),
-        ("DELETE", ["v1", "groups", id]) => with(DeleteGroup, id),
-        ("POST", ["v1", "roles"]) => found(CreateRole),
-        ("GET", ["v1", "roles"]) => found(GetRoles),
-        ("GET", ["v1", "roles", id]) => with(GetRole, id),
-        ("PUT", ["v1", "roles", id]) => with(UpdateRole, id),
-        ("DELETE", ["v1", "roles", id]) => with(DeleteRole, id),
-        ("POST", ["v1", "clients"]) => found(CreateClient),
-        ("GET", ["v1", "clients"]) => found(GetClients),
-        ("GET", ["v1", "clients", id]) => with(GetClient, id),
-        ("PUT", ["v1", "clients", id]) => with(UpdateClient, id),
-        ("DELETE", ["v1", "clients", id]) => with(DeleteClient, id),
-        ("POST", ["v1", "clients", id, "access-keys"]) => with(RequestAccessKey, id),
-        ("DELETE", ["v1", "clients", id, "access-keys", key]) => with_two(DeleteAccessKey, id, key),
-        ("GET", ["v1", "clients", id, ".well-known", "openid-configuration", "jwks"]) => with(GetClientTokenKeys, id),
-        ("GET", ["v1", "accounts"]) => found(GetAccounts),
-        ("GET", ["v1", "accounts", id]) => with(GetAccount, id),
-        ("GET", ["v1", "identities"]) => found(GetAccountIdentities),
-        ("POST", ["v1", "identities"]) => found(DelegateAuthentication),
-        ("POST", ["v1", "dev", "tokens"]) => found(CreateDevelopmentToken),
-        ("GET", [".well-known", "openid-configuration"]) => found(GetOpenIdConfiguration),
-        ("GET", [".well-known", "openid-configuration", "jwks"]) => found(GetUserTokenKeys),
-        ("GET", ["healthz"]) => found(GetHealth),
-        ("GET", ["readyz"]) => found(GetReadiness),
-        ("GET", ["metrics"]) => found(GetMetrics),
-        ("GET", ["openapi.json"]) => found(GetOpenApi),
-        ("GET", ["docs"]) => found(GetDocumentation),
-        ("GET", ["docs", file]) => with(GetDocumentation, file),
+        ("PUT" | "POST", ["v1", "records", id]) => with(Operation::UpdateRecord, id),
+        ("DELETE", ["v1", "records", id]) => with(Operation::DeleteRecord, id),
+        ("POST", ["v1", "groups"]) => found(Operation::CreateGroup),
+        ("GET", ["v1", "groups"]) => found(Operation::GetGroups),
+        ("GET", ["v1", "groups", id]) => with(Operation::GetGroup, id),
+        ("PUT" | "POST", ["v1", "groups", id]) => with(Operation::UpdateGroup, id),
+        ("DELETE", ["v1", "groups", id]) => with(Operation::DeleteGroup, id),
+        ("POST", ["v1", "roles"]) => found(Operation::CreateRole),
+        ("GET", ["v1", "roles"]) => found(Operation::GetRoles),
+        ("GET", ["v1", "roles", id]) => with(Operation::GetRole, id),
+        ("PUT", ["v1", "roles", id]) => with(Operation::UpdateRole, id),
+        ("DELETE", ["v1", "roles", id]) => with(Operation::DeleteRole, id),
+        ("POST", ["v1", "clients"]) => found(Operation::CreateClient),
+        ("GET", ["v1", "clients"]) => found(Operation::GetClients),
+        ("GET", ["v1", "clients", id]) => with(Operation::GetClient, id),
+        ("PUT", ["v1", "clients", id]) => with(Operation::UpdateClient, id),
+        ("DELETE", ["v1", "clients", id]) => with(Operation::DeleteClient, id),
+        ("POST", ["v1", "clients", id, "access-keys"]) => with(Operation::RequestAccessKey, id),
+        ("DELETE", ["v1", "clients", id, "access-keys", key]) => with_two(Operation::DeleteAccessKey, id, key),
+        ("GET", ["v1", "clients", id, ".well-known", "openid-configuration", "jwks"]) => with(Operation::GetClientTokenKeys, id),
+        ("GET", ["v1", "accounts"]) => found(Operation::GetAccounts),
+        ("GET", ["v1", "accounts", id]) => with(Operation::GetAccount, id),
+        ("GET", ["v1", "identities"]) => found(Operation::GetAccountIdentities),
+        ("POST", ["v1", "identities"]) => found(Operation::DelegateAuthentication),
+        ("POST", ["v1", "dev", "tokens"]) => found(Operation::CreateDevelopmentToken),
+        ("GET", [".well-known", "openid-configuration"]) => found(Operation::GetOpenIdConfiguration),
+        ("GET", [".well-known", "openid-configuration", "jwks"]) => found(Operation::GetUserTokenKeys),
+        ("GET", ["healthz"]) => found(Operation::GetHealth),
+        ("GET", ["readyz"]) => found(Operation::GetReadiness),
+        ("GET", ["metrics"]) => found(Operation::GetMetrics),
+        ("GET", ["openapi.json"]) => found(Operation::GetOpenApi),
+        ("GET", ["docs"]) => found(Operation::GetDocumentation),
+        ("GET", ["docs", file]) => with(Operation::GetDocumentation, file),
         _ => None,
     }
 }

@@ -23,7 +23,7 @@ use crate::paths::Path;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::routes::{Routed, route};
-use crate::{body, development, discovery, documentation, head, health};
+use crate::{body, development, discovery, documentation, head, health, metrics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REVISION: HeaderName = HeaderName::from_static("guestlist-revision");
@@ -61,6 +61,9 @@ fn log(
     outcome: &Result<Answer, Refusal>,
     request_id: &str,
 ) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return log_fault(operation, outcome, request_id);
+    }
     let operation = operation.map(tracing::field::debug);
     let method = method.as_str();
     match outcome {
@@ -80,6 +83,18 @@ fn log(
                 );
             }
         }
+    }
+}
+
+/// What is logged when only faults are.
+fn log_fault(operation: Option<Operation>, outcome: &Result<Answer, Refusal>, request_id: &str) {
+    if let Err(refusal) = outcome
+        && refusal.is_fault()
+    {
+        let code = refusal.for_caller().code;
+        let cause = tracing::field::display(refusal.for_log());
+        let operation = operation.map(tracing::field::debug);
+        tracing::error!(operation, code, cause, request_id, "failed");
     }
 }
 
@@ -204,7 +219,7 @@ async fn public(
         Operation::CreateDevelopmentToken => development::create_token(app, body),
         Operation::GetHealth => health::get_health(app),
         Operation::GetReadiness => health::get_readiness(app).await,
-        Operation::GetMetrics => Ok(app.metrics.page()),
+        Operation::GetMetrics => Ok(metrics::page(app)),
         Operation::GetOpenApi => {
             let json = HeaderValue::from_static("application/json");
             Ok(Answer::file(json, app.description.clone()))

@@ -423,6 +423,10 @@ async fn a13_who_may_ask_about_whom() {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one walk and every way to forge its cursors"
+)]
 async fn a17_cursors_and_limits() {
     let world = World::new(Engine::Memory).await;
     for number in 0..45 {

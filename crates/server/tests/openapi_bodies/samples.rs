@@ -1,0 +1,396 @@
+//! Every body of the wire with all of its members.
+
+use guestlist_api::accounts::{Account, AccountCollection, AccountList, AccountReference, Company};
+use guestlist_api::clients::{
+    AccessKey, AccessKeyRequest, AccessKeyText, Client, ClientCollection, ClientOptions,
+    ClientRateLimit, ClientRequest, RateLimitDuration, VerificationKey,
+};
+use guestlist_api::groups::{Group, GroupCollection, GroupRequest};
+use guestlist_api::identities::{Identity, IdentityCollection, IdentityRequest};
+use guestlist_api::ids::InviteSecret;
+use guestlist_api::invites::{ConflictResolutionStrategy, Invite, InviteRequest, InviteStatement};
+use guestlist_api::paging::{CollectionLinks, Link, Links, Pagination, PaginationNext};
+use guestlist_api::problems::Problem;
+use guestlist_api::records::{
+    AccessRecord, AccessRecordCollection, AccessRecordRequest, LinkedGroup, RecordStatus, Resource,
+    Statement, User,
+};
+use guestlist_api::roles::{Permission, Role, RoleCollection, RoleRequest};
+use guestlist_api::text::{Bounded, Tags, Text};
+use guestlist_api::users::{
+    Allowed, PermissionCollection, ResourceUsersCollection, UserResourcesCollection, UserRole,
+    UserRoleCollection,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+pub(super) fn id<T: DeserializeOwned>(text: &str) -> T {
+    serde_json::from_value(json!(text)).unwrap()
+}
+
+pub(super) fn name<const MIN: usize, const MAX: usize>() -> Text<MIN, MAX> {
+    Text::parse("Name").unwrap()
+}
+
+pub(super) fn tags() -> Tags {
+    serde_json::from_value(json!({ "colour": "green" })).unwrap()
+}
+
+pub(super) fn one<T, const MIN: usize, const MAX: usize>(item: T) -> Bounded<T, MIN, MAX> {
+    Bounded::new(vec![item]).unwrap()
+}
+
+pub(super) fn user() -> User {
+    User {
+        user_id: id("user 1"),
+    }
+}
+
+pub(super) fn linked_group() -> LinkedGroup {
+    LinkedGroup {
+        group_id: id("grp_1"),
+    }
+}
+
+pub(super) fn resource() -> Resource {
+    Resource {
+        resource_uri: id("/documents/doc_1"),
+    }
+}
+
+pub(super) fn statement() -> Statement {
+    Statement {
+        roles: one(id("ro_1")),
+        resources: one(resource()),
+        users: one(user()),
+        groups: one(linked_group()),
+    }
+}
+
+pub(super) fn invite_statement() -> InviteStatement {
+    InviteStatement {
+        roles: one(id("ro_1")),
+        resources: one(resource()),
+        users: Bounded::default(),
+        groups: Bounded::default(),
+    }
+}
+
+pub(super) fn link() -> Link {
+    Link {
+        href: "https://guestlist.example/v1/records/rec_1".to_owned(),
+    }
+}
+
+pub(super) fn links() -> Links {
+    Links { own: link() }
+}
+
+pub(super) fn page() -> (Option<Pagination>, CollectionLinks) {
+    let next = PaginationNext {
+        cursor: "abc".to_owned(),
+    };
+    (
+        Some(Pagination { next }),
+        CollectionLinks {
+            own: link(),
+            next: Some(link()),
+        },
+    )
+}
+
+pub(super) fn account_reference() -> AccountReference {
+    AccountReference {
+        account_id: id("acc-1"),
+    }
+}
+
+pub(super) fn account() -> Account {
+    Account {
+        account_id: id("acc-1"),
+        created_time: id("2026-01-02T03:04:05.678Z"),
+        name: name(),
+        company: Company {},
+        domain: "guestlist.example".to_owned(),
+        web_host_fqdn: "guestlist.example".to_owned(),
+        links: links(),
+    }
+}
+
+pub(super) fn record() -> AccessRecord {
+    AccessRecord {
+        record_id: id("rec_1"),
+        name: name(),
+        description: Some(name()),
+        capacity: 0.5,
+        last_updated: id("2026-01-02T03:04:05.678Z"),
+        status: RecordStatus::Active,
+        account: account_reference(),
+        users: vec![user()],
+        admins: vec![user()],
+        groups: vec![linked_group()],
+        statements: vec![statement()],
+        tags: tags(),
+        links: links(),
+    }
+}
+
+pub(super) fn group() -> Group {
+    Group {
+        group_id: id("grp_1"),
+        name: name(),
+        users: vec![user()],
+        admins: vec![user()],
+        last_updated: id("2026-01-02T03:04:05.678Z"),
+        tags: tags(),
+        links: links(),
+    }
+}
+
+pub(super) fn permission() -> Permission {
+    Permission {
+        action: id("documents:read"),
+        allow: true,
+        grant: false,
+        delegate: false,
+    }
+}
+
+pub(super) fn role() -> Role {
+    Role {
+        role_id: id("ro_1"),
+        name: name(),
+        description: Some(name()),
+        permissions: vec![permission()],
+    }
+}
+
+pub(super) fn rate_limit() -> ClientRateLimit {
+    ClientRateLimit {
+        duration: RateLimitDuration::Day,
+        quota: Some(100),
+    }
+}
+
+pub(super) fn client() -> Client {
+    let key = VerificationKey {
+        key_id: id("key_1"),
+        client_id: id("sc_1"),
+        public_key: Some(name()),
+        generation_date: id("2026-01-02T03:04:05.678Z"),
+    };
+    Client {
+        client_id: id("sc_1"),
+        created_time: id("2026-01-02T03:04:05.678Z"),
+        name: Some(name()),
+        options: ClientOptions::default(),
+        rate_limits: vec![rate_limit()],
+        verification_keys: vec![key],
+        tags: tags(),
+    }
+}
+
+pub(super) fn access_key() -> AccessKey {
+    AccessKey {
+        key_id: id("key_1"),
+        client_id: id("sc_1"),
+        generation_date: id("2026-01-02T03:04:05.678Z"),
+        public_key: name(),
+        access_key: Some(AccessKeyText::new("key".to_owned())),
+        client_secret: Some(AccessKeyText::new("key".to_owned())),
+    }
+}
+
+pub(super) fn invite() -> Invite {
+    let random: Vec<u8> = (0..=255).collect();
+    Invite {
+        invite_id: InviteSecret::generate(&random).unwrap(),
+        statements: vec![invite_statement()],
+        conflict_resolution_strategy: ConflictResolutionStrategy::default(),
+        expiry_time: id("2026-01-02T03:04:05.678Z"),
+        linked_user_id: Some(id("user_1")),
+        default_login_tenant_id: Some(id("tenant_1")),
+        tenant_id: Some(id("tenant_1")),
+        links: links(),
+    }
+}
+
+pub(super) fn identity() -> Identity {
+    Identity {
+        issuer: name(),
+        audience: name(),
+        user_id_expression: "google|{sub}".parse().unwrap(),
+    }
+}
+
+pub(super) fn problem() -> Problem {
+    Problem {
+        kind: "/problems/NotFound".to_owned(),
+        title: "There is no such role.".to_owned(),
+        status: 404,
+        error_code: "NotFound".to_owned(),
+        error_id: "abc".to_owned(),
+        detail: Some("More".to_owned()),
+        path: Some("roleId".to_owned()),
+    }
+}
+
+pub(super) fn value(body: impl Serialize) -> Value {
+    serde_json::to_value(body).unwrap()
+}
+
+/// Every answer with all of its members. A member that a type gains does not compile here.
+pub(super) fn answers() -> Vec<(&'static str, Value)> {
+    let (pagination, links) = page();
+    let roles = || UserRoleCollection {
+        user_id: id("user 1"),
+        roles: vec![UserRole {
+            role_id: id("ro_1"),
+        }],
+    };
+    macro_rules! collection {
+        ($type:ident, $list:ident, $item:expr) => {{
+            let list = vec![$item];
+            let (pagination, links) = page();
+            (
+                stringify!($type),
+                value($type {
+                    $list: list,
+                    pagination,
+                    links,
+                }),
+            )
+        }};
+    }
+    vec![
+        ("Invite", value(invite())),
+        ("AccessRecord", value(record())),
+        ("Group", value(group())),
+        ("Role", value(role())),
+        ("Client", value(client())),
+        ("AccessKey", value(access_key())),
+        ("Account", value(account())),
+        (
+            "AccountCollection",
+            value(AccountCollection {
+                accounts: account(),
+            }),
+        ),
+        (
+            "AccountList",
+            value(AccountList {
+                accounts: vec![account()],
+            }),
+        ),
+        (
+            "IdentityCollection",
+            value(IdentityCollection {
+                identities: vec![identity()],
+            }),
+        ),
+        ("Problem", value(problem())),
+        ("Allowed", value(Allowed {})),
+        ("UserRoleCollection", value(roles())),
+        (
+            "PermissionCollection",
+            value(PermissionCollection {
+                account: account_reference(),
+                user_id: id("user 1"),
+                permissions: vec![permission()],
+            }),
+        ),
+        (
+            "UserResourcesCollection",
+            value(UserResourcesCollection {
+                account: account_reference(),
+                user_id: id("user 1"),
+                resources: vec![resource()],
+                pagination,
+                links,
+            }),
+        ),
+        collection!(ResourceUsersCollection, users, roles()),
+        collection!(AccessRecordCollection, records, record()),
+        collection!(GroupCollection, groups, group()),
+        collection!(RoleCollection, roles, role()),
+        collection!(ClientCollection, clients, client()),
+    ]
+}
+
+/// A way to read a body as its type does.
+pub(super) type Reads = fn(&Value) -> bool;
+
+pub(super) fn reads<T: for<'de> Deserialize<'de>>(body: &Value) -> bool {
+    serde_json::from_value::<T>(body.clone()).is_ok()
+}
+
+/// Every body that is sent, with all of its members.
+pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
+    let invite = InviteRequest {
+        statements: one(invite_statement()),
+        conflict_resolution_strategy: ConflictResolutionStrategy::default(),
+        expiry_time: Some(id("2026-01-02T03:04:05.678Z")),
+        linked_user_id: Some(id("user_1")),
+        default_login_tenant_id: Some(id("tenant_1")),
+        tenant_id: Some(id("tenant_1")),
+    };
+    let record = AccessRecordRequest {
+        record_id: Some(id("rec_1")),
+        name: name(),
+        description: Some(name()),
+        users: one(user()),
+        admins: one(user()),
+        groups: one(linked_group()),
+        statements: one(statement()),
+        tags: tags(),
+    };
+    let group = GroupRequest {
+        group_id: Some(id("grp_1")),
+        name: name(),
+        users: one(user()),
+        admins: one(user()),
+        tags: tags(),
+    };
+    let role = RoleRequest {
+        role_id: Some(id("ro_1")),
+        name: name(),
+        description: Some(name()),
+        permissions: one(permission()),
+    };
+    let client = ClientRequest {
+        name: Some(name()),
+        options: ClientOptions::default(),
+        rate_limits: one(rate_limit()),
+        tags: tags(),
+    };
+    let identity = IdentityRequest {
+        jwt: Some(name()),
+        issuer: Some(name()),
+        preferred_audience: Some(name()),
+        user_id_expression: Some("{sub}".parse().unwrap()),
+    };
+    // Written only when it is not empty, but read.
+    let mut invite = value(invite);
+    invite["statements"][0]["users"] = json!([]);
+    invite["statements"][0]["groups"] = json!([]);
+    vec![
+        ("InviteRequest", invite, reads::<InviteRequest>),
+        (
+            "AccessRecordRequest",
+            value(record),
+            reads::<AccessRecordRequest>,
+        ),
+        ("GroupRequest", value(group), reads::<GroupRequest>),
+        ("RoleRequest", value(role), reads::<RoleRequest>),
+        ("ClientRequest", value(client), reads::<ClientRequest>),
+        (
+            "AccessKeyRequest",
+            value(AccessKeyRequest {
+                public_key: Some(name()),
+            }),
+            reads::<AccessKeyRequest>,
+        ),
+        ("IdentityRequest", value(identity), reads::<IdentityRequest>),
+    ]
+}
