@@ -1,12 +1,20 @@
 //! Service clients and their access keys.
 
-use guestlist_api::clients::{ClientOptions, ClientRateLimit, PublicKeyText};
+use guestlist_api::actions::Action;
+use guestlist_api::clients::{ClientOptions, ClientRateLimit, ClientRequest, PublicKeyText};
 use guestlist_api::ids::{ClientId, KeyId, UserId};
+use guestlist_api::limits;
+use guestlist_api::resources::ResourceUri;
 use guestlist_api::text::{Name, Tags};
 use guestlist_api::times::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::changes::{Kind, Stored};
+use crate::authority::{Ability, Basis, holds, require, require_plainly, surviving_owner};
+use crate::ceiling::{NotGiven, may_hand_out};
+use crate::changes::{Changes, Kind, Seen, Stored};
+use crate::facts::Facts;
+use crate::refusals::{Noun, Refusal};
 
 /// A service client as it is stored, with its keys: one document, so that no race can give it more
 /// keys than allowed.
@@ -42,4 +50,180 @@ impl Stored for StoredClient {
     fn id(&self) -> String {
         self.client_id.to_string()
     }
+}
+
+fn subject(client: &ClientId) -> String {
+    format!("client/{client}")
+}
+
+/// Makes a service client without keys.
+pub fn create(
+    facts: Facts<'_>,
+    request: ClientRequest,
+    fresh: ClientId,
+) -> Result<(Changes, StoredClient), Refusal> {
+    let mut basis = require_plainly(facts, Ability::CreateClient)?;
+    basis.extend(may_set_options(
+        facts,
+        ClientOptions::default(),
+        request.options,
+    )?);
+    let client = StoredClient {
+        client_id: fresh,
+        created_time: facts.now,
+        created_by: facts.who().clone(),
+        name: request.name,
+        options: request.options,
+        rate_limits: request.rate_limits.into_vec(),
+        tags: request.tags,
+        keys: Vec::new(),
+    };
+    let mut changes = facts.changes("client.created", subject(&client.client_id), json!({}));
+    changes.expect.extend(basis);
+    changes.create(&client)?;
+    Ok((changes, client))
+}
+
+/// Options are powers too, so they fall under the ceiling: to let a client read everybody's
+/// permissions one must be able to read them, and to let it speak for users one must own the
+/// account.
+fn may_set_options(
+    facts: Facts<'_>,
+    before: ClientOptions,
+    after: ClientOptions,
+) -> Result<Basis, Refusal> {
+    let mut basis = Basis::new();
+    if after.grant_user_permissions_access && !before.grant_user_permissions_access {
+        let held = holds(facts.grants, facts.who(), Ability::ReadAllUserPermissions);
+        basis.extend(held.ok_or(Refusal::InsufficientGrantAccess)?);
+    }
+    if after.grant_token_generation && !before.grant_token_generation {
+        basis.extend(owns_everything(facts).ok_or(Refusal::InsufficientGrantAccess)?);
+    }
+    Ok(basis)
+}
+
+fn owns_everything(facts: Facts<'_>) -> Option<Basis> {
+    let everything: ResourceUri = "*".parse().ok()?;
+    let any: Action = "*".parse().ok()?;
+    let because = facts
+        .grants
+        .may_give(facts.who(), true, &any, &everything, true)?;
+    Some(facts.grants.relied(&because))
+}
+
+/// Replaces what is said of a client; its keys stay.
+pub fn update(
+    facts: Facts<'_>,
+    client_id: &ClientId,
+    request: ClientRequest,
+    existing: Option<&Seen<StoredClient>>,
+) -> Result<(Changes, StoredClient), Refusal> {
+    let mut basis = require(facts, Ability::UpdateClient(client_id))?;
+    let seen = existing.ok_or(Refusal::NotFound(Noun::Client))?;
+    basis.extend(may_set_options(facts, seen.value.options, request.options)?);
+    let client = StoredClient {
+        name: request.name,
+        options: request.options,
+        rate_limits: request.rate_limits.into_vec(),
+        tags: request.tags,
+        ..seen.value.clone()
+    };
+    let mut changes = facts.changes("client.updated", subject(client_id), json!({}));
+    changes.expect.extend(basis);
+    changes.replace(seen.mark, &client)?;
+    Ok((changes, client))
+}
+
+/// Deletes a client and its keys. Records that name it stay and give nothing to anybody, since ids
+/// are never used again.
+pub fn delete(
+    facts: Facts<'_>,
+    client_id: &ClientId,
+    existing: Option<&Seen<StoredClient>>,
+) -> Result<Changes, Refusal> {
+    let mut basis = require(facts, Ability::UpdateClient(client_id))?;
+    let seen = existing.ok_or(Refusal::NotFound(Noun::Client))?;
+    let owns = facts
+        .grants
+        .owners()
+        .iter()
+        .any(|(owner, _)| owner == client_id.as_str());
+    if owns {
+        let survivor = surviving_owner(facts, &|principal, _| principal == client_id.as_str());
+        basis.extend(survivor.ok_or(Refusal::LastOwner)?);
+    }
+    let mut changes = facts.changes("client.deleted", subject(client_id), json!({}));
+    changes.expect.extend(basis);
+    changes.remove(seen);
+    Ok(changes)
+}
+
+/// Adds an access key to a client.
+///
+/// Whoever makes a key can act as the client, so besides the right to update it they must be able
+/// to give everything records give the client.
+pub fn add_key(
+    facts: Facts<'_>,
+    client_id: &ClientId,
+    key: StoredKey,
+    existing: Option<&Seen<StoredClient>>,
+) -> Result<(Changes, StoredClient), Refusal> {
+    let mut basis = require(facts, Ability::CreateAccessKey(client_id))?;
+    let seen = existing.ok_or(Refusal::NotFound(Noun::Client))?;
+    if facts.who().principal() != client_id.as_str() {
+        basis.extend(may_act_as(facts, &seen.value)?);
+    }
+    if seen.value.keys.len() >= limits::CLIENT_KEYS {
+        return Err(Refusal::TooManyKeys);
+    }
+    let data = json!({ "keyId": key.key_id });
+    let mut client = seen.value.clone();
+    client.keys.push(key);
+    let mut changes = facts.changes("client.key-created", subject(client_id), data);
+    changes.expect.extend(basis);
+    changes.replace(seen.mark, &client)?;
+    Ok((changes, client))
+}
+
+fn may_act_as(facts: Facts<'_>, client: &StoredClient) -> Result<Basis, Refusal> {
+    let mut basis = may_set_options(facts, ClientOptions::default(), client.options)?;
+    let gifts = facts
+        .grants
+        .statements_of_principal(client.client_id.as_str());
+    let known = gifts
+        .iter()
+        .filter(|(role, _)| facts.grants.role(role).is_some());
+    let held = may_hand_out(
+        facts.grants,
+        facts.who(),
+        known.map(|(role, resource)| (role, resource)),
+    )
+    .map_err(|reason| match reason {
+        NotGiven::UnknownRole(_) | NotGiven::TooMuch => Refusal::InsufficientGrantAccess,
+        NotGiven::TooMany => NotGiven::TooMany.into(),
+    })?;
+    basis.extend(held);
+    Ok(basis)
+}
+
+/// Removes an access key: what it signed is refused from the next request on.
+pub fn remove_key(
+    facts: Facts<'_>,
+    client_id: &ClientId,
+    key_id: &KeyId,
+    existing: Option<&Seen<StoredClient>>,
+) -> Result<Changes, Refusal> {
+    let basis = require(facts, Ability::DeleteAccessKey(client_id, key_id))?;
+    let seen = existing.ok_or(Refusal::NotFound(Noun::Client))?;
+    let mut client = seen.value.clone();
+    client.keys.retain(|key| key.key_id != *key_id);
+    if client.keys.len() == seen.value.keys.len() {
+        return Err(Refusal::NotFound(Noun::AccessKey));
+    }
+    let data = json!({ "keyId": key_id });
+    let mut changes = facts.changes("client.key-deleted", subject(client_id), data);
+    changes.expect.extend(basis);
+    changes.replace(seen.mark, &client)?;
+    Ok(changes)
 }

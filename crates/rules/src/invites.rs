@@ -1,12 +1,21 @@
 //! Invites: making, reading, withdrawing and accepting them.
 
-use guestlist_api::ids::{InviteReference, LinkedUserId, RecordId, TenantId, UserId};
-use guestlist_api::invites::{ConflictResolutionStrategy, InviteStatement};
+use guestlist_api::ids::{InviteReference, LinkedUserId, RecordId, RoleId, TenantId, UserId};
+use guestlist_api::invites::{ConflictResolutionStrategy, InviteRequest, InviteStatement};
+use guestlist_api::limits;
 use guestlist_api::records::Statement;
+use guestlist_api::resources::ResourceUri;
 use guestlist_api::times::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::changes::{Facet, Kind, Stored, sortable};
+use crate::accepting::{Places, effect};
+use crate::authority::{Ability, Basis, holds, refuse, require_plainly};
+use crate::ceiling::{NotGiven, may_hand_out};
+use crate::changes::{Changes, Document, Expect, Facet, Kind, Mark, Seen, Stored, sortable};
+use crate::facts::Facts;
+use crate::records::StoredRecord;
+use crate::refusals::{InviteUnusable, Refusal};
 
 /// Where an invite stands. Expired, suspended and not yet valid are predicates, never stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,5 +149,316 @@ impl Stored for StoredIdempotencyKey {
 
     fn facets(&self) -> Vec<(Facet, String)> {
         vec![(Facet::Expires, sortable(self.expiry_time.milliseconds()))]
+    }
+}
+
+/// What only the server can make: the ids, and the hash of the secret.
+#[derive(Debug, Clone)]
+pub struct FreshInvite {
+    pub reference: InviteReference,
+    pub secret_hash: String,
+}
+
+/// An idempotency key to write with what it stands for.
+pub struct Remember {
+    pub key: StoredIdempotencyKey,
+    /// The mark of the same key from a time that is over.
+    pub expired: Option<Mark>,
+}
+
+/// How much an explicit expiry may differ from the default and still count as it: clients echo it.
+const ECHO: i64 = 60_000;
+
+fn subject(reference: &InviteReference) -> String {
+    format!("invite/{reference}")
+}
+
+/// Makes an invite.
+///
+/// If the caller sent an idempotency key, it is written with the invite: they can only come
+/// together.
+pub fn create(
+    facts: Facts<'_>,
+    request: InviteRequest,
+    fresh: FreshInvite,
+    remember: Option<Remember>,
+) -> Result<(Changes, StoredInvite), Refusal> {
+    let tenant = tenant(&request)?;
+    let mut basis = Basis::new();
+    let expiry_time = match request.expiry_time {
+        None => facts.now.plus(limits::INVITE_LIFETIME),
+        Some(given) => chosen_expiry(facts, given, &mut basis)?,
+    };
+    if request.statements.is_empty() {
+        // Such an invite gives nothing, so no ceiling would stop a stranger from making them.
+        basis.extend(require_plainly(facts, Ability::ChooseInviteExpiry)?);
+    }
+    let held = may_hand_out(facts.grants, facts.who(), gifts(&request.statements))
+        .map_err(|reason| not_given(&request.statements, reason))?;
+    basis.extend(held);
+    let invite = StoredInvite {
+        reference: fresh.reference,
+        secret_hash: fresh.secret_hash,
+        statements: request.statements.into_vec(),
+        conflict_resolution_strategy: request.conflict_resolution_strategy,
+        inviter: facts.who().clone(),
+        created_time: facts.now,
+        expiry_time,
+        linked_user_id: request.linked_user_id,
+        default_login_tenant_id: tenant,
+        status: InviteStatus::Pending,
+        status_reason: None,
+        responded_time: None,
+        max_uses: 1,
+        uses: 0,
+        withdrawn: false,
+    };
+    let data = json!({ "reference": invite.reference, "expiryTime": invite.expiry_time });
+    let mut changes = facts.changes("invite.created", subject(&invite.reference), data);
+    changes.expect.extend(basis);
+    changes.create(&invite)?;
+    if let Some(Remember { key, expired }) = remember {
+        match expired {
+            Some(mark) => changes.replace(mark, &key)?,
+            None => changes.create(&key)?,
+        }
+    }
+    Ok((changes, invite))
+}
+
+fn tenant(request: &InviteRequest) -> Result<Option<TenantId>, Refusal> {
+    match (&request.default_login_tenant_id, &request.tenant_id) {
+        (Some(name), Some(older)) if name != older => Err(Refusal::invalid(
+            "tenantId",
+            "is the older name of defaultLoginTenantId; send one of them, or the same value",
+        )),
+        (name, older) => Ok(name.clone().or_else(|| older.clone())),
+    }
+}
+
+/// An expiry that the caller chose: within bounds, and only by those who may choose unless it is
+/// the default.
+fn chosen_expiry(
+    facts: Facts<'_>,
+    given: Timestamp,
+    basis: &mut Basis,
+) -> Result<Timestamp, Refusal> {
+    let lifetime = given.milliseconds() - facts.now.milliseconds();
+    if !(limits::INVITE_LIFETIME_LEAST..=limits::INVITE_LIFETIME_MOST).contains(&lifetime) {
+        return Err(Refusal::invalid(
+            "expiryTime",
+            "must be 5 minutes to 30 days from now",
+        ));
+    }
+    if (lifetime - limits::INVITE_LIFETIME).abs() > ECHO {
+        basis.extend(require_plainly(facts, Ability::ChooseInviteExpiry)?);
+    }
+    Ok(given)
+}
+
+fn gifts(statements: &[InviteStatement]) -> impl Iterator<Item = (&RoleId, &ResourceUri)> {
+    statements.iter().flat_map(|statement| {
+        statement.roles.iter().flat_map(|role| {
+            statement
+                .resources
+                .iter()
+                .map(move |resource| (role, &resource.resource_uri))
+        })
+    })
+}
+
+fn not_given(statements: &[InviteStatement], reason: NotGiven) -> Refusal {
+    let NotGiven::UnknownRole(role) = &reason else {
+        return reason.into();
+    };
+    let place = statements
+        .iter()
+        .enumerate()
+        .find_map(|(number, statement)| {
+            let position = statement.roles.iter().position(|given| given == role)?;
+            Some(format!("statements[{number}].roles[{position}]"))
+        });
+    Refusal::invalid(
+        place.unwrap_or_else(|| "statements".to_owned()),
+        format!("there is no role {role}"),
+    )
+}
+
+impl StoredInvite {
+    /// Why nobody can use it any more, if so. The instant of the expiry is already too late.
+    pub fn unusable(&self, now: Timestamp) -> Option<InviteUnusable> {
+        match self.status {
+            InviteStatus::Accepted => Some(InviteUnusable::AlreadyAccepted),
+            InviteStatus::Declined => Some(InviteUnusable::Declined),
+            InviteStatus::Revoked => Some(InviteUnusable::Revoked),
+            InviteStatus::Exhausted => Some(InviteUnusable::Exhausted),
+            InviteStatus::Pending if now >= self.expiry_time => Some(InviteUnusable::Expired),
+            InviteStatus::Pending => None,
+        }
+    }
+}
+
+/// Whether the caller, who holds the secret, may read the invite: its maker, or a reader of invites.
+pub fn read(facts: Facts<'_>, invite: &StoredInvite) -> Result<(), Refusal> {
+    may(facts, invite, Ability::ReadInvite(&invite.reference))?;
+    invite
+        .unusable(facts.now)
+        .map_or(Ok(()), |reason| Err(Refusal::InviteUnusable(reason)))
+}
+
+fn may(facts: Facts<'_>, invite: &StoredInvite, ability: Ability<'_>) -> Result<Basis, Refusal> {
+    if invite.inviter.principal() == facts.who().principal() {
+        return Ok(Basis::new());
+    }
+    holds(facts.grants, facts.who(), ability).ok_or_else(|| refuse(facts, ability))
+}
+
+/// Withdraws an invite. One that was accepted stays accepted: access is taken away by changing the
+/// record.
+pub fn delete(facts: Facts<'_>, seen: &Seen<StoredInvite>) -> Result<Changes, Refusal> {
+    let invite = &seen.value;
+    let basis = may(facts, invite, Ability::DeleteInvite(&invite.reference))?;
+    let withdrawn = match invite.status {
+        InviteStatus::Pending => StoredInvite {
+            status: InviteStatus::Revoked,
+            status_reason: Some(format!("withdrawn by {}", facts.who())),
+            responded_time: Some(facts.now),
+            ..invite.clone()
+        },
+        InviteStatus::Accepted | InviteStatus::Declined | InviteStatus::Exhausted
+            if !invite.withdrawn =>
+        {
+            StoredInvite {
+                withdrawn: true,
+                ..invite.clone()
+            }
+        }
+        InviteStatus::Accepted
+        | InviteStatus::Declined
+        | InviteStatus::Exhausted
+        | InviteStatus::Revoked => return Err(Refusal::InviteUnusable(InviteUnusable::Revoked)),
+    };
+    let data = json!({ "reference": invite.reference });
+    let mut changes = facts.changes("invite.revoked", subject(&invite.reference), data);
+    changes.expect.extend(basis);
+    changes.replace(seen.mark, &withdrawn)?;
+    Ok(changes)
+}
+
+/// What accepting needs to know besides the invite.
+pub struct Acceptor<'a> {
+    /// Whether the caller accepted this invite before.
+    pub accepted_before: bool,
+    /// The record under the caller's id, if there is one, deleted ones too.
+    pub record: Option<&'a Seen<StoredRecord>>,
+    /// The id of that record, see [`crate::accepting::record_id_of`].
+    pub record_id: RecordId,
+    /// A random id, should another record be needed.
+    pub fresh_record_id: RecordId,
+}
+
+/// Accepts an invite for the caller, who holds its secret. `None` if they did so before: then
+/// nothing changes, and access that was taken away since does not come back.
+///
+/// The inviter must still be able to give what it holds, at this moment; the change is conditional
+/// on everything that says so.
+pub fn accept(
+    facts: Facts<'_>,
+    seen: &Seen<StoredInvite>,
+    acceptor: Acceptor<'_>,
+) -> Result<Option<Changes>, Refusal> {
+    if !facts.is_user() {
+        return Err(Refusal::AcceptorNotAUser);
+    }
+    if acceptor.accepted_before {
+        return Ok(None);
+    }
+    let invite = &seen.value;
+    if let Some(reason) = invite.unusable(facts.now) {
+        return Err(Refusal::InviteUnusable(reason));
+    }
+    let standing = facts
+        .standing(invite.inviter.principal())
+        .ok_or(Refusal::InviteSuspended)?;
+    let basis = may_hand_out(facts.grants, &invite.inviter, gifts(&invite.statements))
+        .map_err(|_| Refusal::InviteSuspended)?;
+    let places = Places {
+        own: acceptor.record_id,
+        fresh: acceptor.fresh_record_id,
+    };
+    let own = places.own.clone();
+    let effect = effect(facts, invite, acceptor.record, places)?;
+    let acceptance = StoredAcceptance {
+        reference: invite.reference.clone(),
+        user_id: facts.who().clone(),
+        time: facts.now,
+        outcome: effect.outcome,
+        record_id: effect
+            .record
+            .as_ref()
+            .map(|record| record.record_id.clone()),
+        added: effect.added,
+    };
+    let used = StoredInvite {
+        status: InviteStatus::Accepted,
+        responded_time: Some(facts.now),
+        uses: invite.uses + 1,
+        ..invite.clone()
+    };
+    let data = json!({
+        "reference": invite.reference,
+        "inviter": invite.inviter,
+        "outcome": acceptance.outcome,
+        "recordId": acceptance.record_id,
+    });
+    let mut changes = facts.changes("invite.accepted", subject(&invite.reference), data);
+    changes.expect.extend(standing);
+    changes.expect.extend(basis);
+    changes.expect.extend(effect.basis);
+    changes.replace(seen.mark, &used)?;
+    changes.create(&acceptance)?;
+    write_record(
+        &mut changes,
+        effect.record.as_ref(),
+        effect.replaces,
+        acceptor.record,
+        &own,
+    )?;
+    Ok(Some(changes))
+}
+
+/// Writes the record under the condition that the person's record is still what was decided on,
+/// also when another record is written or none.
+fn write_record(
+    changes: &mut Changes,
+    record: Option<&StoredRecord>,
+    replaces: bool,
+    seen: Option<&Seen<StoredRecord>>,
+    own: &RecordId,
+) -> Result<(), Refusal> {
+    let expect = seen.map_or(Expect::Absent, |seen| Expect::At(seen.mark));
+    changes.rely_on(Kind::AccessRecord, own.to_string(), expect);
+    if let Some(record) = record {
+        if !replaces && record.record_id != *own {
+            changes.rely_on(Kind::AccessRecord, record.id(), Expect::Absent);
+        }
+        changes.write.push(Document::of(record)?);
+    }
+    Ok(())
+}
+
+/// What a remembered key stands for, if it answers this request.
+///
+/// # Errors
+///
+/// [`Refusal::IdempotencyKeyReused`] if the key stands for another request.
+pub fn repeated<'a>(
+    now: Timestamp,
+    remembered: Option<&'a StoredIdempotencyKey>,
+    request_hash: &str,
+) -> Result<Option<&'a StoredIdempotencyKey>, Refusal> {
+    match remembered.filter(|key| now < key.expiry_time) {
+        Some(key) if key.request_hash != request_hash => Err(Refusal::IdempotencyKeyReused),
+        known => Ok(known),
     }
 }

@@ -3,11 +3,21 @@
 //! Pure and synchronous. Facts, the time and fresh ids go in; [`changes::Changes`] or a refusal
 //! come out. No clock, no randomness, no waiting, no storage, no HTTP.
 
+pub mod accepting;
 pub mod accounts;
+pub mod authority;
+pub mod built_in;
+pub mod caller;
+pub mod ceiling;
 pub mod changes;
 pub mod clients;
+pub mod coverage;
+pub mod facts;
+pub mod grants;
 pub mod groups;
 pub mod identities;
 pub mod invites;
 pub mod records;
+pub mod refusals;
 pub mod roles;
+pub mod users;

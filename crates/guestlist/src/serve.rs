@@ -1,0 +1,204 @@
+//! `guestlist serve`: builds the server from its settings and runs it until it is told to end.
+
+use std::fs::{self, DirBuilder};
+use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use guestlist_api::ids::AccountId;
+use guestlist_server::app::App;
+use guestlist_server::assembly;
+use guestlist_server::clock::Clock;
+use guestlist_server::entropy::Entropy;
+use guestlist_server::limits::Limits;
+use guestlist_server::settings::Settings;
+use guestlist_server::startup::{self, Account, Secrets};
+use guestlist_store::Store;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::settings::{ServeArguments, ServeSettings};
+use crate::{logs, welcome};
+
+/// What the start made, for people.
+pub(crate) struct Started {
+    pub(crate) url: String,
+    pub(crate) account_id: AccountId,
+    pub(crate) data: PathBuf,
+    /// The file of the owner's access key, and the key: on the first start only.
+    pub(crate) owner_key: Option<(PathBuf, String)>,
+    pub(crate) development: bool,
+}
+
+/// Runs until a signal, or until the store has stopped for good.
+pub(crate) fn run(arguments: ServeArguments) -> ExitCode {
+    let outcome = arguments.complete().and_then(|settings| {
+        logs::start(&settings.log)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(serve(settings))
+    });
+    match outcome {
+        Ok(code) => code,
+        #[expect(clippy::print_stderr, reason = "the reason is for whoever started it")]
+        Err(error) => {
+            eprintln!("guestlist: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    make_directory(&settings.data)?;
+    let store = open(&settings)?;
+    let (clock, entropy) = (Clock::system(), Entropy::system());
+    let secrets = Secrets::load_or_create(&settings.data, &entropy)?;
+    let account = startup::account(
+        store.as_ref(),
+        &clock,
+        &entropy,
+        &settings.data,
+        settings.account_id.clone(),
+        settings.development,
+    )
+    .await?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let url = match &settings.public_url {
+        Some(url) => url.clone(),
+        None => format!("http://{}", listener.local_addr()?),
+    };
+    let drain_delay = Duration::from_secs(settings.drain_delay);
+    let data = settings.data.clone();
+    let server_settings = server_settings(settings, account.account_id.clone(), url.clone());
+    let development = server_settings.development;
+    let app = assembly::build(server_settings, Arc::clone(&store), secrets, clock, entropy).await?;
+    show(&Started::new(url, account, data, development))?;
+    until_the_end(app, store, listener, &mut signals, drain_delay).await
+}
+
+/// Runs the server until a signal comes or the store stops; a second signal ends it at once.
+async fn until_the_end(
+    app: Arc<App>,
+    store: Arc<dyn Store>,
+    listener: TcpListener,
+    signals: &mut Signals,
+    drain_delay: Duration,
+) -> anyhow::Result<ExitCode> {
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let shutdown = async {
+        let _told = ended.await;
+    };
+    let mut running = std::pin::pin!(assembly::run(app, listener, shutdown, drain_delay));
+    let stopped = tokio::select! {
+        outcome = &mut running => return outcome.map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        () = signals.next() => false,
+        () = store.stopped() => true,
+    };
+    if stopped {
+        tracing::error!(
+            "the store has stopped after a failure: the server ends, so that it is started again \
+             on what is really on the disk"
+        );
+    } else {
+        tracing::info!("shutting down; a second signal ends the server at once");
+    }
+    let _told = end.send(());
+    tokio::select! {
+        outcome = &mut running => {
+            if !stopped {
+                outcome?;
+            }
+        }
+        () = signals.next() => tracing::warn!("ended at once by a second signal"),
+    }
+    Ok(if stopped {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn make_directory(path: &Path) -> anyhow::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("cannot make the data directory {}", path.display()))
+}
+
+fn open(settings: &ServeSettings) -> anyhow::Result<Arc<dyn Store>> {
+    let address = match settings.store.as_str() {
+        "embedded" => format!("embedded:{}", settings.data.display()),
+        other => other.to_owned(),
+    };
+    Ok(guestlist_store::open(&address)?)
+}
+
+fn server_settings(settings: ServeSettings, account_id: AccountId, public_url: String) -> Settings {
+    Settings {
+        account_id,
+        public_url,
+        development: settings.development,
+        raw_access_keys: settings.raw_access_keys,
+        allowed_origins: settings.allowed_origins,
+        trusted_proxies: settings.trusted_proxies,
+        private_issuers: settings.private_issuers,
+        limits: Limits::default(),
+    }
+}
+
+impl Started {
+    fn new(url: String, account: Account, data: PathBuf, development: bool) -> Self {
+        let owner_key = account
+            .owner_key
+            .map(|(path, key)| (path, key.secret.reveal().to_owned()));
+        let data = fs::canonicalize(&data).unwrap_or(data);
+        Self {
+            url,
+            account_id: account.account_id,
+            data,
+            owner_key,
+            development,
+        }
+    }
+}
+
+fn show(started: &Started) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(welcome::text(started).as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

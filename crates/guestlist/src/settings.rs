@@ -1,0 +1,185 @@
+//! The only reader of flags, environment and settings file: in that order of precedence.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use guestlist_api::ids::AccountId;
+use serde::Deserialize;
+
+/// Flags of `guestlist serve`. Each can also be set as `GUESTLIST_…` in the environment and in the
+/// file that `--config` names.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ServeArguments {
+    /// Address and port to listen on [default: 127.0.0.1:8888]
+    #[arg(long, env = "GUESTLIST_LISTEN", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+
+    /// The origin under which applications and browsers reach the server, as in
+    /// https://auth.example.com. Links and tokens are made from it, never from a request [default:
+    /// http:// and the address listened on]
+    #[arg(long, env = "GUESTLIST_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+
+    /// The id of the account that the first start makes [default: generated]
+    #[arg(long, env = "GUESTLIST_ACCOUNT_ID", value_name = "ID", value_parser = account_id)]
+    pub(crate) account_id: Option<AccountId>,
+
+    /// Directory of the database and the secrets [default: the platform's data directory]
+    #[arg(long, env = "GUESTLIST_DATA", value_name = "DIRECTORY")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// Where to keep what is stored: `embedded` (a database in the data directory), `memory` (lost
+    /// when the server ends) [default: embedded]
+    #[arg(long, env = "GUESTLIST_STORE", value_name = "STORE")]
+    pub(crate) store: Option<String>,
+
+    /// Development: sample roles and users, tokens for any user on request, issuers over http on
+    /// loopback. Never for real data
+    #[arg(long, env = "GUESTLIST_DEV", num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub(crate) dev: Option<bool>,
+
+    /// What to log: error, warn, info, debug, trace, or a filter as in
+    /// info,guestlist_server=debug [default: info]
+    #[arg(long, env = "GUESTLIST_LOG", value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+
+    /// Browsers of this origin may call the server; may be given several times
+    #[arg(
+        long = "allowed-origin",
+        env = "GUESTLIST_ALLOWED_ORIGINS",
+        value_delimiter = ',',
+        value_name = "ORIGIN"
+    )]
+    #[serde(default)]
+    pub(crate) allowed_origins: Vec<String>,
+
+    /// Believe X-Forwarded-For from this network (as in 10.0.0.0/8); may be given several times
+    #[arg(
+        long = "trusted-proxy",
+        env = "GUESTLIST_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_name = "NETWORK"
+    )]
+    #[serde(default)]
+    pub(crate) trusted_proxies: Vec<String>,
+
+    /// Token issuers may be at private addresses (for an identity provider in the same network)
+    #[arg(long, env = "GUESTLIST_PRIVATE_ISSUERS", num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub(crate) private_issuers: Option<bool>,
+
+    /// Accept the raw access key as a bearer token, as the Go, Rust, Ruby and Kotlin SDKs send it
+    /// [default: true]
+    #[arg(long, env = "GUESTLIST_RAW_ACCESS_KEYS", num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub(crate) raw_access_keys: Option<bool>,
+
+    /// Seconds between the signal to end and the end of listening, in which /readyz already says
+    /// that the server is ending: for load balancers [default: 0]
+    #[arg(long, env = "GUESTLIST_DRAIN_DELAY", value_name = "SECONDS")]
+    pub(crate) drain_delay: Option<u64>,
+
+    /// A TOML file with these settings, named as the flags are
+    #[arg(long, env = "GUESTLIST_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+fn account_id(text: &str) -> Result<AccountId, String> {
+    text.parse()
+        .map_err(|reason: guestlist_api::text::Malformed| reason.to_string())
+}
+
+/// Settings with nothing left open.
+#[derive(Debug)]
+pub(crate) struct ServeSettings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) public_url: Option<String>,
+    pub(crate) account_id: Option<AccountId>,
+    pub(crate) data: PathBuf,
+    pub(crate) store: String,
+    pub(crate) development: bool,
+    pub(crate) log: String,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) private_issuers: bool,
+    pub(crate) raw_access_keys: bool,
+    pub(crate) drain_delay: u64,
+}
+
+impl ServeArguments {
+    /// Adds what the settings file says and the defaults.
+    pub(crate) fn complete(self) -> anyhow::Result<ServeSettings> {
+        let file = match &self.config {
+            Some(path) => read(path)?,
+            None => Self::default(),
+        };
+        let data = match self.data.or(file.data) {
+            Some(data) => data,
+            None => default_data()?,
+        };
+        let either = |flags: Vec<String>, file: Vec<String>| {
+            if flags.is_empty() { file } else { flags }
+        };
+        let public_url = self
+            .public_url
+            .or(file.public_url)
+            .map(|url| public_url(&url))
+            .transpose()?;
+        Ok(ServeSettings {
+            listen: self.listen.or(file.listen).unwrap_or_else(default_listen),
+            public_url,
+            account_id: self.account_id.or(file.account_id),
+            data,
+            store: self
+                .store
+                .or(file.store)
+                .unwrap_or_else(|| "embedded".to_owned()),
+            development: self.dev.or(file.dev).unwrap_or(false),
+            log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
+            allowed_origins: either(self.allowed_origins, file.allowed_origins),
+            trusted_proxies: either(self.trusted_proxies, file.trusted_proxies),
+            private_issuers: self
+                .private_issuers
+                .or(file.private_issuers)
+                .unwrap_or(false),
+            raw_access_keys: self
+                .raw_access_keys
+                .or(file.raw_access_keys)
+                .unwrap_or(true),
+            drain_delay: self.drain_delay.or(file.drain_delay).unwrap_or(0),
+        })
+    }
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8888))
+}
+
+fn default_data() -> anyhow::Result<PathBuf> {
+    let directories = directories::ProjectDirs::from("", "", "guestlist")
+        .context("this user has no home directory: say where to keep data with --data")?;
+    Ok(directories.data_dir().to_owned())
+}
+
+fn read(path: &Path) -> anyhow::Result<ServeArguments> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read the settings file {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("in the settings file {}", path.display()))
+}
+
+fn public_url(text: &str) -> anyhow::Result<String> {
+    let origin = text.trim_end_matches('/');
+    let host = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
+    let is_origin = host.is_some_and(|host| {
+        !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) && host.is_ascii()
+    });
+    if !is_origin {
+        bail!("--public-url must be an origin, as in https://auth.example.com, but is {text}");
+    }
+    Ok(origin.to_owned())
+}

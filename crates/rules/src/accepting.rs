@@ -1,0 +1,368 @@
+//! What accepting an invite does to the person's access record: the safe merge, and what the
+//! conflict resolution strategy says when there is none (semantics §4.4, §4.5).
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use guestlist_api::ids::{RecordId, RoleId, UserId};
+use guestlist_api::invites::{ConflictResolutionStrategy, InviteStatement};
+use guestlist_api::limits;
+use guestlist_api::records::{RecordStatus, Statement, User};
+use guestlist_api::resources::ResourceUri;
+use guestlist_api::text::{Bounded, Description, Malformed, Name, Tags};
+
+use crate::authority::Basis;
+use crate::ceiling::may_hand_out;
+use crate::changes::Seen;
+use crate::facts::Facts;
+use crate::invites::{Outcome, StoredInvite};
+use crate::records::{StoredRecord, added, check_owners, check_size, right_to_update};
+use crate::refusals::Refusal;
+
+/// The id of the record that accepted invites of a user are merged into: the user's id, with
+/// characters a record id cannot have as `~` and two hexadecimal digits.
+///
+/// Ids of more than 100 characters become `u~` and a hash, which the caller makes (`digest` of the
+/// user id in hexadecimal).
+pub fn record_id_of(
+    user: &UserId,
+    digest: impl FnOnce(&str) -> String,
+) -> Result<RecordId, Malformed> {
+    let mut escaped = String::with_capacity(user.as_str().len());
+    for character in user.as_str().chars() {
+        if character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | ':' | '|') {
+            escaped.push(character);
+        } else {
+            // A user id has ASCII characters only, so that two digits suffice.
+            let _ = write!(escaped, "~{:02X}", u32::from(character));
+        }
+    }
+    if escaped.len() > limits::RECORD_ID_LENGTH {
+        escaped = format!("u~{}", digest(user.as_str()));
+    }
+    escaped.parse()
+}
+
+/// What an accept does to records.
+pub(crate) struct Effect {
+    pub(crate) outcome: Outcome,
+    /// The record to write, and the one it replaces.
+    pub(crate) record: Option<StoredRecord>,
+    /// What the record gains for the person and did not hold.
+    pub(crate) added: Vec<Statement>,
+    /// What else this rests on.
+    pub(crate) basis: Basis,
+    /// Whether `record` replaces the person's record (otherwise it is a new one).
+    pub(crate) replaces: bool,
+}
+
+impl Effect {
+    fn nothing(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            record: None,
+            added: Vec::new(),
+            basis: Basis::new(),
+            replaces: false,
+        }
+    }
+}
+
+/// The ids an accept may need.
+pub(crate) struct Places {
+    /// The person's own record, see [`record_id_of`].
+    pub(crate) own: RecordId,
+    /// A random id for a record of its own.
+    pub(crate) fresh: RecordId,
+}
+
+/// Decides what accepting `invite` does, given the person's record if there is one.
+pub(crate) fn effect(
+    facts: Facts<'_>,
+    invite: &StoredInvite,
+    existing: Option<&Seen<StoredRecord>>,
+    places: Places,
+) -> Result<Effect, Refusal> {
+    if invite.statements.is_empty() {
+        return Ok(Effect::nothing(Outcome::Nothing));
+    }
+    let Some(seen) = existing.filter(|seen| seen.value.is_active()) else {
+        let mut record = new_record(facts, invite, places.own)?;
+        if let Some(deleted) = existing {
+            record.last_updated = record.last_updated.max(deleted.value.last_updated.plus(1));
+        }
+        let added = held_by(&record.statements, facts.who())?;
+        return Ok(Effect {
+            outcome: Outcome::Created,
+            record: Some(record),
+            added,
+            basis: Basis::new(),
+            replaces: existing.is_some(),
+        });
+    };
+    if let Some(merged) = merge_safely(facts, invite, &seen.value)? {
+        return Ok(merged);
+    }
+    match invite.conflict_resolution_strategy {
+        ConflictResolutionStrategy::GenerateNewRecord => {
+            let record = new_record(facts, invite, places.fresh)?;
+            let added = held_by(&record.statements, facts.who())?;
+            let outcome = Outcome::Generated;
+            let basis = Basis::new();
+            Ok(Effect {
+                outcome,
+                record: Some(record),
+                added,
+                basis,
+                replaces: false,
+            })
+        }
+        ConflictResolutionStrategy::UnsafeForceMerge => force_merge(facts, invite, seen),
+        ConflictResolutionStrategy::ReplaceRecordData => replace(facts, invite, seen),
+        ConflictResolutionStrategy::SkipChanges => Ok(Effect::nothing(Outcome::Skipped)),
+    }
+}
+
+fn user(who: &UserId) -> User {
+    User {
+        user_id: who.clone(),
+    }
+}
+
+fn impossible(reason: &Malformed) -> Refusal {
+    Refusal::TooLarge {
+        reason: reason.to_string(),
+    }
+}
+
+/// The invite's statements without principals, for a record that names the person itself.
+fn plain(statement: &InviteStatement) -> Statement {
+    Statement {
+        roles: statement.roles.clone(),
+        resources: statement.resources.clone(),
+        users: Bounded::default(),
+        groups: Bounded::default(),
+    }
+}
+
+/// The statements as provenance keeps them: each for the person alone.
+fn held_by(statements: &[Statement], who: &UserId) -> Result<Vec<Statement>, Refusal> {
+    statements
+        .iter()
+        .map(|statement| {
+            let users = Bounded::new(vec![user(who)]).map_err(|reason| impossible(&reason))?;
+            Ok(Statement {
+                users,
+                groups: Bounded::default(),
+                ..statement.clone()
+            })
+        })
+        .collect()
+}
+
+/// A record that gives the person what the invite holds. It has no administrators: the person must
+/// not be able to edit it.
+fn new_record(
+    facts: Facts<'_>,
+    invite: &StoredInvite,
+    record_id: RecordId,
+) -> Result<StoredRecord, Refusal> {
+    let who = facts.who();
+    let title: String = format!("Invite access for {who}")
+        .chars()
+        .take(limits::NAME_LENGTH)
+        .collect();
+    let description = format!(
+        "Given by invites; the first was made by {}.",
+        invite.inviter
+    );
+    Ok(StoredRecord {
+        record_id,
+        name: Name::parse(&title).map_err(|reason| impossible(&reason))?,
+        description: Description::parse(&description).ok(),
+        users: vec![user(who)],
+        admins: Vec::new(),
+        groups: Vec::new(),
+        statements: invite.statements.iter().map(plain).collect(),
+        tags: Tags::default(),
+        status: RecordStatus::Active,
+        created_by: invite.inviter.clone(),
+        last_updated: facts.now,
+    })
+}
+
+/// Adds the statements if only the person gains by it, and only what the invite holds; `None` if
+/// that cannot be.
+fn merge_safely(
+    facts: Facts<'_>,
+    invite: &StoredInvite,
+    record: &StoredRecord,
+) -> Result<Option<Effect>, Refusal> {
+    // An administrator other than the inviter could take away or reshape what the invite gives, or
+    // could have made the record beforehand to do so.
+    let foreign = |admin: &User| admin.user_id.principal() != invite.inviter.principal();
+    if record.admins.iter().any(foreign) {
+        return Ok(None);
+    }
+    let who = facts.who();
+    let is_person = |given: &User| given.user_id.principal() == who.principal();
+    let mut merged = record.clone();
+    let mut gained = Vec::new();
+    if record.names_principals() {
+        if !record.groups.is_empty() || !record.users.iter().all(is_person) {
+            return Ok(None);
+        }
+        for statement in &invite.statements {
+            if !merged.statements.iter().any(|held| same(held, statement)) {
+                gained.push(plain(statement));
+                merged.statements.push(plain(statement));
+            }
+        }
+    } else {
+        for statement in &invite.statements {
+            if add_to_statements(&mut merged.statements, statement, who) {
+                gained.push(plain(statement));
+            }
+        }
+    }
+    if merged.statements.len() > limits::STATEMENTS || merged.capacity().is_none() {
+        return Ok(None);
+    }
+    merged.last_updated = facts.now.max(record.last_updated.plus(1));
+    let added = held_by(&gained, who)?;
+    let (record, replaces) = if gained.is_empty() {
+        (None, false)
+    } else {
+        (Some(merged), true)
+    };
+    Ok(Some(Effect {
+        outcome: Outcome::Merged,
+        record,
+        added,
+        basis: Basis::new(),
+        replaces,
+    }))
+}
+
+/// Adds the person to the statement that gives the same, or a statement of their own. Says whether
+/// that changed anything.
+fn add_to_statements(
+    statements: &mut Vec<Statement>,
+    wanted: &InviteStatement,
+    who: &UserId,
+) -> bool {
+    let is_person = |given: &User| given.user_id.principal() == who.principal();
+    if statements
+        .iter()
+        .any(|held| same(held, wanted) && held.users.iter().any(is_person))
+    {
+        return false;
+    }
+    for held in statements.iter_mut().filter(|held| same(held, wanted)) {
+        let users = held.users.iter().cloned().chain([user(who)]).collect();
+        if let Ok(users) = Bounded::new(users) {
+            held.users = users;
+            return true;
+        }
+    }
+    let mut own = plain(wanted);
+    if let Ok(users) = Bounded::new(vec![user(who)]) {
+        own.users = users;
+    }
+    statements.push(own);
+    true
+}
+
+/// Whether a statement gives exactly what an invite's statement gives.
+fn same(held: &Statement, wanted: &InviteStatement) -> bool {
+    fn roles(roles: &[RoleId]) -> BTreeSet<&RoleId> {
+        roles.iter().collect()
+    }
+    fn resources(resources: &[guestlist_api::records::Resource]) -> BTreeSet<&ResourceUri> {
+        resources
+            .iter()
+            .map(|resource| &resource.resource_uri)
+            .collect()
+    }
+    roles(&held.roles) == roles(&wanted.roles)
+        && resources(&held.resources) == resources(&wanted.resources)
+}
+
+/// Adds the person and the statements to the record, whoever else gains by it: under the inviter's
+/// authority over the record and over everything that anybody gains.
+fn force_merge(
+    facts: Facts<'_>,
+    invite: &StoredInvite,
+    seen: &Seen<StoredRecord>,
+) -> Result<Effect, Refusal> {
+    let mut basis =
+        right_to_update(facts, &invite.inviter, seen).ok_or(Refusal::InviteSuspended)?;
+    let who = facts.who();
+    let mut merged = seen.value.clone();
+    if merged.names_principals() {
+        if !merged
+            .users
+            .iter()
+            .any(|given| given.user_id.principal() == who.principal())
+        {
+            merged.users.push(user(who));
+        }
+        for statement in &invite.statements {
+            if !merged.statements.iter().any(|held| same(held, statement)) {
+                merged.statements.push(plain(statement));
+            }
+        }
+    } else {
+        for statement in &invite.statements {
+            add_to_statements(&mut merged.statements, statement, who);
+        }
+    }
+    if merged.statements.len() > limits::STATEMENTS || merged.users.len() > limits::RECORD_USERS {
+        return Err(Refusal::TooLarge {
+            reason: "the record of the person has no room for what the invite holds".to_owned(),
+        });
+    }
+    check_size(&merged)?;
+    merged.last_updated = facts.now.max(seen.value.last_updated.plus(1));
+    let gifts = added(Some(&seen.value), &merged)?;
+    let held =
+        may_hand_out(facts.grants, &invite.inviter, gifts).map_err(|_| Refusal::InviteSuspended)?;
+    basis.extend(held);
+    let gained = invite.statements.iter().map(plain).collect::<Vec<_>>();
+    let added = held_by(&gained, who)?;
+    Ok(Effect {
+        outcome: Outcome::ForceMerged,
+        record: Some(merged),
+        added,
+        basis,
+        replaces: true,
+    })
+}
+
+/// Puts the person and the statements in the place of what the record holds.
+fn replace(
+    facts: Facts<'_>,
+    invite: &StoredInvite,
+    seen: &Seen<StoredRecord>,
+) -> Result<Effect, Refusal> {
+    let mut basis =
+        right_to_update(facts, &invite.inviter, seen).ok_or(Refusal::InviteSuspended)?;
+    let replaced = StoredRecord {
+        users: vec![user(facts.who())],
+        groups: Vec::new(),
+        statements: invite.statements.iter().map(plain).collect(),
+        last_updated: facts.now.max(seen.value.last_updated.plus(1)),
+        ..seen.value.clone()
+    };
+    check_size(&replaced)?;
+    basis.extend(check_owners(facts, &replaced)?);
+    let added = held_by(&replaced.statements, facts.who())?;
+    let outcome = Outcome::Replaced;
+    Ok(Effect {
+        outcome,
+        record: Some(replaced),
+        added,
+        basis,
+        replaces: true,
+    })
+}

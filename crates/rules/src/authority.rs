@@ -1,0 +1,196 @@
+//! What each operation of the service itself needs: the published permissions (semantics §2).
+
+use guestlist_api::actions::Action;
+use guestlist_api::ids::{ClientId, GroupId, InviteReference, KeyId, RecordId, RoleId, UserId};
+use guestlist_api::resources::ResourceUri;
+
+use crate::changes::{Expect, Kind};
+use crate::facts::Facts;
+use crate::grants::{Because, Grants};
+use crate::refusals::{Noun, Refusal};
+
+/// Documents a decision rests on, for [`crate::changes::Changes::expect`].
+pub type Basis = Vec<(Kind, String, Expect)>;
+
+/// Something only some callers may do.
+#[derive(Debug, Clone, Copy)]
+pub enum Ability<'a> {
+    ReadUserPermissions(&'a UserId),
+    ReadAllUserPermissions,
+    ReadRecord(&'a RecordId),
+    UpdateRecord(&'a RecordId),
+    ChooseInviteExpiry,
+    ReadInvite(&'a InviteReference),
+    DeleteInvite(&'a InviteReference),
+    CreateGroup,
+    ReadGroup(&'a GroupId),
+    UpdateGroup(&'a GroupId),
+    ListRoles,
+    CreateRole,
+    ReadRole(&'a RoleId),
+    UpdateRole(&'a RoleId),
+    CreateClient,
+    ReadClient(&'a ClientId),
+    UpdateClient(&'a ClientId),
+    CreateAccessKey(&'a ClientId),
+    DeleteAccessKey(&'a ClientId, &'a KeyId),
+    ReadConfiguration,
+    UpdateConfiguration,
+}
+
+impl Ability<'_> {
+    /// The published verb and its scoped alias: either suffices.
+    pub const fn actions(&self) -> [&'static str; 2] {
+        match self {
+            Self::ReadUserPermissions(_) | Self::ReadAllUserPermissions => {
+                ["READ", "UserPermissions:Read"]
+            }
+            Self::ReadRecord(_) => ["READ", "AccessRecords:Read"],
+            Self::UpdateRecord(_) => ["UPDATE", "AccessRecords:Update"],
+            Self::ChooseInviteExpiry => ["Invites:Create", "CREATE"],
+            Self::ReadInvite(_) => ["Invites:Read", "READ"],
+            Self::DeleteInvite(_) => ["Invites:Delete", "UPDATE"],
+            Self::CreateGroup => ["CREATE", "Groups:Create"],
+            Self::ReadGroup(_) => ["READ", "Groups:Read"],
+            Self::UpdateGroup(_) => ["UPDATE", "Groups:Update"],
+            Self::ListRoles | Self::ReadRole(_) => ["READ", "Roles:Read"],
+            Self::CreateRole => ["CREATE", "Roles:Create"],
+            Self::UpdateRole(_) => ["UPDATE", "Roles:Update"],
+            Self::CreateClient => ["CREATE", "ServiceClients:Create"],
+            Self::ReadClient(_) => ["READ", "ServiceClients:Read"],
+            Self::UpdateClient(_) | Self::CreateAccessKey(_) | Self::DeleteAccessKey(..) => {
+                ["UPDATE", "ServiceClients:Update"]
+            }
+            Self::ReadConfiguration => ["READ", "Configuration:Read"],
+            Self::UpdateConfiguration => ["UPDATE", "Configuration:Update"],
+        }
+    }
+
+    /// The collection of the resource, and what in it.
+    fn place(&self) -> (&'static str, Option<String>) {
+        match self {
+            Self::ReadUserPermissions(user) => ("UserPermissions", Some(user.to_string())),
+            Self::ReadAllUserPermissions => ("UserPermissions", None),
+            Self::ReadRecord(record) | Self::UpdateRecord(record) => {
+                ("AccessRecords", Some(record.to_string()))
+            }
+            Self::ChooseInviteExpiry => ("Invites", None),
+            Self::ReadInvite(reference) | Self::DeleteInvite(reference) => {
+                ("Invites", Some(reference.to_string()))
+            }
+            Self::CreateGroup => ("Groups", None),
+            Self::ReadGroup(group) | Self::UpdateGroup(group) => {
+                ("Groups", Some(group.to_string()))
+            }
+            Self::ListRoles | Self::CreateRole => ("Roles", None),
+            Self::ReadRole(role) | Self::UpdateRole(role) => ("Roles", Some(role.to_string())),
+            Self::CreateClient => ("ServiceClients", None),
+            Self::ReadClient(client) | Self::UpdateClient(client) => {
+                ("ServiceClients", Some(client.to_string()))
+            }
+            Self::CreateAccessKey(client) => {
+                ("ServiceClients", Some(format!("{client}/access-keys")))
+            }
+            Self::DeleteAccessKey(client, key) => (
+                "ServiceClients",
+                Some(format!("{client}/access-keys/{key}")),
+            ),
+            Self::ReadConfiguration | Self::UpdateConfiguration => ("Configuration", None),
+        }
+    }
+
+    /// The resource as a grant names it: `Authress:AccessRecords/rec_1`.
+    ///
+    /// An id that cannot stand in a resource URI (a user id with a space) can only be reached by a
+    /// grant on its whole collection.
+    fn resource(&self) -> Option<ResourceUri> {
+        let (collection, member) = self.place();
+        member
+            .and_then(|member| format!("Authress:{collection}/{member}").parse().ok())
+            .or_else(|| format!("Authress:{collection}").parse().ok())
+    }
+
+    /// For people: `READ on Authress:AccessRecords/rec_1`.
+    pub fn describe(&self) -> String {
+        let [action, _] = self.actions();
+        let (collection, member) = self.place();
+        match member {
+            Some(member) => format!("{action} on Authress:{collection}/{member}"),
+            None => format!("{action} on Authress:{collection}"),
+        }
+    }
+
+    /// What a caller who may not even know of it is told is missing.
+    const fn noun(&self) -> Noun {
+        match self {
+            Self::ReadUserPermissions(_) | Self::ReadAllUserPermissions => Noun::User,
+            Self::ReadRecord(_) | Self::UpdateRecord(_) => Noun::AccessRecord,
+            Self::ChooseInviteExpiry | Self::ReadInvite(_) | Self::DeleteInvite(_) => Noun::Invite,
+            Self::CreateGroup | Self::ReadGroup(_) | Self::UpdateGroup(_) => Noun::Group,
+            Self::ListRoles | Self::CreateRole | Self::ReadRole(_) | Self::UpdateRole(_) => {
+                Noun::Role
+            }
+            Self::CreateClient | Self::ReadClient(_) | Self::UpdateClient(_) => Noun::Client,
+            Self::CreateAccessKey(_) | Self::DeleteAccessKey(..) => Noun::AccessKey,
+            Self::ReadConfiguration | Self::UpdateConfiguration => Noun::Account,
+        }
+    }
+}
+
+/// Whether `who` has an ability, and what that rests on.
+pub fn holds(grants: &Grants, who: &UserId, ability: Ability<'_>) -> Option<Basis> {
+    let resource = ability.resource()?;
+    ability.actions().iter().find_map(|action| {
+        let action: Action = action.parse().ok()?;
+        let because = grants.allowed(who, &resource, &action)?;
+        Some(grants.relied(&because))
+    })
+}
+
+/// What the caller's ability rests on.
+///
+/// # Errors
+///
+/// [`Refusal::Forbidden`] for a caller who holds something else of the service, and
+/// [`Refusal::NotFound`] for one who holds nothing of it and so may not know what exists.
+pub fn require(facts: Facts<'_>, ability: Ability<'_>) -> Result<Basis, Refusal> {
+    holds(facts.grants, facts.who(), ability).ok_or_else(|| refuse(facts, ability))
+}
+
+/// The refusal of an ability the caller does not have (semantics 33).
+pub fn refuse(facts: Facts<'_>, ability: Ability<'_>) -> Refusal {
+    if facts.grants.holds_reserved(facts.who()) {
+        Refusal::Forbidden {
+            needs: ability.describe(),
+        }
+    } else {
+        Refusal::NotFound(ability.noun())
+    }
+}
+
+/// For operations that name nothing that could be missing (create, list): always "forbidden".
+pub fn require_plainly(facts: Facts<'_>, ability: Ability<'_>) -> Result<Basis, Refusal> {
+    holds(facts.grants, facts.who(), ability).ok_or_else(|| Refusal::Forbidden {
+        needs: ability.describe(),
+    })
+}
+
+/// What it rests on that somebody who can still act will own the account without what `loses` says
+/// is lost; `None` if nobody will.
+///
+/// `loses` is asked for each owner and why they are one. The answer belongs into the change: two
+/// owners who remove each other at once must not both succeed.
+pub fn surviving_owner(facts: Facts<'_>, loses: &dyn Fn(&str, &Because) -> bool) -> Option<Basis> {
+    facts
+        .grants
+        .owners()
+        .iter()
+        .find_map(|(principal, because)| {
+            let mut basis = facts.standing(principal)?;
+            if loses(principal, because) {
+                return None;
+            }
+            basis.extend(facts.grants.relied(because));
+            Some(basis)
+        })
+}

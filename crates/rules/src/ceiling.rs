@@ -1,0 +1,102 @@
+//! The grant ceiling: nobody hands out more than they hold.
+//!
+//! The one function that every path uses that gives access to somebody: records, invites (when they
+//! are made and again when they are accepted), groups, access keys (semantics §3).
+
+use std::collections::BTreeSet;
+
+use guestlist_api::actions::Action;
+use guestlist_api::ids::{RoleId, UserId};
+use guestlist_api::resources::ResourceUri;
+
+use crate::authority::Basis;
+use crate::changes::{Expect, Kind};
+use crate::grants::Grants;
+use crate::refusals::Refusal;
+
+/// Questions asked of the grants index for one request at most: bounds the work that a small
+/// request with many roles and many resources can cause.
+const QUESTIONS: usize = 20_000;
+
+/// Something to give: the permissions of a role on a resource.
+pub type Gift<'a> = (&'a RoleId, &'a ResourceUri);
+
+/// Why something may not be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotGiven {
+    /// The giver does not hold enough of it.
+    TooMuch,
+    /// The role does not exist, so nobody can tell what it would give.
+    UnknownRole(RoleId),
+    /// More combinations of permissions and resources than are judged at once.
+    TooMany,
+}
+
+impl From<NotGiven> for Refusal {
+    fn from(reason: NotGiven) -> Self {
+        match reason {
+            NotGiven::TooMuch => Self::InsufficientGrantAccess,
+            NotGiven::UnknownRole(role) => {
+                Self::invalid("statements", format!("there is no role {role}"))
+            }
+            NotGiven::TooMany => Self::TooLarge {
+                reason: "it names too many combinations of permissions and resources; spread them \
+                         over several requests"
+                    .to_owned(),
+            },
+        }
+    }
+}
+
+/// Whether `giver` may give all of it, and what that rests on: the records, roles and groups that
+/// give the authority, and the roles that are handed out (a role that is widened meanwhile must not
+/// slip through).
+///
+/// To give `allow`, one permission with `grant` or `delegate` must cover the action and the
+/// resource; to give `grant` or `delegate`, one with `delegate` must. `allow` alone gives nothing,
+/// and narrow permissions do not add up to a wide one.
+pub fn may_hand_out<'a>(
+    grants: &Grants,
+    giver: &UserId,
+    gifts: impl IntoIterator<Item = Gift<'a>>,
+) -> Result<Basis, NotGiven> {
+    let mut basis = Basis::new();
+    let gifts: BTreeSet<Gift<'_>> = gifts.into_iter().collect();
+    let mut asked: BTreeSet<(&ResourceUri, bool, bool, &Action)> = BTreeSet::new();
+    for (role_id, resource) in gifts {
+        let role = grants
+            .role(role_id)
+            .ok_or_else(|| NotGiven::UnknownRole(role_id.clone()))?;
+        if let Some(mark) = role.mark {
+            add(
+                &mut basis,
+                (Kind::Role, role_id.to_string(), Expect::At(mark)),
+            );
+        }
+        let built_in = role.mark.is_none();
+        for permission in role.permissions {
+            let passes_on = permission.grant || permission.delegate;
+            if permission.allow || passes_on {
+                asked.insert((resource, built_in, passes_on, &permission.action));
+            }
+        }
+        if asked.len() > QUESTIONS {
+            return Err(NotGiven::TooMany);
+        }
+    }
+    for (resource, built_in, needs_delegate, action) in asked {
+        let because = grants
+            .may_give(giver, built_in, action, resource, needs_delegate)
+            .ok_or(NotGiven::TooMuch)?;
+        for condition in grants.relied(&because) {
+            add(&mut basis, condition);
+        }
+    }
+    Ok(basis)
+}
+
+fn add(basis: &mut Basis, condition: (Kind, String, Expect)) {
+    if !basis.contains(&condition) {
+        basis.push(condition);
+    }
+}

@@ -1,0 +1,57 @@
+//! What every decision is given: who holds what, who asks, when, and under which request id.
+
+use guestlist_api::ids::UserId;
+use guestlist_api::times::Timestamp;
+use serde_json::Value;
+
+use crate::authority::Basis;
+use crate::caller::{Caller, CallerKind};
+use crate::changes::{Changes, Event, Expect, Kind, Mark};
+use crate::grants::Grants;
+
+/// The facts of one request.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    pub grants: &'a Grants,
+    pub caller: &'a Caller,
+    pub now: Timestamp,
+    pub request_id: &'a str,
+    /// The mark of a service client, if there is one of this id. A record may name one that was
+    /// deleted.
+    pub client_mark: &'a dyn Fn(&str) -> Option<Mark>,
+}
+
+impl<'a> Facts<'a> {
+    pub fn who(&self) -> &'a UserId {
+        &self.caller.user_id
+    }
+
+    pub fn is_user(&self) -> bool {
+        match self.caller.kind {
+            CallerKind::User { .. } => true,
+            CallerKind::Client { .. } => false,
+        }
+    }
+
+    /// What it rests on that somebody can still act under this principal; `None` if nobody can. Ids
+    /// of users are not known in advance, those of service clients are.
+    pub fn standing(&self, principal: &str) -> Option<Basis> {
+        if !principal.starts_with("sc_") {
+            return Some(Basis::new());
+        }
+        let mark = (self.client_mark)(principal)?;
+        Some(vec![(Kind::Client, principal.to_owned(), Expect::At(mark))])
+    }
+
+    /// Empty changes with their event.
+    pub fn changes(&self, event: &str, subject: String, data: Value) -> Changes {
+        Changes::new(Event {
+            kind: event.to_owned(),
+            time: self.now.milliseconds(),
+            actor: self.caller.user_id.to_string(),
+            request_id: self.request_id.to_owned(),
+            subject,
+            data,
+        })
+    }
+}

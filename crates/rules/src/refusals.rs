@@ -1,0 +1,99 @@
+//! Every way a decision can be "no". Which status and which words a caller gets is chosen in the
+//! server, in one place.
+
+use crate::changes::Unreadable;
+
+/// What a refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noun {
+    AccessKey,
+    AccessRecord,
+    Account,
+    Client,
+    Group,
+    Invite,
+    Resource,
+    Role,
+    User,
+}
+
+/// Why an invite cannot be used. Told only to a holder of its secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InviteUnusable {
+    Expired,
+    Revoked,
+    Declined,
+    AlreadyAccepted,
+    Exhausted,
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is not there, or the caller may not know that it is.
+    NotFound(Noun),
+    /// The caller may know that it is there but not do this.
+    Forbidden {
+        /// The permission that would be needed, as `ACTION on RESOURCE`.
+        needs: String,
+    },
+    /// The caller would hand out more than they hold.
+    InsufficientGrantAccess,
+    /// A member of the request is well formed and still cannot be.
+    Invalid {
+        /// Where: `statements[0].roles[1]`.
+        path: String,
+        /// What it must be.
+        reason: String,
+    },
+    /// The id is in use.
+    Taken(Noun),
+    /// It changed since the caller read it.
+    Outdated,
+    /// It would be larger than it may be.
+    TooLarge { reason: String },
+    /// Built-in roles are the same everywhere.
+    BuiltInRole,
+    /// A client has as many access keys as it may have.
+    TooManyKeys,
+    /// The invite cannot be used, or not by this caller.
+    InviteUnusable(InviteUnusable),
+    /// Who made the invite may no longer give what it holds.
+    InviteSuspended,
+    /// Only a person can accept an invite.
+    AcceptorNotAUser,
+    /// The idempotency key was used for another request.
+    IdempotencyKeyReused,
+    /// Nobody would be left who can administer the account.
+    LastOwner,
+    /// Something stored cannot be read.
+    Unreadable(UnreadableDocument),
+}
+
+/// [`Unreadable`], compared by what it names.
+#[derive(Debug, Clone)]
+pub struct UnreadableDocument(pub Unreadable);
+
+impl PartialEq for UnreadableDocument {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.kind == other.0.kind && self.0.id == other.0.id
+    }
+}
+
+impl Eq for UnreadableDocument {}
+
+impl From<Unreadable> for Refusal {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Unreadable(UnreadableDocument(unreadable))
+    }
+}
+
+impl Refusal {
+    /// A member of the request that cannot be.
+    pub fn invalid(path: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            path: path.into(),
+            reason: reason.into(),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Who may ask what others hold.
+
+use guestlist_api::actions::Action;
+use guestlist_api::ids::UserId;
+use guestlist_api::resources::ResourceUri;
+
+use crate::authority::{Ability, holds};
+use crate::caller::CallerKind;
+use crate::facts::Facts;
+use crate::refusals::Refusal;
+
+/// Whether the caller may ask what `user` holds: everybody may ask about themselves. The answer is
+/// the same whether the user exists or not.
+pub fn may_ask(facts: Facts<'_>, user: &UserId) -> Result<(), Refusal> {
+    if facts.who().principal() == user.principal() {
+        return Ok(());
+    }
+    match &facts.caller.kind {
+        CallerKind::Client { options, .. } if options.grant_user_permissions_access => {
+            return Ok(());
+        }
+        CallerKind::Client { .. } | CallerKind::User { .. } => {}
+    }
+    let ability = Ability::ReadUserPermissions(user);
+    holds(facts.grants, facts.who(), ability)
+        .map(drop)
+        .ok_or_else(|| Refusal::Forbidden {
+            needs: ability.describe(),
+        })
+}
+
+/// Whether the caller may list who holds something on a resource: whoever may read everybody's
+/// permissions, and whoever could give everything on it.
+pub fn may_list_users(facts: Facts<'_>, resource: &ResourceUri) -> Result<(), Refusal> {
+    let ability = Ability::ReadAllUserPermissions;
+    if holds(facts.grants, facts.who(), ability).is_some() || gives_everything(facts, resource) {
+        return Ok(());
+    }
+    Err(Refusal::Forbidden {
+        needs: ability.describe(),
+    })
+}
+
+fn gives_everything(facts: Facts<'_>, resource: &ResourceUri) -> bool {
+    let Ok(any) = "*".parse::<Action>() else {
+        return false;
+    };
+    let rules_of_resource = format!("Authress:ResourcePermissions/{}", resource.canonical());
+    let gives = |resource: &ResourceUri| {
+        facts
+            .grants
+            .may_give(facts.who(), false, &any, resource, false)
+            .is_some()
+    };
+    gives(resource) || rules_of_resource.parse().is_ok_and(|named| gives(&named))
+}

@@ -1,0 +1,406 @@
+//! The grants index and the documents side by side: every kind of question, asked of both.
+
+use std::collections::BTreeSet;
+
+use guestlist_api::actions::Action;
+use guestlist_api::ids::{GroupId, UserId};
+use guestlist_api::records::RecordStatus;
+use guestlist_api::resources::ResourceUri;
+use guestlist_api::roles::Permission;
+use guestlist_rules::changes::{Document, Expect, Kind, Mark, Seen, Stored};
+use guestlist_rules::grants::Because;
+use proptest::prelude::*;
+
+use crate::grants_naive::{Asked, Held, Naive, Reading};
+use crate::grants_steps::{GROUPS, NAMED_ROLES, Question, RECORDS, Step, record_of};
+use crate::grants_world::{World, committed, group, parse, role};
+
+/// An index, and the documents it was told of.
+pub(crate) struct Both {
+    world: World,
+    naive: Naive,
+    told: Vec<Told>,
+}
+
+/// A change as it was committed.
+struct Told {
+    revision: u64,
+    write: Vec<Document>,
+    delete: Vec<(Kind, String)>,
+}
+
+impl Both {
+    pub(crate) fn new() -> Self {
+        Self {
+            world: World::new(),
+            naive: Naive::new(),
+            told: Vec::new(),
+        }
+    }
+
+    /// Goes on with an index that is built from what is left.
+    pub(crate) fn rebuild(&mut self) {
+        let records = self
+            .naive
+            .records
+            .values()
+            .map(|(mark, one)| (mark, Document::of(one)));
+        let groups = self
+            .naive
+            .groups
+            .values()
+            .map(|(mark, one)| (mark, Document::of(one)));
+        let roles = self
+            .naive
+            .roles
+            .values()
+            .map(|(mark, one)| (mark, Document::of(one)));
+        let mut rebuilt = World::new();
+        for (mark, document) in records.chain(groups).chain(roles) {
+            let seen = Seen {
+                value: document.unwrap(),
+                mark: Mark(*mark),
+            };
+            rebuilt.grants.load(&seen).unwrap();
+        }
+        self.world = rebuilt;
+    }
+
+    pub(crate) fn take(&mut self, step: &Step) {
+        let mark = self.world.revision + 1;
+        match step {
+            Step::Record { id, shape } => {
+                let value = record_of(id, shape);
+                self.write(&value);
+                self.naive.records.insert((*id).to_owned(), (mark, value));
+            }
+            Step::RecordDeleted(id) => {
+                if let Some((_, mut value)) = self.naive.records.remove(*id) {
+                    value.status = RecordStatus::Deleted;
+                    self.write(&value);
+                    self.naive.records.insert((*id).to_owned(), (mark, value));
+                }
+            }
+            Step::RecordGone(id) => {
+                self.naive.records.remove(*id);
+                self.delete(Kind::AccessRecord, id);
+            }
+            Step::Group { id, members } => {
+                let value = group(id, members);
+                self.write(&value);
+                self.naive.groups.insert((*id).to_owned(), (mark, value));
+            }
+            Step::GroupGone(id) => {
+                self.naive.groups.remove(*id);
+                self.delete(Kind::Group, id);
+            }
+            Step::Role { id, permissions } => {
+                let value = role(id, permissions);
+                self.write(&value);
+                self.naive.roles.insert((*id).to_owned(), (mark, value));
+            }
+            Step::RoleGone(id) => {
+                self.naive.roles.remove(*id);
+                self.delete(Kind::Role, id);
+            }
+            Step::Again(number) => self.tell_again(*number),
+        }
+    }
+
+    fn write<T: Stored>(&mut self, value: &T) {
+        self.world.write(value);
+        let write = vec![Document::of(value).unwrap()];
+        self.told.push(Told {
+            revision: self.world.revision,
+            write,
+            delete: Vec::new(),
+        });
+    }
+
+    fn delete(&mut self, kind: Kind, id: &str) {
+        self.world.delete(kind, id);
+        let delete = vec![(kind, id.to_owned())];
+        self.told.push(Told {
+            revision: self.world.revision,
+            write: Vec::new(),
+            delete,
+        });
+    }
+
+    /// Repeats what is not newer than what is there, so nothing may change.
+    fn tell_again(&mut self, number: usize) {
+        let Some(told) = self.told.get(number % self.told.len().max(1)) else {
+            return;
+        };
+        for document in &told.write {
+            let seen = Seen {
+                value: document.clone(),
+                mark: Mark(told.revision),
+            };
+            self.world.grants.load(&seen).unwrap();
+        }
+        let again = committed(told.revision, told.write.clone(), told.delete.clone());
+        self.world.grants.commit(&again).unwrap();
+    }
+
+    pub(crate) fn check(&self, questions: &[Question]) -> Result<(), TestCaseError> {
+        let reading = self.naive.read();
+        for question in questions {
+            let who: UserId = parse(question.who);
+            let resource: ResourceUri = parse(&question.resource);
+            let asked = Asked::new(resource.canonical());
+            self.check_decisions(&reading, question, &who, &resource, &asked)?;
+            self.check_lists(&reading, question, &who, &resource, &asked)?;
+            self.check_resources(&reading, question, &who, &resource)?;
+        }
+        self.check_whole(&reading)
+    }
+
+    fn check_decisions(
+        &self,
+        reading: &Reading<'_>,
+        question: &Question,
+        who: &UserId,
+        resource: &ResourceUri,
+        asked: &Asked,
+    ) -> Result<(), TestCaseError> {
+        let grants = &self.world.grants;
+        let action: Action = parse(question.action);
+        let ways = |built_in: bool, wanted: &dyn Fn(&Permission) -> bool| {
+            reading.ways(
+                who.principal(),
+                resource.canonical(),
+                asked,
+                built_in,
+                wanted,
+            )
+        };
+        let wanted = |held: &Permission| held.allow && held.action.covers(&action);
+        let expected = ways(false, &wanted);
+        let because = grants.allowed(who, resource, &action);
+        prop_assert_eq!(grants.is_allowed(who, resource, &action), because.is_some());
+        self.check_because(because.as_ref(), &expected)?;
+        for (built_in, needs_delegate) in
+            [(false, false), (false, true), (true, false), (true, true)]
+        {
+            let wanted = |held: &Permission| {
+                let gives = if needs_delegate {
+                    held.delegate
+                } else {
+                    held.grant || held.delegate
+                };
+                gives && held.action.covers(&action)
+            };
+            let because = grants.may_give(who, built_in, &action, resource, needs_delegate);
+            self.check_because(because.as_ref(), &ways(built_in, &wanted))?;
+        }
+        let reserved = reading.holds_reserved(who.principal());
+        prop_assert_eq!(grants.holds_reserved(who), reserved);
+        Ok(())
+    }
+
+    /// A reason that is given is one of those that there are, and rests on what is there now.
+    fn check_because(
+        &self,
+        because: Option<&Because>,
+        expected: &[Held<'_>],
+    ) -> Result<(), TestCaseError> {
+        prop_assert_eq!(
+            because.is_some(),
+            !expected.is_empty(),
+            "{:?} of {:?}",
+            because,
+            expected
+        );
+        let Some(because) = because else {
+            return Ok(());
+        };
+        let is_this = |way: &Held<'_>| {
+            way.record == because.record.as_str()
+                && way.role == because.role.as_str()
+                && way.group == because.group.as_ref().map(GroupId::as_str)
+        };
+        prop_assert!(
+            expected.iter().any(is_this),
+            "{:?} is none of {:?}",
+            because,
+            expected
+        );
+        let record = &self.naive.records[because.record.as_str()];
+        let role = self.naive.roles.get(because.role.as_str());
+        let group = because
+            .group
+            .as_ref()
+            .map(|id| (id.to_string(), &self.naive.groups[id.as_str()]));
+        let at = |kind, id: String, mark: u64| (kind, id, Expect::At(Mark(mark)));
+        let mut relied = vec![at(Kind::AccessRecord, because.record.to_string(), record.0)];
+        relied.extend(role.map(|role| at(Kind::Role, because.role.to_string(), role.0)));
+        relied.extend(group.map(|(id, group)| at(Kind::Group, id, group.0)));
+        prop_assert_eq!(self.world.grants.relied(because), relied);
+        Ok(())
+    }
+
+    fn check_lists(
+        &self,
+        reading: &Reading<'_>,
+        question: &Question,
+        who: &UserId,
+        resource: &ResourceUri,
+        asked: &Asked,
+    ) -> Result<(), TestCaseError> {
+        let grants = &self.world.grants;
+        let (principal, canonical) = (who.principal(), resource.canonical());
+        let permissions: Vec<_> = grants
+            .permissions(who, resource)
+            .iter()
+            .map(|held| {
+                let flags = [held.allow, held.grant, held.delegate];
+                (
+                    held.action.canonical().to_owned(),
+                    held.action.to_string(),
+                    flags,
+                )
+            })
+            .collect();
+        prop_assert_eq!(
+            permissions,
+            reading.permissions(principal, canonical, asked)
+        );
+        let roles = grants.explicit_roles(who, resource);
+        let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+        prop_assert_eq!(roles, reading.explicit_roles(principal, canonical));
+        let (after, limit) = &question.page;
+        let from = after.as_ref().map(|_| "u1");
+        let users: Vec<(String, BTreeSet<String>)> = grants
+            .users_of(resource, from, *limit)
+            .into_iter()
+            .map(|(user, roles)| {
+                (
+                    user.to_string(),
+                    roles.iter().map(ToString::to_string).collect(),
+                )
+            })
+            .collect();
+        let all = reading.users_of(canonical).into_iter();
+        let expected: Vec<_> = all
+            .filter(|(user, _)| from.is_none_or(|from| user.as_str() > from))
+            .take(*limit)
+            .collect();
+        prop_assert_eq!(users, expected);
+        let given = grants.statements_of_principal(principal);
+        let given: BTreeSet<_> = given
+            .iter()
+            .map(|(role, uri)| (role.to_string(), uri.to_string()))
+            .collect();
+        let held = reading.held(principal);
+        prop_assert_eq!(
+            given,
+            held.map(|held| (held.role.to_owned(), held.resource.to_owned()))
+                .collect()
+        );
+        Ok(())
+    }
+
+    fn check_resources(
+        &self,
+        reading: &Reading<'_>,
+        question: &Question,
+        who: &UserId,
+        collection: &ResourceUri,
+    ) -> Result<(), TestCaseError> {
+        let action: Action = parse(question.action);
+        let (after, limit) = &question.page;
+        let after = after.as_ref().map(|after| parse::<ResourceUri>(after));
+        let wanted = |held: &Permission| held.allow && held.action.covers(&action);
+        for collection in [Some(collection), None] {
+            for (nested, by_action) in [(false, false), (false, true), (true, false), (true, true)]
+            {
+                let found = self.world.grants.resources(
+                    who,
+                    collection,
+                    nested,
+                    by_action.then_some(&action),
+                    after.as_ref().map(ResourceUri::as_str),
+                    *limit,
+                );
+                let found: Vec<&str> = found.iter().map(ResourceUri::canonical).collect();
+                let all = reading.resources(
+                    who.principal(),
+                    collection.map(ResourceUri::canonical),
+                    nested,
+                    by_action.then_some(&wanted as &dyn Fn(&Permission) -> bool),
+                );
+                let after = after.as_ref().map(ResourceUri::canonical);
+                let expected = all
+                    .iter()
+                    .filter(|uri| after.is_none_or(|after| uri.as_str() > after));
+                let expected: Vec<&str> = expected.take(*limit).map(String::as_str).collect();
+                prop_assert_eq!(found, expected, "in {:?}, nested {}", collection, nested);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_whole(&self, reading: &Reading<'_>) -> Result<(), TestCaseError> {
+        let grants = &self.world.grants;
+        let owners: BTreeSet<_> = grants
+            .owners()
+            .into_iter()
+            .map(|(owner, because)| {
+                let group = because.group.map(|group| group.to_string());
+                (owner, because.record.to_string(), group)
+            })
+            .collect();
+        prop_assert_eq!(owners, reading.owners());
+        prop_assert_eq!(grants.len(), self.naive.statements());
+        for id in GROUPS {
+            let known = self.naive.groups.get(id).map(|(mark, group)| {
+                let ids = group
+                    .users
+                    .iter()
+                    .map(|user| user.user_id.principal().to_owned());
+                (Mark(*mark), ids.collect::<BTreeSet<_>>())
+            });
+            let found = grants.group(&parse(id)).map(|group| {
+                (
+                    group.mark,
+                    group
+                        .members()
+                        .map(ToOwned::to_owned)
+                        .collect::<BTreeSet<_>>(),
+                )
+            });
+            prop_assert_eq!(found, known);
+            let given = grants.statements_of_group(&parse(id));
+            let given: BTreeSet<_> = given
+                .iter()
+                .map(|(role, uri)| (role.to_string(), uri.to_string()))
+                .collect();
+            let held = reading.held_by_group(id);
+            prop_assert_eq!(
+                given,
+                held.map(|held| (held.role.to_owned(), held.resource.to_owned()))
+                    .collect()
+            );
+        }
+        for id in RECORDS {
+            let known = self
+                .naive
+                .records
+                .get(id)
+                .map(|(mark, record)| (Mark(*mark), record.status));
+            let found = grants
+                .record(&parse(id))
+                .map(|record| (record.mark, record.status));
+            prop_assert_eq!(found, known);
+        }
+        for id in NAMED_ROLES {
+            let known = self.naive.permissions_of_role(id);
+            let mark = self.naive.roles.get(id).map(|(mark, _)| Mark(*mark));
+            let found = grants.role(&parse(id));
+            prop_assert_eq!(found.map(|role| role.permissions), known);
+            prop_assert_eq!(found.and_then(|role| role.mark), mark);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,183 @@
+//! Everything long-lived a handler may touch.
+
+use bytes::Bytes;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use guestlist_api::text::Malformed;
+use guestlist_rules::changes::{Committed, Kind, Revision};
+use guestlist_rules::grants::Grants;
+use guestlist_store::{Store, StoreError};
+
+use crate::caller::Callers;
+use crate::clock::Clock;
+use crate::cors::Cors;
+use crate::entropy::{Entropy, NoEntropy};
+use crate::health::Draining;
+use crate::known_callers::KnownCallers;
+use crate::limiters::Limiters;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::openapi;
+use crate::pepper::Pepper;
+use crate::refusal::Refusal;
+use crate::request_id::RequestIds;
+use crate::settings::Settings;
+
+/// Characters of the random part of an id that is made here: 95 bits, so that none is made twice.
+const FRESH: usize = 16;
+
+/// The running server's state.
+pub struct App {
+    pub settings: Settings,
+    pub store: Arc<dyn Store>,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub pepper: Arc<Pepper>,
+    pub callers: Callers,
+    pub request_ids: RequestIds,
+    pub cors: Cors,
+    pub limits: Limits,
+    pub limiters: Limiters,
+    pub draining: Draining,
+    pub metrics: Metrics,
+    /// The description of the API, made once.
+    pub description: Bytes,
+    memory: Memory,
+}
+
+/// What is kept in memory and follows the store.
+#[derive(Clone)]
+pub struct Memory {
+    grants: Arc<RwLock<Grants>>,
+    known: Arc<KnownCallers>,
+}
+
+/// The server cannot hold in memory what is stored.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFollowed {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("something stored cannot be read by this version")]
+    Unreadable(#[from] guestlist_rules::changes::Unreadable),
+}
+
+/// What the memory follows.
+const FOLLOWED: [Kind; 5] = [
+    Kind::AccessRecord,
+    Kind::Role,
+    Kind::Group,
+    Kind::Client,
+    Kind::Identity,
+];
+
+impl Memory {
+    /// Reads what is stored and follows every change from then on.
+    pub async fn follow(store: &dyn Store) -> Result<Self, NotFollowed> {
+        let memory = Self {
+            grants: Arc::new(RwLock::new(Grants::new())),
+            known: Arc::default(),
+        };
+        let mut failed = None;
+        let mut each = |seen| {
+            let loaded = memory
+                .write_grants()
+                .load(&seen)
+                .and_then(|()| memory.known.load(&seen));
+            if let Err(error) = loaded {
+                failed.get_or_insert(error);
+            }
+        };
+        let follower = memory.clone();
+        let sink = Arc::new(move |committed: &Committed| follower.commit(committed));
+        let revision = store.follow(&FOLLOWED, &mut each, sink).await?;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        memory.write_grants().set_revision(revision);
+        Ok(memory)
+    }
+
+    /// Takes in a change. Called by the store before anybody is told that the change was made.
+    fn commit(&self, committed: &Committed) {
+        let grants = self.write_grants().commit(committed);
+        let known = self.known.commit(committed);
+        if let Err(error) = grants.and(known) {
+            // What was committed was written by this version, so this is a defect. What cannot be
+            // read gives nothing to anybody.
+            tracing::error!(%error, revision = committed.revision.0, "a change was not taken in");
+        }
+    }
+
+    fn write_grants(&self) -> RwLockWriteGuard<'_, Grants> {
+        self.grants.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Service clients and issuers, as the check of tokens reads them.
+    pub fn known_callers(&self) -> &Arc<KnownCallers> {
+        &self.known
+    }
+}
+
+/// What an [`App`] is made of besides what it makes itself.
+pub struct Parts {
+    pub settings: Settings,
+    pub store: Arc<dyn Store>,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub pepper: Arc<Pepper>,
+    pub callers: Callers,
+    pub cors: Cors,
+    pub limits: Limits,
+    pub memory: Memory,
+}
+
+impl App {
+    /// # Errors
+    ///
+    /// If the operating system gives no random bytes.
+    pub fn new(parts: Parts) -> Result<Self, NoEntropy> {
+        Ok(Self {
+            request_ids: RequestIds::new(&parts.entropy)?,
+            description: openapi::description(&parts.settings.public_url),
+            settings: parts.settings,
+            store: parts.store,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            pepper: parts.pepper,
+            callers: parts.callers,
+            cors: parts.cors,
+            limits: parts.limits,
+            limiters: Limiters::default(),
+            draining: Draining::default(),
+            metrics: Metrics::default(),
+            memory: parts.memory,
+        })
+    }
+
+    /// The grants index as it is now. Never held across a wait.
+    pub fn grants(&self) -> RwLockReadGuard<'_, Grants> {
+        self.memory
+            .grants
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Service clients and issuers.
+    pub fn known_callers(&self) -> &KnownCallers {
+        &self.memory.known
+    }
+
+    /// The newest revision this node has taken in.
+    pub fn revision(&self) -> Revision {
+        self.grants().revision()
+    }
+
+    /// A new id with a prefix.
+    pub fn fresh_id<T>(&self, prefix: &str) -> Result<T, Refusal>
+    where
+        T: std::str::FromStr<Err = Malformed>,
+    {
+        let text = format!("{prefix}{}", self.entropy.text(FRESH)?);
+        text.parse().map_err(|_| Refusal::Entropy(NoEntropy))
+    }
+}

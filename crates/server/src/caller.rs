@@ -1,0 +1,466 @@
+//! Who is calling: from the `Authorization` header to a [`Caller`].
+
+use std::sync::Arc;
+
+use guestlist_api::identities::{IssuerText, Piece, UserIdExpression};
+use guestlist_api::ids::{AccountId, ClientId, UserId};
+use guestlist_api::text::Malformed;
+use guestlist_api::times::Timestamp;
+pub use guestlist_rules::caller::{Caller, CallerKind};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::access_keys::RawKey;
+use crate::clock::Clock;
+use crate::entropy::{Entropy, NoEntropy};
+use crate::issuers::{Issuers, NoKey};
+use crate::known_callers::{KnownCallers, KnownClient, KnownIssuer, Standing};
+use crate::outgoing::NotAllowed;
+use crate::token_cache::{Proof, TokenCache};
+use crate::tokens::{self, Policy, TokenRefused, Unverified, Verified};
+use crate::user_tokens::{self, CannotSign, UserTokens};
+
+/// What stands before the client id in the `iss` of a service client's token.
+const CLIENTS: &str = "/v1/clients/";
+
+/// How callers are told apart.
+#[derive(Debug, Clone)]
+pub struct CallerSettings {
+    pub account_id: AccountId,
+    /// The URL under which clients know the server, without a slash at its end: the `iss` of the
+    /// server's own tokens.
+    pub public_url: IssuerText,
+    /// Whether an access key is accepted as a bearer itself, as several SDKs send it.
+    pub raw_keys: bool,
+    /// Whether the server's own user tokens are accepted and made.
+    pub development: bool,
+    /// Milliseconds that tokens of service clients may live. SDKs make them for 24 hours, and one
+    /// dates them back by ten minutes.
+    pub client_token_life: i64,
+    /// Milliseconds that tokens of linked issuers may live.
+    pub issuer_token_life: i64,
+    /// Bytes of verified tokens that are kept.
+    pub token_cache_bytes: usize,
+}
+
+impl CallerSettings {
+    /// The defaults of an account.
+    pub const fn new(account_id: AccountId, public_url: IssuerText) -> Self {
+        const HOUR: i64 = 60 * 60 * 1000;
+        Self {
+            account_id,
+            public_url,
+            raw_keys: true,
+            development: false,
+            client_token_life: 25 * HOUR,
+            issuer_token_life: 48 * HOUR,
+            token_cache_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// Why nobody was identified: for the log. The caller learns 401 and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotIdentified {
+    #[error("no Authorization header")]
+    NoAuthorization,
+    #[error("the Authorization header is not a bearer token")]
+    NotBearer,
+    #[error(transparent)]
+    Token(#[from] TokenRefused),
+    #[error("neither a token nor an access key")]
+    NotACredential,
+    #[error("access keys are not accepted as bearers")]
+    RawKeysOff,
+    #[error("the access key is of another account")]
+    OtherAccount,
+    #[error("no such service client")]
+    UnknownClient,
+    #[error("the service client has no such access key")]
+    UnknownKey,
+    #[error("a key that was handed in is not accepted as a bearer")]
+    KeptByClient,
+    #[error("the secret of the access key is wrong")]
+    WrongSecret,
+    #[error("the subject is not the client that the issuer names")]
+    OtherSubject,
+    #[error("the server's own tokens are accepted only in development")]
+    NotInDevelopment,
+    #[error("the issuer is not linked")]
+    UnknownIssuer,
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
+    #[error("the claims do not make a user id")]
+    NoUserId,
+    #[error("the user id is one that only this server may give")]
+    ReservedUserId,
+    #[error("the audiences make different user ids")]
+    AmbiguousUserId,
+}
+
+/// Why a sample token is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SampleRefused {
+    #[error(transparent)]
+    Token(#[from] TokenRefused),
+    #[error("its issuer {0}")]
+    Issuer(#[from] NotAllowed),
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
+    #[error("its issuer or audience is too long")]
+    TooLong,
+}
+
+/// What a sample token says, after its signature was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    pub issuer: IssuerText,
+    pub audiences: Vec<IssuerText>,
+}
+
+/// A user token of the server itself.
+pub struct DevelopmentToken {
+    pub access_token: String,
+    /// Seconds.
+    pub expires_in: i64,
+}
+
+/// Why no development token was made.
+#[derive(Debug, thiserror::Error)]
+pub enum NoDevelopmentToken {
+    #[error("only in development")]
+    NotInDevelopment,
+    #[error(transparent)]
+    UserId(#[from] Malformed),
+    #[error(transparent)]
+    CannotSign(#[from] CannotSign),
+}
+
+/// Everything needed to tell who is calling.
+#[derive(Debug)]
+pub struct Callers {
+    settings: CallerSettings,
+    known: Arc<KnownCallers>,
+    issuers: Issuers,
+    user_tokens: Arc<UserTokens>,
+    cache: TokenCache,
+    clock: Clock,
+    /// `aud` of the account, as SDKs write it.
+    account_audience: String,
+    /// Everything that may stand in the `aud` of a service client's token.
+    client_audiences: [String; 4],
+    /// The standing of the server's own tokens: they end by time alone.
+    own: Standing,
+}
+
+impl Callers {
+    pub fn new(
+        settings: CallerSettings,
+        known: Arc<KnownCallers>,
+        issuers: Issuers,
+        user_tokens: Arc<UserTokens>,
+        clock: Clock,
+        entropy: &Entropy,
+    ) -> Result<Self, NoEntropy> {
+        let account = &settings.account_id;
+        let account_audience = format!("{account}.accounts.authress.io");
+        let client_audiences = [
+            account_audience.clone(),
+            format!("{account}.api.authress.io"),
+            format!("https://{account}.api.authress.io"),
+            settings.public_url.as_str().to_owned(),
+        ];
+        Ok(Self {
+            cache: TokenCache::new(settings.token_cache_bytes, entropy)?,
+            settings,
+            known,
+            issuers,
+            user_tokens,
+            clock,
+            account_audience,
+            client_audiences,
+            own: Standing::new(),
+        })
+    }
+
+    /// The directory the answers come from.
+    pub const fn known(&self) -> &Arc<KnownCallers> {
+        &self.known
+    }
+
+    /// The key pair of the server's own tokens, for its JWKS.
+    pub const fn user_tokens(&self) -> &Arc<UserTokens> {
+        &self.user_tokens
+    }
+
+    pub const fn token_cache(&self) -> &TokenCache {
+        &self.cache
+    }
+
+    /// Whether an issuer may be linked, as far as its name tells.
+    pub fn check_issuer(&self, issuer: &IssuerText) -> Result<(), NotAllowed> {
+        self.issuers.check(issuer.as_str())
+    }
+
+    /// The caller, if the same bearer was verified before and is still good. Never waits.
+    pub fn identify_known(&self, headers: &HeaderMap) -> Option<Arc<Caller>> {
+        self.cache.get(bearer(headers).ok()?, self.clock.now())
+    }
+
+    /// The caller. Waits only if keys of a linked issuer must be fetched.
+    pub async fn identify(&self, headers: &HeaderMap) -> Result<Arc<Caller>, NotIdentified> {
+        let bearer = bearer(headers)?;
+        if let Some(caller) = self.cache.get(bearer, self.clock.now()) {
+            return Ok(caller);
+        }
+        let bearer = str::from_utf8(bearer).map_err(|_| NotIdentified::NotBearer)?;
+        let proof = self.prove(bearer).await?;
+        let caller = proof.caller.clone();
+        self.cache.insert(bearer, proof, self.clock.now());
+        Ok(caller)
+    }
+
+    async fn prove(&self, bearer: &str) -> Result<Proof, NotIdentified> {
+        let dots = bearer.bytes().filter(|byte| *byte == b'.').count();
+        match dots {
+            2 => {}
+            3 => return self.prove_raw_key(bearer),
+            _ => return Err(NotIdentified::NotACredential),
+        }
+        let token = Unverified::read(bearer)?;
+        if let Some((_, client_id)) = token.issuer().rsplit_once(CLIENTS) {
+            return self.prove_client(&token, client_id);
+        }
+        if token.issuer() == self.settings.public_url.as_str() {
+            return self.prove_own(&token);
+        }
+        self.prove_linked(&token).await
+    }
+
+    fn prove_raw_key(&self, bearer: &str) -> Result<Proof, NotIdentified> {
+        if !self.settings.raw_keys {
+            return Err(NotIdentified::RawKeysOff);
+        }
+        let raw = RawKey::parse(bearer).ok_or(NotIdentified::NotACredential)?;
+        if raw.account_id != self.settings.account_id {
+            return Err(NotIdentified::OtherAccount);
+        }
+        let client = self.client(raw.client_id.as_str())?;
+        let key = client.key(raw.key_id.as_str());
+        let key = key.ok_or(NotIdentified::UnknownKey)?;
+        if key.handed_in {
+            return Err(NotIdentified::KeptByClient);
+        }
+        if !raw.belongs_to(&key.public) {
+            return Err(NotIdentified::WrongSecret);
+        }
+        Ok(Proof {
+            caller: client.caller().clone(),
+            begins: Timestamp::from_milliseconds(i64::MIN),
+            ends: Timestamp::from_milliseconds(i64::MAX),
+            standing: client.standing().clone(),
+        })
+    }
+
+    /// The origin in the `iss` is whatever URL the client was configured with (contract §3.2): the
+    /// key is found by the client and its id, and the audience names this account.
+    fn prove_client(
+        &self,
+        token: &Unverified<'_>,
+        client_id: &str,
+    ) -> Result<Proof, NotIdentified> {
+        if token.subject() != client_id || client_id.parse::<ClientId>().is_err() {
+            return Err(NotIdentified::OtherSubject);
+        }
+        let client = self.client(client_id)?;
+        let key = client.key(token.key_id());
+        let key = key.ok_or(NotIdentified::UnknownKey)?;
+        let audiences = self.client_audiences.each_ref().map(String::as_str);
+        let policy = Policy {
+            issuer: token.issuer(),
+            audiences: Some(&audiences),
+            longest_life: self.settings.client_token_life,
+        };
+        let verified = token.verify(key.verifying(), &policy, self.clock.now())?;
+        Ok(Proof {
+            caller: client.caller().clone(),
+            begins: verified.begins(),
+            ends: verified.ends(),
+            standing: client.standing().clone(),
+        })
+    }
+
+    fn client(&self, client_id: &str) -> Result<Arc<KnownClient>, NotIdentified> {
+        let client = self.known.client(client_id);
+        client.ok_or(NotIdentified::UnknownClient)
+    }
+
+    fn prove_own(&self, token: &Unverified<'_>) -> Result<Proof, NotIdentified> {
+        if !self.settings.development {
+            return Err(NotIdentified::NotInDevelopment);
+        }
+        let policy = Policy {
+            issuer: self.settings.public_url.as_str(),
+            audiences: Some(&[self.account_audience.as_str()]),
+            longest_life: user_tokens::LIFETIME * 1000,
+        };
+        let key = self.user_tokens.verifying();
+        let verified = token.verify(key, &policy, self.clock.now())?;
+        let user_id = external_user_id(verified.subject())?;
+        Ok(Proof {
+            caller: user(user_id, self.settings.public_url.clone()),
+            begins: verified.begins(),
+            ends: verified.ends(),
+            standing: self.own.clone(),
+        })
+    }
+
+    async fn prove_linked(&self, token: &Unverified<'_>) -> Result<Proof, NotIdentified> {
+        // Keys are never fetched from an issuer only because a token names it.
+        let linked = self.known.issuer(token.issuer());
+        let linked = linked.ok_or(NotIdentified::UnknownIssuer)?;
+        let audiences: Vec<&str> = linked
+            .identities
+            .iter()
+            .map(|identity| identity.audience.as_str())
+            .collect();
+        let policy = Policy {
+            issuer: linked.issuer.as_str(),
+            audiences: (!audiences.contains(&"*")).then_some(audiences.as_slice()),
+            longest_life: self.settings.issuer_token_life,
+        };
+        token.check_claims(&policy, self.clock.now())?;
+        let found = self.issuers.key(token.issuer(), token.key_id()).await?;
+        let verified = token.verify(&found.key, &policy, self.clock.now())?;
+        Ok(Proof {
+            caller: user(linked_user_id(&linked, &verified)?, linked.issuer.clone()),
+            begins: verified.begins(),
+            ends: verified.ends().min(found.recheck),
+            standing: linked.standing().clone(),
+        })
+    }
+
+    /// Verifies a token of an issuer that is not linked yet, with the keys that its discovery
+    /// document names. Only for callers who may link issuers: it makes requests to what the token
+    /// names.
+    pub async fn verify_sample(&self, token: &str) -> Result<Sample, SampleRefused> {
+        let token = Unverified::read(token)?;
+        self.issuers.check(token.issuer())?;
+        let policy = Policy {
+            issuer: token.issuer(),
+            audiences: None,
+            longest_life: self.settings.issuer_token_life,
+        };
+        token.check_claims(&policy, self.clock.now())?;
+        let found = self.issuers.key(token.issuer(), token.key_id()).await?;
+        let verified = token.verify(&found.key, &policy, self.clock.now())?;
+        let text = |text: &str| IssuerText::parse(text).map_err(|_| SampleRefused::TooLong);
+        let audiences = verified.audiences().iter().map(|audience| text(audience));
+        Ok(Sample {
+            issuer: text(verified.issuer())?,
+            audiences: audiences.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Makes a token of any user, in development.
+    pub fn development_token(&self, user: &UserId) -> Result<DevelopmentToken, NoDevelopmentToken> {
+        if !self.settings.development {
+            return Err(NoDevelopmentToken::NotInDevelopment);
+        }
+        external_user_id(user.as_str()).map_err(|_| {
+            Malformed::new("must not read like a service client (sc_…) or begin with Authress:")
+        })?;
+        let issuer = self.settings.public_url.as_str();
+        let now = self.clock.now();
+        let token = self
+            .user_tokens
+            .sign(issuer, &self.account_audience, user, now)?;
+        Ok(DevelopmentToken {
+            access_token: token,
+            expires_in: user_tokens::LIFETIME,
+        })
+    }
+}
+
+/// The bearer of the first `Authorization` line. Further lines do not count, even if the first is
+/// refused: some SDKs send two, and a fallback would let a caller be somebody else by accident.
+fn bearer(headers: &HeaderMap) -> Result<&[u8], NotIdentified> {
+    const SCHEME: &[u8] = b"bearer ";
+    let line = headers
+        .get(AUTHORIZATION)
+        .ok_or(NotIdentified::NoAuthorization)?
+        .as_bytes();
+    let (scheme, bearer) = line
+        .split_at_checked(SCHEME.len())
+        .ok_or(NotIdentified::NotBearer)?;
+    if !scheme.eq_ignore_ascii_case(SCHEME) || bearer.is_empty() {
+        return Err(NotIdentified::NotBearer);
+    }
+    if bearer.len() > tokens::LONGEST {
+        return Err(TokenRefused::TooLong.into());
+    }
+    Ok(bearer)
+}
+
+fn user(user_id: UserId, issuer: IssuerText) -> Arc<Caller> {
+    Arc::new(Caller {
+        user_id,
+        kind: CallerKind::User { issuer },
+    })
+}
+
+/// The user id that the linked identities make of a token. An identity for one of the token's
+/// audiences goes before one for any audience (`*`).
+fn linked_user_id(linked: &KnownIssuer, verified: &Verified<'_>) -> Result<UserId, NotIdentified> {
+    let exact = linked.identities.iter().filter(|identity| {
+        let audiences = verified.audiences();
+        audiences
+            .iter()
+            .any(|audience| audience == identity.audience.as_str())
+    });
+    let mut user_ids = exact.map(|identity| evaluate(&identity.user_id_expression, verified));
+    let Some(first) = user_ids.next() else {
+        let any = linked
+            .identities
+            .iter()
+            .find(|identity| identity.audience.as_str() == "*");
+        let any = any.ok_or(TokenRefused::Audience)?;
+        return evaluate(&any.user_id_expression, verified);
+    };
+    let first = first?;
+    for other in user_ids {
+        if other? != first {
+            return Err(NotIdentified::AmbiguousUserId);
+        }
+    }
+    Ok(first)
+}
+
+fn evaluate(
+    expression: &UserIdExpression,
+    verified: &Verified<'_>,
+) -> Result<UserId, NotIdentified> {
+    let mut text = String::new();
+    for piece in expression.pieces() {
+        match piece {
+            Piece::Literal(literal) => text.push_str(literal),
+            Piece::Claim(name) => {
+                text.push_str(verified.text(name).ok_or(NotIdentified::NoUserId)?);
+            }
+        }
+    }
+    external_user_id(&text)
+}
+
+/// A user id that comes from outside: never one that reads like a service client or like anything
+/// of the server's own, whatever its case (semantics §8).
+fn external_user_id(text: &str) -> Result<UserId, NotIdentified> {
+    let begins = |start: &str| {
+        text.get(..start.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(start))
+    };
+    if begins("sc_") || begins("authress:") {
+        return Err(NotIdentified::ReservedUserId);
+    }
+    text.parse().map_err(|_| NotIdentified::NoUserId)
+}

@@ -1,0 +1,132 @@
+//! From an operation and what stands in the request to its handler.
+
+use bytes::Bytes;
+use guestlist_api::clients::AccessKeyRequest;
+use guestlist_api::limits;
+use guestlist_api::times::UnmodifiedSince;
+use http::HeaderMap;
+use http::header::IF_UNMODIFIED_SINCE;
+use serde::de::DeserializeOwned;
+
+use crate::answer::Answer;
+use crate::ask::Ask;
+use crate::body;
+use crate::operations::Operation;
+use crate::query::Query;
+use crate::refusal::Refusal;
+use crate::{accounts, clients, groups, identities, invites, records, roles, users};
+
+/// What stands in a request besides its caller.
+pub struct Given<'a> {
+    pub arguments: [&'a str; 3],
+    pub query: &'a Query<'a>,
+    pub headers: &'a HeaderMap,
+    pub body: Bytes,
+}
+
+impl Given<'_> {
+    /// The body, which must be there.
+    fn body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        let parsed = body::parse(&self.body)?;
+        parsed.ok_or_else(|| Refusal::malformed("body", "a JSON object is needed"))
+    }
+
+    fn unmodified_since(&self) -> Result<Option<UnmodifiedSince>, Refusal> {
+        let Some(value) = self.headers.get(IF_UNMODIFIED_SINCE) else {
+            return Ok(None);
+        };
+        let text = value.to_str().unwrap_or_default();
+        if text.is_empty() || text == "undefined" {
+            return Ok(None);
+        }
+        text.parse()
+            .map(Some)
+            .map_err(|reason| Refusal::malformed("If-Unmodified-Since", reason))
+    }
+
+    /// The `Idempotency-Key` header.
+    fn idempotency_key(&self) -> Result<Option<&str>, Refusal> {
+        let mut values = self.headers.get_all("idempotency-key").iter();
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
+        if values.next().is_some() {
+            return Err(Refusal::malformed("Idempotency-Key", "must be sent once"));
+        }
+        let text = value.to_str().unwrap_or_default();
+        if text.is_empty() || text.len() > limits::IDEMPOTENCY_KEY_LENGTH {
+            let reason = format!(
+                "must have 1 to {} visible ASCII characters",
+                limits::IDEMPOTENCY_KEY_LENGTH
+            );
+            return Err(Refusal::malformed("Idempotency-Key", reason));
+        }
+        Ok(Some(text))
+    }
+}
+
+/// Answers an operation that needs to know who asks.
+pub async fn dispatch(
+    ask: Ask<'_>,
+    operation: Operation,
+    given: Given<'_>,
+) -> Result<Answer, Refusal> {
+    let [first, second, third] = given.arguments;
+    match operation {
+        Operation::CreateInvite => {
+            invites::create_invite(ask, given.body()?, given.idempotency_key()?).await
+        }
+        Operation::GetInvite => invites::get_invite(ask, first).await,
+        Operation::RespondToInvite => invites::respond_to_invite(ask, first).await,
+        Operation::DeleteInvite => invites::delete_invite(ask, first).await,
+        Operation::CreateRecord => records::create_record(ask, given.body()?).await,
+        Operation::GetRecords => records::get_records(ask, given.query).await,
+        Operation::GetRecord => records::get_record(ask, first).await,
+        Operation::UpdateRecord => {
+            records::update_record(ask, first, given.body()?, given.unmodified_since()?).await
+        }
+        Operation::DeleteRecord => records::delete_record(ask, first).await,
+        Operation::CreateGroup => groups::create_group(ask, given.body()?).await,
+        Operation::GetGroups => groups::get_groups(ask, given.query).await,
+        Operation::GetGroup => groups::get_group(ask, first).await,
+        Operation::UpdateGroup => {
+            groups::update_group(ask, first, given.body()?, given.unmodified_since()?).await
+        }
+        Operation::DeleteGroup => groups::delete_group(ask, first).await,
+        Operation::CreateRole => roles::create_role(ask, given.body()?).await,
+        Operation::GetRoles => roles::get_roles(ask, given.query).await,
+        Operation::GetRole => roles::get_role(ask, first).await,
+        Operation::UpdateRole => roles::update_role(ask, first, given.body()?).await,
+        Operation::DeleteRole => roles::delete_role(ask, first).await,
+        Operation::CreateClient => clients::create_client(ask, given.body()?).await,
+        Operation::GetClients => clients::get_clients(ask, given.query).await,
+        Operation::GetClient => clients::get_client(ask, first).await,
+        Operation::UpdateClient => clients::update_client(ask, first, given.body()?).await,
+        Operation::DeleteClient => clients::delete_client(ask, first).await,
+        Operation::RequestAccessKey => {
+            let request: Option<AccessKeyRequest> = body::parse(&given.body)?;
+            clients::request_access_key(ask, first, request.unwrap_or_default()).await
+        }
+        Operation::DeleteAccessKey => clients::delete_access_key(ask, first, second).await,
+        Operation::AuthorizeUser => users::authorize_user(ask, first, second, third),
+        Operation::GetUserPermissionsForResource => users::get_user_permissions(ask, first, second),
+        Operation::GetUserRolesForResource => users::get_user_roles(ask, first, second),
+        Operation::GetUserResources => users::get_user_resources(ask, first, given.query),
+        Operation::GetResourceUsers => users::get_resource_users(ask, first, given.query),
+        Operation::GetAccounts => accounts::get_accounts(ask).await,
+        Operation::GetAccount => accounts::get_account(ask, first).await,
+        Operation::GetAccountIdentities => identities::get_account_identities(ask).await,
+        Operation::DelegateAuthentication => {
+            identities::delegate_authentication(ask, given.body()?).await
+        }
+        Operation::GetOpenIdConfiguration
+        | Operation::GetUserTokenKeys
+        | Operation::GetClientTokenKeys
+        | Operation::CreateDevelopmentToken
+        | Operation::GetHealth
+        | Operation::GetReadiness
+        | Operation::GetMetrics
+        | Operation::GetOpenApi
+        | Operation::GetDocumentation => Err(Refusal::NoSuchPath),
+    }
+}

@@ -1,0 +1,208 @@
+//! The four operations on invites (contract §1.3).
+
+use guestlist_api::ids::{InviteSecret, RecordId};
+use guestlist_api::invites::{Invite, InviteRequest};
+use guestlist_api::limits;
+use guestlist_rules::accepting::record_id_of;
+use guestlist_rules::changes::{Kind, Seen};
+use guestlist_rules::invites::{
+    self as rules, Acceptor, FreshInvite, Remember, StoredAcceptance, StoredIdempotencyKey,
+    StoredInvite,
+};
+use guestlist_rules::records::StoredRecord;
+use guestlist_rules::refusals::{Noun, Refusal as Rule};
+use http::StatusCode;
+
+use crate::accounts;
+use crate::answer::Answer;
+use crate::ask::{Ask, Decided, Library};
+use crate::pepper::Purpose;
+use crate::refusal::Refusal;
+
+/// Random bytes that make an invite id: enough although some are passed over.
+const RANDOM: usize = 256;
+
+/// POST `/v1/invites`.
+pub async fn create_invite(
+    ask: Ask<'_>,
+    request: InviteRequest,
+    idempotency_key: Option<&str>,
+) -> Result<Answer, Refusal> {
+    let random: [u8; RANDOM] = ask.app.entropy.bytes()?;
+    let fresh = secret_from(&random)?;
+    let (secret, invite) = ask
+        .change(|| {
+            let request = request.clone();
+            let fresh = fresh.clone();
+            async move {
+                match idempotency_key {
+                    None => made(ask, request, fresh, None),
+                    Some(key) => made_once(ask, request, key).await,
+                }
+            }
+        })
+        .await?;
+    Answer::json(StatusCode::CREATED, &answer(ask, secret, &invite)).map_err(Refusal::from)
+}
+
+fn secret_from(random: &[u8]) -> Result<InviteSecret, Refusal> {
+    InviteSecret::generate(random).ok_or(Refusal::Entropy(crate::entropy::NoEntropy))
+}
+
+type Made = Decided<(InviteSecret, StoredInvite)>;
+
+fn made(
+    ask: Ask<'_>,
+    request: InviteRequest,
+    secret: InviteSecret,
+    remember: Option<Remember>,
+) -> Result<Made, Refusal> {
+    let fresh = FreshInvite {
+        reference: secret.reference(),
+        secret_hash: ask.app.pepper.hash(Purpose::InviteSecret, secret.reveal()),
+    };
+    let (changes, invite) = ask.decide(|facts| rules::create(facts, request, fresh, remember))?;
+    Ok(Decided::Change(changes, (secret, invite)))
+}
+
+/// Makes an invite under an idempotency key, or finds the one that was made under it.
+///
+/// The secret is derived from the key, which only the caller has, so that it can be answered again
+/// without being stored.
+async fn made_once(ask: Ask<'_>, request: InviteRequest, key: &str) -> Result<Made, Refusal> {
+    let pepper = &ask.app.pepper;
+    let caller = ask.caller.user_id.as_str();
+    let key_hash = pepper.hash(
+        Purpose::IdempotencyKey,
+        &format!("{}:{caller}{key}", caller.len()),
+    );
+    let body = serde_json::to_string(&request).map_err(crate::answer::NotWritable::from)?;
+    let request_hash = pepper.hash(Purpose::IdempotentBody, &body);
+    let derive = |salt: &str| {
+        let parts = [caller, key, salt];
+        secret_from(&pepper.derive(Purpose::InviteSecret, &parts, RANDOM))
+    };
+    let remembered: Option<Seen<StoredIdempotencyKey>> = ask.see(&key_hash).await?;
+    let known = remembered.as_ref().map(|seen| &seen.value);
+    if let Some(first) = rules::repeated(ask.now, known, &request_hash)? {
+        let invite = ask.see::<StoredInvite>(first.reference.as_str()).await?;
+        let invite = invite.ok_or(Refusal::Rule(Rule::NotFound(Noun::Invite)))?;
+        return Ok(Decided::Nothing((derive(&first.salt)?, invite.value)));
+    }
+    let salt = ask.app.entropy.text(22)?;
+    let secret = derive(&salt)?;
+    let key = StoredIdempotencyKey {
+        key_hash,
+        request_hash,
+        salt,
+        reference: secret.reference(),
+        expiry_time: ask.now.plus(limits::IDEMPOTENCY_KEY_LIFETIME),
+    };
+    let expired = remembered.map(|seen| seen.mark);
+    made(ask, request, secret, Some(Remember { key, expired }))
+}
+
+/// GET `/v1/invites/{inviteId}`.
+pub async fn get_invite(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
+    let (secret, seen) = find(ask, id).await?;
+    ask.decide(|facts| rules::read(facts, &seen.value))?;
+    Answer::json(StatusCode::OK, &answer(ask, secret, &seen.value)).map_err(Refusal::from)
+}
+
+/// DELETE `/v1/invites/{inviteId}`.
+pub async fn delete_invite(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
+    ask.change(|| async move {
+        let (_, seen) = find(ask, id).await?;
+        let changes = ask.decide(|facts| rules::delete(facts, &seen))?;
+        Ok(Decided::Change(changes, ()))
+    })
+    .await?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// PATCH `/v1/invites/{inviteId}`: the caller accepts.
+pub async fn respond_to_invite(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
+    let fresh: RecordId = ask.app.fresh_id("rec_")?;
+    ask.change(|| {
+        let fresh = fresh.clone();
+        async move {
+            let (_, seen) = find(ask, id).await?;
+            accept(ask, &seen, fresh).await
+        }
+    })
+    .await?;
+    match ask.library {
+        // It can read nothing but `null` here (contract §1.3).
+        Library::Rust => Answer::json(StatusCode::OK, &()).map_err(Refusal::from),
+        Library::JavaScript | Library::Terraform | Library::Other => {
+            let account = accounts::account(ask).await?;
+            Answer::json(StatusCode::OK, &account).map_err(Refusal::from)
+        }
+    }
+}
+
+async fn accept(
+    ask: Ask<'_>,
+    seen: &Seen<StoredInvite>,
+    fresh_record_id: RecordId,
+) -> Result<Decided<()>, Refusal> {
+    let who = &ask.caller.user_id;
+    let record_id =
+        record_id_of(who, digest).map_err(|reason| Refusal::malformed("sub", reason))?;
+    let key = StoredAcceptance::key(&seen.value.reference, who);
+    let before = ask.app.store.get(Kind::Acceptance, &key).await?;
+    let record: Option<Seen<StoredRecord>> = ask.see(record_id.as_str()).await?;
+    let acceptor = Acceptor {
+        accepted_before: before.is_some(),
+        record: record.as_ref(),
+        record_id,
+        fresh_record_id,
+    };
+    let changes = ask.decide(|facts| rules::accept(facts, seen, acceptor))?;
+    Ok(changes.map_or(Decided::Nothing(()), |changes| Decided::Change(changes, ())))
+}
+
+/// SHA-256 in hexadecimal.
+fn digest(text: &str) -> String {
+    use std::fmt::Write as _;
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    digest
+        .as_ref()
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// The invite of a secret. A text that is no invite id, an unknown reference and a wrong secret are
+/// all the same to the caller.
+async fn find(ask: Ask<'_>, id: &str) -> Result<(InviteSecret, Seen<StoredInvite>), Refusal> {
+    let unknown = || Refusal::Rule(Rule::NotFound(Noun::Invite));
+    let secret: InviteSecret = id.parse().map_err(|_| unknown())?;
+    let seen: Option<Seen<StoredInvite>> = ask.see(secret.reference().as_str()).await?;
+    let seen = seen.ok_or_else(unknown)?;
+    if ask.app.pepper.matches(
+        Purpose::InviteSecret,
+        secret.reveal(),
+        &seen.value.secret_hash,
+    ) {
+        Ok((secret, seen))
+    } else {
+        Err(unknown())
+    }
+}
+
+fn answer(ask: Ask<'_>, secret: InviteSecret, invite: &StoredInvite) -> Invite {
+    let links = ask.links(&format!("/v1/invites/{}", secret.reveal()));
+    Invite {
+        invite_id: secret,
+        statements: invite.statements.clone(),
+        conflict_resolution_strategy: invite.conflict_resolution_strategy,
+        expiry_time: invite.expiry_time,
+        linked_user_id: invite.linked_user_id.clone(),
+        default_login_tenant_id: invite.default_login_tenant_id.clone(),
+        tenant_id: invite.default_login_tenant_id.clone(),
+        links,
+    }
+}

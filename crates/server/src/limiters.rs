@@ -1,0 +1,80 @@
+//! What is counted and how much of it is too much.
+
+use std::net::IpAddr;
+
+use guestlist_api::ids::UserId;
+use guestlist_api::times::Timestamp;
+
+use crate::addresses::AddressBlock;
+use crate::rate::{Limiter, Quota, RetryAfter};
+use crate::refusal::Refusal;
+
+/// Failed credentials of one address: a program with a stale token finds out at once; a guesser of
+/// Ed25519 signatures has no use for 300.
+const FAILED_CREDENTIALS: Quota = Quota {
+    burst: 300,
+    interval: 100,
+};
+/// Failed attempts at invites, of one address and of one principal. An invite has 256 bits, so this
+/// only keeps the noise down.
+const FAILED_INVITES: Quota = Quota {
+    burst: 60,
+    interval: 1_000,
+};
+/// Addresses or principals that are remembered.
+const KEYS: usize = 100_000;
+
+/// Failed attempts: by address for credentials, by address and by principal for invites. What
+/// succeeds is never counted.
+pub struct Limiters {
+    credentials: Limiter<AddressBlock>,
+    invites_by_address: Limiter<AddressBlock>,
+    invites_by_principal: Limiter<UserId>,
+}
+
+impl Default for Limiters {
+    fn default() -> Self {
+        Self {
+            credentials: Limiter::new(FAILED_CREDENTIALS, KEYS),
+            invites_by_address: Limiter::new(FAILED_INVITES, KEYS),
+            invites_by_principal: Limiter::new(FAILED_INVITES, KEYS),
+        }
+    }
+}
+
+impl Limiters {
+    /// Refuses an address that keeps sending bad credentials, before any signature is looked at.
+    pub fn before_credentials(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        self.credentials
+            .peek(&address.into(), now)
+            .map_err(too_many)
+    }
+
+    pub fn failed_credentials(&self, address: IpAddr, now: Timestamp) {
+        let _counted = self.credentials.check(&address.into(), now);
+    }
+
+    /// Refuses one who keeps guessing invites.
+    pub fn before_invite(
+        &self,
+        address: IpAddr,
+        who: &UserId,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.invites_by_address
+            .peek(&address.into(), now)
+            .map_err(too_many)?;
+        self.invites_by_principal.peek(who, now).map_err(too_many)
+    }
+
+    pub fn failed_invite(&self, address: IpAddr, who: &UserId, now: Timestamp) {
+        let _counted = self.invites_by_address.check(&address.into(), now);
+        let _counted = self.invites_by_principal.check(who, now);
+    }
+}
+
+fn too_many(wait: RetryAfter) -> Refusal {
+    Refusal::TooMany {
+        seconds: wait.seconds(),
+    }
+}

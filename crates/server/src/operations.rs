@@ -1,0 +1,157 @@
+//! Every operation the server answers, by the name the official SDKs give it.
+
+/// An operation of the API (contract §1), or one of the server's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    CreateInvite,
+    GetInvite,
+    RespondToInvite,
+    DeleteInvite,
+    CreateRecord,
+    GetRecords,
+    GetRecord,
+    UpdateRecord,
+    DeleteRecord,
+    CreateGroup,
+    GetGroups,
+    GetGroup,
+    UpdateGroup,
+    DeleteGroup,
+    CreateRole,
+    GetRoles,
+    GetRole,
+    UpdateRole,
+    DeleteRole,
+    CreateClient,
+    GetClients,
+    GetClient,
+    UpdateClient,
+    DeleteClient,
+    RequestAccessKey,
+    DeleteAccessKey,
+    AuthorizeUser,
+    GetUserPermissionsForResource,
+    GetUserRolesForResource,
+    GetUserResources,
+    GetResourceUsers,
+    GetAccounts,
+    GetAccount,
+    GetAccountIdentities,
+    DelegateAuthentication,
+    GetOpenIdConfiguration,
+    GetUserTokenKeys,
+    GetClientTokenKeys,
+    CreateDevelopmentToken,
+    GetHealth,
+    GetReadiness,
+    GetMetrics,
+    GetOpenApi,
+    GetDocumentation,
+}
+
+impl Operation {
+    pub const ALL: [Self; 44] = [
+        Self::CreateInvite,
+        Self::GetInvite,
+        Self::RespondToInvite,
+        Self::DeleteInvite,
+        Self::CreateRecord,
+        Self::GetRecords,
+        Self::GetRecord,
+        Self::UpdateRecord,
+        Self::DeleteRecord,
+        Self::CreateGroup,
+        Self::GetGroups,
+        Self::GetGroup,
+        Self::UpdateGroup,
+        Self::DeleteGroup,
+        Self::CreateRole,
+        Self::GetRoles,
+        Self::GetRole,
+        Self::UpdateRole,
+        Self::DeleteRole,
+        Self::CreateClient,
+        Self::GetClients,
+        Self::GetClient,
+        Self::UpdateClient,
+        Self::DeleteClient,
+        Self::RequestAccessKey,
+        Self::DeleteAccessKey,
+        Self::AuthorizeUser,
+        Self::GetUserPermissionsForResource,
+        Self::GetUserRolesForResource,
+        Self::GetUserResources,
+        Self::GetResourceUsers,
+        Self::GetAccounts,
+        Self::GetAccount,
+        Self::GetAccountIdentities,
+        Self::DelegateAuthentication,
+        Self::GetOpenIdConfiguration,
+        Self::GetUserTokenKeys,
+        Self::GetClientTokenKeys,
+        Self::CreateDevelopmentToken,
+        Self::GetHealth,
+        Self::GetReadiness,
+        Self::GetMetrics,
+        Self::GetOpenApi,
+        Self::GetDocumentation,
+    ];
+
+    /// The name official SDKs and the description give it.
+    pub fn name(self) -> String {
+        let debug = format!("{self:?}");
+        let mut characters = debug.chars();
+        let first = characters.next().map(|first| first.to_ascii_lowercase());
+        first.into_iter().chain(characters).collect()
+    }
+
+    /// Whether it is answered without knowing who asks.
+    pub const fn is_public(self) -> bool {
+        match self {
+            Self::GetOpenIdConfiguration
+            | Self::GetUserTokenKeys
+            | Self::GetClientTokenKeys
+            | Self::CreateDevelopmentToken
+            | Self::GetHealth
+            | Self::GetReadiness
+            | Self::GetMetrics
+            | Self::GetOpenApi
+            | Self::GetDocumentation => true,
+            Self::CreateInvite
+            | Self::GetInvite
+            | Self::RespondToInvite
+            | Self::DeleteInvite
+            | Self::CreateRecord
+            | Self::GetRecords
+            | Self::GetRecord
+            | Self::UpdateRecord
+            | Self::DeleteRecord
+            | Self::CreateGroup
+            | Self::GetGroups
+            | Self::GetGroup
+            | Self::UpdateGroup
+            | Self::DeleteGroup
+            | Self::CreateRole
+            | Self::GetRoles
+            | Self::GetRole
+            | Self::UpdateRole
+            | Self::DeleteRole
+            | Self::CreateClient
+            | Self::GetClients
+            | Self::GetClient
+            | Self::UpdateClient
+            | Self::DeleteClient
+            | Self::RequestAccessKey
+            | Self::DeleteAccessKey
+            | Self::AuthorizeUser
+            | Self::GetUserPermissionsForResource
+            | Self::GetUserRolesForResource
+            | Self::GetUserResources
+            | Self::GetResourceUsers
+            | Self::GetAccounts
+            | Self::GetAccount
+            | Self::GetAccountIdentities
+            | Self::DelegateAuthentication => false,
+        }
+    }
+}

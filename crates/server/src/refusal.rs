@@ -1,0 +1,488 @@
+//! Every "no" on its way out: the only file that chooses a status code, and the words a caller gets.
+//!
+//! What the caller is told and what the log is told are different types, so that the inside of the
+//! server cannot slip out. `docs/API.md` has the same table for readers.
+
+use std::fmt;
+
+use bytes::Bytes;
+use guestlist_api::problems::Problem;
+use guestlist_rules::refusals::{InviteUnusable, Noun, Refusal as Rule};
+use guestlist_store::StoreError;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, Response, StatusCode};
+use http_body_util::Full;
+
+use crate::access_keys::NotMade;
+use crate::answer::NotWritable;
+use crate::caller::NotIdentified;
+use crate::edge_error::EdgeError;
+use crate::entropy::NoEntropy;
+use crate::paths::MalformedPath;
+use crate::query::MalformedQuery;
+use crate::user_tokens::CannotSign;
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug)]
+pub enum Refusal {
+    /// A rule says no.
+    Rule(Rule),
+    /// The request is not one that can be read.
+    Edge(EdgeError),
+    /// A value in the path or the query is not what it must be.
+    Malformed {
+        place: String,
+        reason: String,
+    },
+    /// Nobody knows who asks.
+    NotIdentified(NotIdentified),
+    /// There is no such path.
+    NoSuchPath,
+    /// The path has other methods.
+    NoSuchMethod(Vec<Method>),
+    /// The hosted API has it and this server does not yet.
+    NotBuilt(&'static str),
+    /// A cursor that was not made for this caller and list.
+    BadCursor,
+    /// Too many failed attempts.
+    TooMany {
+        seconds: u64,
+    },
+    /// What the decision rested on kept changing.
+    Busy,
+    /// A token issuer did not answer, or is not one that may be asked.
+    Issuer {
+        reason: String,
+    },
+    /// The server is about to end.
+    Draining,
+    Store(StoreError),
+    Entropy(NoEntropy),
+    NotWritable(NotWritable),
+    CannotSign(CannotSign),
+}
+
+macro_rules! from {
+    ($($error:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$error> for Refusal {
+            fn from(error: $error) -> Self {
+                Self::$variant(error.into())
+            }
+        }
+    )*};
+}
+
+from! {
+    Rule => Rule,
+    EdgeError => Edge,
+    NotIdentified => NotIdentified,
+    StoreError => Store,
+    NoEntropy => Entropy,
+    NotWritable => NotWritable,
+    CannotSign => CannotSign,
+    MalformedPath => Edge,
+    MalformedQuery => Edge,
+}
+
+impl From<NotMade> for Refusal {
+    fn from(reason: NotMade) -> Self {
+        match reason {
+            NotMade::NoEntropy(error) => Self::Entropy(error),
+            NotMade::Malformed(reason) => Self::malformed("publicKey", reason),
+        }
+    }
+}
+
+/// What a caller is told: nothing of the inside.
+pub struct ForCaller {
+    pub status: StatusCode,
+    pub code: &'static str,
+    pub title: String,
+    pub path: Option<String>,
+}
+
+impl ForCaller {
+    fn new(status: StatusCode, code: &'static str, title: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            title: title.into(),
+            path: None,
+        }
+    }
+
+    fn at(self, path: impl Into<String>) -> Self {
+        Self {
+            path: Some(path.into()),
+            ..self
+        }
+    }
+}
+
+/// What the log is told: the whole chain of causes.
+pub struct ForLog<'a>(&'a Refusal);
+
+const BAD_REQUEST: &str = "InvalidRequest";
+
+impl Refusal {
+    pub fn malformed(place: impl Into<String>, reason: impl fmt::Display) -> Self {
+        Self::Malformed {
+            place: place.into(),
+            reason: reason.to_string(),
+        }
+    }
+
+    pub fn for_log(&self) -> ForLog<'_> {
+        ForLog(self)
+    }
+
+    /// Whether the fault is the server's, so that its log says so loudly.
+    pub fn is_fault(&self) -> bool {
+        self.for_caller().status.is_server_error()
+    }
+
+    /// The table.
+    pub fn for_caller(&self) -> ForCaller {
+        use StatusCode as S;
+        match self {
+            Self::Rule(rule) => rule_for_caller(rule),
+            Self::Edge(edge) => edge_for_caller(edge),
+            Self::Malformed { place, reason } => ForCaller::new(
+                S::BAD_REQUEST,
+                BAD_REQUEST,
+                format!("InvalidRequest: {place}: {reason}"),
+            )
+            .at(place),
+            Self::NotIdentified(_) => ForCaller::new(
+                S::UNAUTHORIZED,
+                "Unauthorized",
+                "The request has no valid credentials. Send Authorization: Bearer with a token of \
+                 a linked issuer or of a service client that has not expired.",
+            ),
+            Self::NoSuchPath => {
+                ForCaller::new(S::NOT_FOUND, "NoSuchPath", "There is nothing at this path.")
+            }
+            Self::NoSuchMethod(_) => ForCaller::new(
+                S::METHOD_NOT_ALLOWED,
+                "MethodNotAllowed",
+                "This path has other methods; Allow lists them.",
+            ),
+            Self::NotBuilt(what) => ForCaller::new(
+                S::NOT_IMPLEMENTED,
+                "NotImplemented",
+                format!("Guestlist does not have {what} yet. Nothing was done."),
+            ),
+            Self::BadCursor => ForCaller::new(
+                S::BAD_REQUEST,
+                BAD_REQUEST,
+                "InvalidRequest: cursor: is not one that this list gave to this caller; begin \
+                 without a cursor",
+            )
+            .at("cursor"),
+            Self::TooMany { seconds } => ForCaller::new(
+                S::TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                format!("Too many failed requests. Try again in {seconds} seconds."),
+            ),
+            Self::Busy => ForCaller::new(
+                S::SERVICE_UNAVAILABLE,
+                "Busy",
+                "Others kept changing what this request needs. Nothing was done; try again.",
+            ),
+            Self::Issuer { reason } => ForCaller::new(
+                S::BAD_REQUEST,
+                "IssuerNotUsable",
+                format!("The issuer cannot be linked: {reason}"),
+            ),
+            Self::Draining => ForCaller::new(
+                S::SERVICE_UNAVAILABLE,
+                "ShuttingDown",
+                "The server is shutting down. Nothing was done; try again.",
+            ),
+            Self::Store(error) => store_for_caller(error),
+            Self::Entropy(_) | Self::NotWritable(_) | Self::CannotSign(_) => internal(),
+        }
+    }
+
+    /// The answer.
+    pub fn into_response(self, request_id: &str) -> Response<Full<Bytes>> {
+        let told = self.for_caller();
+        let problem = Problem {
+            kind: format!("/problems/{}", told.code),
+            title: told.title,
+            status: told.status.as_u16(),
+            error_code: told.code.to_owned(),
+            error_id: request_id.to_owned(),
+            detail: None,
+            path: told.path,
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = Response::new(Full::new(Bytes::from(body)));
+        *response.status_mut() = told.status;
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        match &self {
+            Self::NotIdentified(_) => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::NoSuchMethod(methods) => {
+                let allow = methods
+                    .iter()
+                    .map(Method::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                if let Ok(allow) = HeaderValue::from_str(&allow) {
+                    headers.insert(ALLOW, allow);
+                }
+            }
+            // Only ever on 429: an SDK sleeps long on it elsewhere (contract §0.2 rule 18).
+            Self::TooMany { seconds } => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            Self::Rule(_)
+            | Self::Edge(_)
+            | Self::Malformed { .. }
+            | Self::NoSuchPath
+            | Self::NotBuilt(_)
+            | Self::BadCursor
+            | Self::Busy
+            | Self::Issuer { .. }
+            | Self::Draining
+            | Self::Store(_)
+            | Self::Entropy(_)
+            | Self::NotWritable(_)
+            | Self::CannotSign(_) => {}
+        }
+        response
+    }
+}
+
+fn edge_for_caller(edge: &EdgeError) -> ForCaller {
+    use StatusCode as S;
+    let invalid = |text: String| {
+        ForCaller::new(
+            S::BAD_REQUEST,
+            BAD_REQUEST,
+            format!("InvalidRequest: {text}"),
+        )
+    };
+    let with = |status, code| ForCaller::new(status, code, sentence(&edge.to_string()));
+    match edge {
+        EdgeError::MalformedJson(malformed) => {
+            let told = invalid(edge.to_string());
+            if malformed.path.is_empty() {
+                told
+            } else {
+                told.at(&malformed.path)
+            }
+        }
+        EdgeError::MalformedPath(_)
+        | EdgeError::AmbiguousPath
+        | EdgeError::BadHost(_)
+        | EdgeError::BadTarget
+        | EdgeError::BodyIncomplete
+        | EdgeError::MalformedQuery(_) => invalid(edge.to_string()),
+        EdgeError::UriTooLong { .. } => with(S::URI_TOO_LONG, "UriTooLong"),
+        EdgeError::HeadersTooLarge { .. } => {
+            with(S::REQUEST_HEADER_FIELDS_TOO_LARGE, "HeadersTooLarge")
+        }
+        EdgeError::UnknownExpectation => with(S::EXPECTATION_FAILED, "UnknownExpectation"),
+        EdgeError::BodyTooLarge { .. } => with(S::PAYLOAD_TOO_LARGE, "TooLarge"),
+        EdgeError::BodyTimeout { .. } => with(S::REQUEST_TIMEOUT, "BodyTimeout"),
+        EdgeError::UnsupportedEncoding => {
+            with(S::UNSUPPORTED_MEDIA_TYPE, "UnsupportedContentEncoding")
+        }
+        EdgeError::TooManyRequests(_) => with(S::TOO_MANY_REQUESTS, "TooManyRequests"),
+    }
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).chain(['.']).collect()
+}
+
+impl fmt::Display for ForLog<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source: &dyn std::error::Error = match self.0 {
+            Refusal::Edge(error) => error,
+            Refusal::NotIdentified(error) => error,
+            Refusal::Store(error) => error,
+            Refusal::Entropy(error) => error,
+            Refusal::NotWritable(error) => error,
+            Refusal::CannotSign(error) => error,
+            Refusal::Rule(Rule::Unreadable(document)) => &document.0,
+            told @ (Refusal::Rule(_)
+            | Refusal::Malformed { .. }
+            | Refusal::NoSuchPath
+            | Refusal::NoSuchMethod(_)
+            | Refusal::NotBuilt(_)
+            | Refusal::BadCursor
+            | Refusal::TooMany { .. }
+            | Refusal::Busy
+            | Refusal::Issuer { .. }
+            | Refusal::Draining) => return formatter.write_str(&told.for_caller().title),
+        };
+        write!(formatter, "{source}")?;
+        let mut cause = source.source();
+        while let Some(error) = cause {
+            write!(formatter, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+fn internal() -> ForCaller {
+    ForCaller::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "InternalError",
+        "Something went wrong in the server. Tell its operator the errorId; the log has the rest.",
+    )
+}
+
+fn rule_for_caller(rule: &Rule) -> ForCaller {
+    use StatusCode as S;
+    match rule {
+        Rule::NotFound(noun) => not_found(*noun),
+        Rule::Forbidden { needs } => ForCaller::new(
+            S::FORBIDDEN,
+            "Forbidden",
+            format!("The caller may not do this. It needs {needs}."),
+        ),
+        // The title is the published one; which permission is missing would tell what roles hold.
+        Rule::InsufficientGrantAccess => ForCaller::new(
+            S::FORBIDDEN,
+            "InsufficientGrantAccess",
+            "User does not have sufficient access to grant permissions to resources",
+        ),
+        Rule::Invalid { path, reason } => ForCaller::new(
+            S::BAD_REQUEST,
+            BAD_REQUEST,
+            format!("InvalidRequest: {path}: {reason}"),
+        )
+        .at(path),
+        Rule::Taken(noun) => taken(*noun),
+        Rule::Outdated => ForCaller::new(
+            S::PRECONDITION_FAILED,
+            "PreconditionFailed",
+            "It changed since it was read. Read it again, apply the change to that, and send its \
+             lastUpdated.",
+        ),
+        Rule::TooLarge { reason } => ForCaller::new(
+            S::PAYLOAD_TOO_LARGE,
+            "TooLarge",
+            format!("Too large: {reason}."),
+        ),
+        Rule::BuiltInRole => ForCaller::new(
+            S::FORBIDDEN,
+            "BuiltInRole",
+            "Built-in roles cannot be changed or deleted. Make a role of your own instead.",
+        ),
+        Rule::TooManyKeys => ForCaller::new(
+            S::UNPROCESSABLE_ENTITY,
+            "TooManyAccessKeys",
+            "The client has five access keys, the most there can be. Delete one first.",
+        ),
+        Rule::InviteUnusable(reason) => ForCaller {
+            code: unusable_code(*reason),
+            ..not_found(Noun::Invite)
+        },
+        Rule::InviteSuspended => ForCaller::new(
+            S::FORBIDDEN,
+            "InviteNoLongerValid",
+            "Whoever made this invite may no longer give what it holds. It was not used; ask them \
+             or an administrator.",
+        ),
+        Rule::AcceptorNotAUser => ForCaller::new(
+            S::FORBIDDEN,
+            "InvalidInviteAcceptor",
+            "An invite is accepted with the token of the invited person, not with that of a \
+             service client. It was not used.",
+        ),
+        Rule::IdempotencyKeyReused => ForCaller::new(
+            S::UNPROCESSABLE_ENTITY,
+            "IdempotencyKeyReused",
+            "This Idempotency-Key was sent with another request. Use a new one for each request.",
+        ),
+        Rule::LastOwner => ForCaller::new(
+            S::CONFLICT,
+            "LastOwner",
+            "Nobody would be left who owns the account. Give Authress:Owner on * to somebody else \
+             first.",
+        ),
+        Rule::Unreadable(_) => internal(),
+    }
+}
+
+fn unusable_code(reason: InviteUnusable) -> &'static str {
+    match reason {
+        InviteUnusable::Expired => "InviteExpired",
+        InviteUnusable::Revoked => "InviteRevoked",
+        InviteUnusable::Declined => "InviteDeclined",
+        InviteUnusable::AlreadyAccepted => "InviteAlreadyAccepted",
+        InviteUnusable::Exhausted => "InviteExhausted",
+    }
+}
+
+fn not_found(noun: Noun) -> ForCaller {
+    let title = match noun {
+        // The same for one that never was, is over, or was used by somebody else.
+        Noun::Invite => {
+            "There is no such invite, or it cannot be used any more. Ask whoever invited you for \
+             a new one."
+        }
+        Noun::AccessKey => "There is no such access key, or the caller may not know of it.",
+        Noun::AccessRecord => "There is no such access record, or the caller may not know of it.",
+        Noun::Account => "There is no such account, or the caller may not know of it.",
+        Noun::Client => "There is no such service client, or the caller may not know of it.",
+        Noun::Group => "There is no such group, or the caller may not know of it.",
+        Noun::Resource => "The user has no access to this resource.",
+        Noun::Role => "There is no such role, or the caller may not know of it.",
+        Noun::User => "There is no such user, or the caller may not know of them.",
+    };
+    ForCaller::new(StatusCode::NOT_FOUND, "NotFound", title)
+}
+
+fn taken(noun: Noun) -> ForCaller {
+    let (code, what) = match noun {
+        Noun::AccessRecord => ("AccessRecordAlreadyExists", "an access record"),
+        Noun::Role => ("RoleAlreadyExists", "a role"),
+        Noun::Group => ("GroupAlreadyExists", "a group"),
+        Noun::AccessKey => ("AccessKeyAlreadyExists", "an access key"),
+        Noun::Client => ("ClientAlreadyExists", "a service client"),
+        Noun::Account => ("AccountAlreadyExists", "an account"),
+        Noun::Invite => ("InviteAlreadyExists", "an invite"),
+        Noun::Resource => ("ResourceAlreadyExists", "a resource"),
+        Noun::User => ("UserAlreadyExists", "a user"),
+    };
+    let title = format!("There is {what} with this id. Choose another id, or update that one.");
+    ForCaller::new(StatusCode::CONFLICT, code, title)
+}
+
+fn store_for_caller(error: &StoreError) -> ForCaller {
+    match error {
+        StoreError::Full(_) => ForCaller::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "StorageFull",
+            "The server has no room left to write. Nothing was done; its operator must make room.",
+        ),
+        StoreError::Unavailable(_) | StoreError::Stopped => ForCaller::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "StorageUnavailable",
+            "The server cannot reach its storage. Nothing was done; try again.",
+        ),
+        StoreError::Unknown(_) => ForCaller::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "OutcomeUnknown",
+            "The server cannot tell whether this was done. Read it again, or repeat the request \
+             with the same Idempotency-Key.",
+        ),
+        StoreError::Damaged(_) => internal(),
+    }
+}

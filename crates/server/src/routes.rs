@@ -1,0 +1,198 @@
+//! The whole route table.
+//!
+//! Matching is on the segments of the raw path, each decoded once; see `paths.rs`.
+
+use std::borrow::Cow;
+
+use http::Method;
+use smallvec::SmallVec;
+
+use crate::operations::Operation;
+use crate::paths::{
+    Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource,
+};
+use crate::refusal::Refusal;
+
+/// The operation of a request, and what stands in the variable places of its path.
+#[derive(Debug)]
+pub struct Routed<'a> {
+    pub operation: Operation,
+    pub arguments: [Cow<'a, str>; 3],
+}
+
+const NONE: Cow<'_, str> = Cow::Borrowed("");
+
+/// Finds the operation of a request.
+///
+/// # Errors
+///
+/// [`Refusal::NoSuchPath`], [`Refusal::NoSuchMethod`], [`Refusal::NotBuilt`], and the refusal of a
+/// path that can be read in two ways.
+pub fn route<'a>(method: &Method, path: &'a Path<'_>) -> Result<Routed<'a>, Refusal> {
+    let method = if *method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
+    let segments = path.segments();
+    let texts: SmallVec<[&str; 10]> = segments.iter().map(Segment::text).collect();
+    // Some SDKs write a slash behind the name of a collection (contract §1.0).
+    if path.trailing_slash() && !matches!(texts.as_slice(), ["v1", _] | ["docs"]) {
+        return Err(Refusal::NoSuchPath);
+    }
+    if let Some(routed) = by_keyword(method, segments)? {
+        return Ok(routed);
+    }
+    if let Some((operation, [first, second, third])) = operation(method, &texts) {
+        let arguments = [
+            Cow::Borrowed(first),
+            Cow::Borrowed(second),
+            Cow::Borrowed(third),
+        ];
+        return Ok(Routed {
+            operation,
+            arguments,
+        });
+    }
+    let others = methods(&texts);
+    if !others.is_empty() {
+        return Err(Refusal::NoSuchMethod(others));
+    }
+    Err(not_built(&texts).map_or(Refusal::NoSuchPath, Refusal::NotBuilt))
+}
+
+/// What users hold, and who holds something on a resource: matched by keyword, because some SDKs do
+/// not encode the slashes of user ids and resources (contract §5).
+fn by_keyword<'a>(
+    method: &Method,
+    segments: &'a [Segment<'_>],
+) -> Result<Option<Routed<'a>>, Refusal> {
+    let (Some([version, noun]), Some(rest)) = (segments.first_chunk(), segments.get(2..)) else {
+        return Ok(None);
+    };
+    let routed = match (version.text(), noun.text()) {
+        ("v1", "users") => subject_and_resource(rest)?.map(|read| {
+            let (operation, resource, permission) = match read.asks {
+                UserResource::Resources => (Operation::GetUserResources, NONE, NONE),
+                UserResource::Permissions { resource } => {
+                    (Operation::GetUserPermissionsForResource, resource, NONE)
+                }
+                UserResource::Permission {
+                    resource,
+                    permission,
+                } => (
+                    Operation::AuthorizeUser,
+                    resource,
+                    Cow::Borrowed(permission),
+                ),
+                UserResource::Roles { resource } => {
+                    (Operation::GetUserRolesForResource, resource, NONE)
+                }
+            };
+            Routed {
+                operation,
+                arguments: [read.user, resource, permission],
+            }
+        }),
+        ("v1", "resources") => match resource_path(rest) {
+            Some(ResourcePath::Users(resource)) => Some(Routed {
+                operation: Operation::GetResourceUsers,
+                arguments: [resource, NONE, NONE],
+            }),
+            Some(ResourcePath::Itself(_)) => {
+                return Err(Refusal::NotBuilt("resource configurations"));
+            }
+            None => None,
+        },
+        _ => None,
+    };
+    match routed {
+        Some(_) if *method != Method::GET => Err(Refusal::NoSuchMethod(vec![Method::GET])),
+        routed => Ok(routed),
+    }
+}
+
+/// The table: the operation of a method on a path, but for those matched by keyword.
+#[rustfmt::skip]
+fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a str; 3])> {
+    let found = |operation| Some((operation, [""; 3]));
+    let with = |operation, id: &'a str| Some((operation, [id, "", ""]));
+    let with_two = |operation, id: &'a str, part: &'a str| Some((operation, [id, part, ""]));
+    match (method.as_str(), path) {
+        ("POST", ["v1", "invites"]) => found(Operation::CreateInvite),
+        ("GET", ["v1", "invites", id]) => with(Operation::GetInvite, id),
+        ("PATCH", ["v1", "invites", id]) => with(Operation::RespondToInvite, id),
+        ("DELETE", ["v1", "invites", id]) => with(Operation::DeleteInvite, id),
+        ("POST", ["v1", "records"]) => found(Operation::CreateRecord),
+        ("GET", ["v1", "records"]) => found(Operation::GetRecords),
+        ("GET", ["v1", "records", id]) => with(Operation::GetRecord, id),
+        // The C# SDK updates records and groups with POST (contract §0.2 rule 15).
+        ("PUT" | "POST", ["v1", "records", id]) => with(Operation::UpdateRecord, id),
+        ("DELETE", ["v1", "records", id]) => with(Operation::DeleteRecord, id),
+        ("POST", ["v1", "groups"]) => found(Operation::CreateGroup),
+        ("GET", ["v1", "groups"]) => found(Operation::GetGroups),
+        ("GET", ["v1", "groups", id]) => with(Operation::GetGroup, id),
+        ("PUT" | "POST", ["v1", "groups", id]) => with(Operation::UpdateGroup, id),
+        ("DELETE", ["v1", "groups", id]) => with(Operation::DeleteGroup, id),
+        ("POST", ["v1", "roles"]) => found(Operation::CreateRole),
+        ("GET", ["v1", "roles"]) => found(Operation::GetRoles),
+        ("GET", ["v1", "roles", id]) => with(Operation::GetRole, id),
+        ("PUT", ["v1", "roles", id]) => with(Operation::UpdateRole, id),
+        ("DELETE", ["v1", "roles", id]) => with(Operation::DeleteRole, id),
+        ("POST", ["v1", "clients"]) => found(Operation::CreateClient),
+        ("GET", ["v1", "clients"]) => found(Operation::GetClients),
+        ("GET", ["v1", "clients", id]) => with(Operation::GetClient, id),
+        ("PUT", ["v1", "clients", id]) => with(Operation::UpdateClient, id),
+        ("DELETE", ["v1", "clients", id]) => with(Operation::DeleteClient, id),
+        ("POST", ["v1", "clients", id, "access-keys"]) => with(Operation::RequestAccessKey, id),
+        ("DELETE", ["v1", "clients", id, "access-keys", key]) => with_two(Operation::DeleteAccessKey, id, key),
+        ("GET", ["v1", "clients", id, ".well-known", "openid-configuration", "jwks"]) => with(Operation::GetClientTokenKeys, id),
+        ("GET", ["v1", "accounts"]) => found(Operation::GetAccounts),
+        ("GET", ["v1", "accounts", id]) => with(Operation::GetAccount, id),
+        ("GET", ["v1", "identities"]) => found(Operation::GetAccountIdentities),
+        ("POST", ["v1", "identities"]) => found(Operation::DelegateAuthentication),
+        ("POST", ["v1", "dev", "tokens"]) => found(Operation::CreateDevelopmentToken),
+        ("GET", [".well-known", "openid-configuration"]) => found(Operation::GetOpenIdConfiguration),
+        ("GET", [".well-known", "openid-configuration", "jwks"]) => found(Operation::GetUserTokenKeys),
+        ("GET", ["healthz"]) => found(Operation::GetHealth),
+        ("GET", ["readyz"]) => found(Operation::GetReadiness),
+        ("GET", ["metrics"]) => found(Operation::GetMetrics),
+        ("GET", ["openapi.json"]) => found(Operation::GetOpenApi),
+        ("GET", ["docs"]) => found(Operation::GetDocumentation),
+        ("GET", ["docs", file]) => with(Operation::GetDocumentation, file),
+        _ => None,
+    }
+}
+
+/// Methods that some operation has on a path, for `Allow`.
+fn methods(path: &[&str]) -> Vec<Method> {
+    [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ]
+    .into_iter()
+    .filter(|method| operation(method, path).is_some())
+    .collect()
+}
+
+/// What the hosted API has and this server does not have yet, by the start of its path. It answers
+/// 501: an answer that only pretends would be worse.
+fn not_built(path: &[&str]) -> Option<&'static str> {
+    match path {
+        ["v1", "claims", ..] => Some("claims"),
+        ["v1", "requests", ..] => Some("access requests"),
+        ["v1", "resources"] => Some("resource configurations"),
+        ["v1", "users"] | ["v1", "users", _] => Some("the list of users"),
+        ["v1", "users", _, "tokens" | "token-configuration", ..] => Some("tokens of users"),
+        ["v1", "tenants", ..] => Some("tenants"),
+        ["v1", "connections", ..] => Some("connections"),
+        ["v1", "applications", ..] => Some("applications"),
+        ["v1", "extensions", ..] => Some("extensions"),
+        ["api", "authentication" | "session" | "identities", ..] => Some("sign-in"),
+        ["login" | "settings" | "logout"] => Some("sign-in pages"),
+        _ => None,
+    }
+}

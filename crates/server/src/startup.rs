@@ -1,0 +1,198 @@
+//! The first start: the account, its owner, and the secrets; and every start after it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use guestlist_api::accounts::AccountName;
+use guestlist_api::clients::ClientOptions;
+use guestlist_api::ids::{AccountId, ClientId, UserId};
+use guestlist_api::records::{RecordStatus, Resource, Statement, User};
+use guestlist_api::text::{Bounded, Malformed, Name, Tags};
+use guestlist_api::times::Timestamp;
+use guestlist_rules::accounts::StoredAccount;
+use guestlist_rules::built_in;
+use guestlist_rules::changes::{Changes, Event, Kind, Seen, Unreadable};
+use guestlist_rules::clients::StoredClient;
+use guestlist_rules::records::StoredRecord;
+use guestlist_store::{Applied, Store, StoreError};
+use serde_json::json;
+
+use crate::access_keys::{self, NewKey, NotMade};
+use crate::clock::Clock;
+use crate::entropy::{Entropy, NoEntropy};
+use crate::pepper::Pepper;
+use crate::samples;
+use crate::secret_files::{self, SecretFileError};
+use crate::user_tokens::UserTokens;
+
+/// The principal under which the server itself makes changes.
+pub const SERVICE: &str = "Authress:Service";
+
+/// The secrets of an installation: files in the data directory, never in the database.
+pub struct Secrets {
+    pub pepper: Arc<Pepper>,
+    pub user_tokens: Arc<UserTokens>,
+}
+
+/// Why the server cannot start. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStarted {
+    #[error(transparent)]
+    Secret(#[from] SecretFileError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    #[error(transparent)]
+    Key(#[from] NotMade),
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    #[error(
+        "this data belongs to the account {stored}, not to {asked}: leave --account-id out, or \
+         choose another data directory"
+    )]
+    OtherAccount { stored: AccountId, asked: AccountId },
+    #[error("another server is making the account in this store at this moment: start again")]
+    Raced,
+}
+
+impl Secrets {
+    /// Reads the pepper and the signing key, or makes them.
+    pub fn load_or_create(data: &Path, entropy: &Entropy) -> Result<Self, NotStarted> {
+        Ok(Self {
+            pepper: Arc::new(Pepper::load_or_create(&data.join("pepper"), entropy)?),
+            user_tokens: Arc::new(UserTokens::load_or_create(
+                &data.join("user-token-key"),
+                entropy,
+            )?),
+        })
+    }
+}
+
+/// What a start found or made.
+pub struct Account {
+    pub account_id: AccountId,
+    /// On the first start: where the owner's access key was written, and the key to show once.
+    pub owner_key: Option<(PathBuf, NewKey)>,
+}
+
+/// Finds the account, or makes it with its owner.
+pub async fn account(
+    store: &dyn Store,
+    clock: &Clock,
+    entropy: &Entropy,
+    data: &Path,
+    asked: Option<AccountId>,
+    development: bool,
+) -> Result<Account, NotStarted> {
+    if let Some(document) = store.get(Kind::Account, "account").await? {
+        let seen: Seen<StoredAccount> = Seen {
+            value: document.value.read()?,
+            mark: document.mark,
+        };
+        let stored = seen.value.account_id;
+        return match asked {
+            Some(asked) if asked != stored => Err(NotStarted::OtherAccount { stored, asked }),
+            Some(_) | None => Ok(Account {
+                account_id: stored,
+                owner_key: None,
+            }),
+        };
+    }
+    let account_id = match asked {
+        Some(asked) => asked,
+        // Lower case: the account id is also the first label of a host name in some clients.
+        None => format!("acc-{}", entropy.text(14)?.to_ascii_lowercase()).parse()?,
+    };
+    let now = clock.now();
+    let client_id: ClientId = format!("sc_{}", entropy.text(16)?).parse()?;
+    let key = access_keys::make(entropy, &client_id, &account_id, now)?;
+    // Before the account: were it the other way round, a crash in between would leave an account
+    // that nobody can own.
+    let path = data.join("owner-access-key");
+    secret_files::write(&path, format!("{}\n", key.secret.reveal()).as_bytes())?;
+    let mut changes = first_changes(&account_id, &client_id, &key, now)?;
+    if development {
+        samples::add(&mut changes, now)?;
+    }
+    match store.apply(changes).await? {
+        Applied::Done(_) => Ok(Account {
+            account_id,
+            owner_key: Some((path, key)),
+        }),
+        Applied::Conflict { .. } => Err(NotStarted::Raced),
+    }
+}
+
+/// The account, the owner service client, and the record that makes it the owner.
+fn first_changes(
+    account_id: &AccountId,
+    client_id: &ClientId,
+    key: &NewKey,
+    now: Timestamp,
+) -> Result<Changes, NotStarted> {
+    let service: UserId = SERVICE.parse()?;
+    let mut changes = Changes::new(Event {
+        kind: "account.created".to_owned(),
+        time: now.milliseconds(),
+        actor: SERVICE.to_owned(),
+        request_id: String::new(),
+        subject: format!("account/{account_id}"),
+        data: json!({ "owner": client_id }),
+    });
+    changes.create(&StoredAccount {
+        account_id: account_id.clone(),
+        name: AccountName::parse("Guestlist")?,
+        created_time: now,
+    })?;
+    changes.create(&StoredClient {
+        client_id: client_id.clone(),
+        created_time: now,
+        created_by: service.clone(),
+        name: Some(Name::parse("Owner")?),
+        options: ClientOptions::default(),
+        rate_limits: Vec::new(),
+        tags: Tags::default(),
+        keys: vec![key.stored.clone()],
+    })?;
+    changes.create(&StoredRecord {
+        record_id: "rec_owner".parse()?,
+        name: Name::parse("Owner of the account")?,
+        description: None,
+        users: vec![User {
+            user_id: client_id.clone().into(),
+        }],
+        admins: Vec::new(),
+        groups: Vec::new(),
+        statements: vec![statement(&[built_in::OWNER], &["*"])?],
+        tags: Tags::default(),
+        status: RecordStatus::Active,
+        created_by: service,
+        last_updated: now,
+    })?;
+    Ok(changes)
+}
+
+/// A statement without principals of its own.
+pub(crate) fn statement(roles: &[&str], resources: &[&str]) -> Result<Statement, Malformed> {
+    let roles = roles
+        .iter()
+        .map(|role| role.parse())
+        .collect::<Result<Vec<_>, _>>()?;
+    let resources = resources
+        .iter()
+        .map(|uri| {
+            Ok(Resource {
+                resource_uri: uri.parse()?,
+            })
+        })
+        .collect::<Result<Vec<_>, Malformed>>()?;
+    Ok(Statement {
+        roles: Bounded::new(roles)?,
+        resources: Bounded::new(resources)?,
+        users: Bounded::default(),
+        groups: Bounded::default(),
+    })
+}

@@ -1,0 +1,216 @@
+//! What users hold (contract §1.13) and who holds something on a resource (contract §1.9).
+
+use guestlist_api::accounts::AccountReference;
+use guestlist_api::actions::Action;
+use guestlist_api::ids::UserId;
+use guestlist_api::limits;
+use guestlist_api::records::Resource;
+use guestlist_api::resources::ResourceUri;
+use guestlist_api::users::{
+    CollectionConfiguration, PermissionCollection, ResourceUsersCollection,
+    UserResourcesCollection, UserRole, UserRoleCollection,
+};
+use guestlist_rules::refusals::{Noun, Refusal as Rule};
+use guestlist_rules::users as rules;
+use http::StatusCode;
+
+use crate::answer::Answer;
+use crate::ask::Ask;
+use crate::listing::{Listing, given};
+use crate::query::Query;
+use crate::refusal::Refusal;
+
+/// Reads a value of the path.
+pub fn parse<T>(place: &str, text: &str) -> Result<T, Refusal>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    text.parse()
+        .map_err(|reason| Refusal::malformed(place, reason))
+}
+
+/// GET `/v1/users/{userId}/resources/{resourceUri}/permissions/{permission}`.
+pub fn authorize_user(
+    ask: Ask<'_>,
+    user: &str,
+    resource: &str,
+    action: &str,
+) -> Result<Answer, Refusal> {
+    let user: UserId = parse("userId", user)?;
+    let resource: ResourceUri = parse("resourceUri", resource)?;
+    let action: Action = parse("permission", action)?;
+    ask.decide(|facts| {
+        rules::may_ask(facts, &user)?;
+        if facts.grants.is_allowed(&user, &resource, &action) {
+            Ok(Answer::yes())
+        } else {
+            Err(Rule::NotFound(Noun::Resource))
+        }
+    })
+}
+
+/// GET `/v1/users/{userId}/resources/{resourceUri}/permissions`.
+pub fn get_user_permissions(ask: Ask<'_>, user: &str, resource: &str) -> Result<Answer, Refusal> {
+    let user_id: UserId = parse("userId", user)?;
+    let resource: ResourceUri = parse("resourceUri", resource)?;
+    let permissions = ask.decide(|facts| {
+        rules::may_ask(facts, &user_id)?;
+        let permissions = facts.grants.permissions(&user_id, &resource);
+        if permissions.is_empty() {
+            Err(Rule::NotFound(Noun::Resource))
+        } else {
+            Ok(permissions)
+        }
+    })?;
+    let account = AccountReference {
+        account_id: ask.account_id().clone(),
+    };
+    Answer::json(
+        StatusCode::OK,
+        &PermissionCollection {
+            account,
+            user_id,
+            permissions,
+        },
+    )
+    .map_err(Refusal::from)
+}
+
+/// GET `/v1/users/{userId}/resources/{resourceUri}/roles`.
+pub fn get_user_roles(ask: Ask<'_>, user: &str, resource: &str) -> Result<Answer, Refusal> {
+    let user_id: UserId = parse("userId", user)?;
+    let resource: ResourceUri = parse("resourceUri", resource)?;
+    let roles = ask.decide(|facts| {
+        rules::may_ask(facts, &user_id)?;
+        let roles = facts.grants.explicit_roles(&user_id, &resource);
+        if roles.is_empty() {
+            Err(Rule::NotFound(Noun::Resource))
+        } else {
+            Ok(roles)
+        }
+    })?;
+    let roles = roles
+        .into_iter()
+        .map(|role_id| UserRole { role_id })
+        .collect();
+    Answer::json(StatusCode::OK, &UserRoleCollection { user_id, roles }).map_err(Refusal::from)
+}
+
+/// GET `/v1/users/{userId}/resources`.
+pub fn get_user_resources(ask: Ask<'_>, user: &str, query: &Query<'_>) -> Result<Answer, Refusal> {
+    let user_id: UserId = parse("userId", user)?;
+    let collection: Option<ResourceUri> = given(query, "resourceUri")?
+        .map(|text| parse("resourceUri", &text))
+        .transpose()?;
+    let action: Option<Action> = given(query, "permissions")?
+        .map(|text| parse("permissions", &text))
+        .transpose()?;
+    let configuration = match given(query, "collectionConfiguration")?.as_deref() {
+        None | Some("TOP_LEVEL_ONLY") => CollectionConfiguration::TopLevelOnly,
+        Some("INCLUDE_NESTED") => CollectionConfiguration::IncludeNested,
+        Some(_) => {
+            let reason = "must be TOP_LEVEL_ONLY or INCLUDE_NESTED";
+            return Err(Refusal::malformed("collectionConfiguration", reason));
+        }
+    };
+    let list = format!("resources of {user_id}");
+    let narrowing = ["resourceUri", "permissions", "collectionConfiguration"];
+    let listing = Listing::read(ask, query, &list, limits::PAGE, &narrowing)?;
+    let nested = configuration == CollectionConfiguration::IncludeNested;
+    let mut found = ask.decide(|facts| {
+        rules::may_ask(facts, &user_id)?;
+        let (collection, action) = (collection.as_ref(), action.as_ref());
+        let after = listing.after();
+        Ok(facts.grants.resources(
+            &user_id,
+            collection,
+            nested,
+            action,
+            after,
+            listing.limit + 1,
+        ))
+    })?;
+    let next = cut(&mut found, listing.limit, |resource| {
+        resource.canonical().to_owned()
+    });
+    let resources = found
+        .into_iter()
+        .map(|resource_uri| Resource { resource_uri })
+        .collect();
+    let path = format!("/v1/users/{}/resources", encode(user));
+    let (pagination, links) = listing.page(ask, &path, next);
+    let account = AccountReference {
+        account_id: ask.account_id().clone(),
+    };
+    let page = UserResourcesCollection {
+        account,
+        user_id,
+        resources,
+        pagination,
+        links,
+    };
+    Answer::json(StatusCode::OK, &page).map_err(Refusal::from)
+}
+
+/// GET `/v1/resources/{resourceUri}/users`.
+pub fn get_resource_users(
+    ask: Ask<'_>,
+    resource: &str,
+    query: &Query<'_>,
+) -> Result<Answer, Refusal> {
+    let resource_uri: ResourceUri = parse("resourceUri", resource)?;
+    let list = format!("users of {}", resource_uri.canonical());
+    let listing = Listing::read(ask, query, &list, limits::PAGE, &[])?;
+    let mut found = ask.decide(|facts| {
+        rules::may_list_users(facts, &resource_uri)?;
+        Ok(facts
+            .grants
+            .users_of(&resource_uri, listing.after(), listing.limit + 1))
+    })?;
+    let next = cut(&mut found, listing.limit, |(user, _)| user.to_string());
+    let users = found
+        .into_iter()
+        .map(|(user_id, roles)| UserRoleCollection {
+            user_id,
+            roles: roles
+                .into_iter()
+                .map(|role_id| UserRole { role_id })
+                .collect(),
+        })
+        .collect();
+    let path = format!("/v1/resources/{}/users", encode(resource));
+    let (pagination, links) = listing.page(ask, &path, next);
+    Answer::json(
+        StatusCode::OK,
+        &ResourceUsersCollection {
+            users,
+            pagination,
+            links,
+        },
+    )
+    .map_err(Refusal::from)
+}
+
+/// Cuts what was read one beyond the page, and says what the next page begins after.
+fn cut<T>(items: &mut Vec<T>, limit: usize, name: impl Fn(&T) -> String) -> Option<String> {
+    if items.len() <= limit {
+        return None;
+    }
+    items.truncate(limit);
+    items.last().map(name)
+}
+
+/// A path member with everything but letters, digits and `-._~` escaped (RFC 3986 §2.3).
+fn encode(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}

@@ -1,0 +1,14 @@
+//! The server through its API: each file is one subject, and each test a world of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test stops at what it did not expect"
+)]
+
+mod authorization;
+mod invites;
+mod strangers;
+mod world;

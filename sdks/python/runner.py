@@ -1,0 +1,105 @@
+"""Registers cases, runs them in order, prints a line for each, and writes the results as JSON."""
+
+import json
+import os
+import sys
+import time
+import traceback
+
+
+class Failure(Exception):
+    """A case found something other than it expected; the text is for people."""
+
+
+class Case:
+    def __init__(self, operation, title, phase, run):
+        self.operation = operation
+        self.title = title
+        self.phase = phase
+        self.run = run
+
+
+CASES = []
+
+
+def case(operation, title, phase="first"):
+    """Registers a function of one argument, the world, as a case of an operation of the API."""
+
+    def register(run):
+        CASES.append(Case(operation, title, phase, run))
+        return run
+
+    return register
+
+
+def check(condition, text):
+    if not condition:
+        raise Failure(text)
+
+
+def equal(found, expected, what):
+    if found != expected:
+        raise Failure(f"{what} is {found!r}, expected {expected!r}")
+
+
+def refused(status, exception, action, *arguments, **named):
+    """Runs something that has to be refused, and answers the parsed body of the refusal.
+
+    The SDK has to raise exactly the exception that it has for the status, and the body has to be
+    the documented error: title, errorCode and errorId.
+    """
+    try:
+        found = action(*arguments, **named)
+    except exception as error:
+        equal(type(error).__name__, exception.__name__, "the exception")
+        equal(error.status, status, f"the status (body {error.body!r})")
+        body = json.loads(error.body)
+        for member in ("title", "errorCode", "errorId"):
+            check(isinstance(body.get(member), str) and body[member], f"{member} missing in {body}")
+        return body
+    except Exception as error:
+        raise Failure(f"raised {type(error).__name__}: {error}, expected {exception.__name__} {status}")
+    raise Failure(f"was not refused with {status} but answered {found!r}")
+
+
+def run_all(world, phase, sdk, version, results_file):
+    """Runs the cases of a phase; answers whether all passed."""
+    results = []
+    for item in CASES:
+        if item.phase != phase:
+            continue
+        detail = None
+        started = time.monotonic()
+        try:
+            item.run(world)
+        except Failure as failure:
+            detail = str(failure)
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            detail = f"{type(error).__name__}: {error} ({os.path.basename(where.filename)}:{where.lineno})"
+        outcome = "passed" if detail is None else "failed"
+        text = f"{item.operation}: {item.title} … {outcome if detail is None else 'FAILED'}"
+        print(text if detail is None else f"{text}\n    {detail}", flush=True)
+        results.append(
+            {
+                "operation": item.operation,
+                "case": item.title,
+                "outcome": outcome,
+                "detail": detail,
+                "seconds": round(time.monotonic() - started, 3),
+            }
+        )
+    failed = [result for result in results if result["outcome"] == "failed"]
+    print(f"{sdk} {version}, {phase}: {len(results) - len(failed)} passed, {len(failed)} failed", flush=True)
+    with open(results_file, "w", encoding="utf-8") as file:
+        document = {"sdk": sdk, "version": version, "phase": phase, "results": results}
+        json.dump(document, file, indent=1)
+    return bool(results) and not failed
+
+
+def setting(name):
+    """A setting of the run; a suite started by hand is told what it lacks."""
+    value = os.environ.get(name)
+    if not value:
+        sys.exit(f"{name} is not set; `cargo xtask test --only` starts a server and sets it")
+    return value

@@ -1,0 +1,211 @@
+//! The official Authress SDKs, unmodified, driving the built server; each suite is a program of its own.
+//!
+//! A suite is told where the server is by its environment, prints a line for each operation, and
+//! writes what it found as JSON. It runs twice: on a new server, then, with the clock of all
+//! processes moved past every expiry, on the restarted server with the same data.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use crate::command;
+use crate::machine::{self, Need};
+use crate::report::{Counts, Outcome};
+use crate::server::Server;
+use crate::terminal;
+use crate::workspace::Workspace;
+
+const LIMIT: Duration = Duration::from_mins(5);
+
+/// Past the default life of an invite, seven days. A suite may move the clock on by writing a
+/// larger number of seconds to the file that holds this.
+const LATER: &str = "+691200";
+
+pub(crate) fn python_older(workspace: &Workspace) -> Result<Outcome> {
+    python(workspace, "3.1.112")
+}
+
+pub(crate) fn python_newest(workspace: &Workspace) -> Result<Outcome> {
+    python(workspace, "newest")
+}
+
+fn python(workspace: &Workspace, version: &str) -> Result<Outcome> {
+    if let Some(reason) = machine::lacking(&[Need::Python]) {
+        return Ok(Outcome::Skipped(reason));
+    }
+    let name = format!("python-{version}");
+    let environment = python_environment(workspace, version)?;
+    drive(workspace, &name, || {
+        let mut suite = Command::new(&environment);
+        suite
+            .arg("-B")
+            .arg(workspace.root.join("sdks/python/suite.py"));
+        suite
+    })
+}
+
+/// The interpreter of the environment that holds this version of the SDK.
+pub(crate) fn python_environment(workspace: &Workspace, version: &str) -> Result<PathBuf> {
+    let directory = workspace.sdk_directory(&format!("python-{version}"))?;
+    let requirements = workspace
+        .root
+        .join(format!("sdks/python/requirements-{version}.txt"));
+    machine::python_environment(&directory, &requirements)
+}
+
+pub(crate) fn javascript(workspace: &Workspace) -> Result<Outcome> {
+    if let Some(reason) = machine::lacking(&[Need::Node]) {
+        return Ok(Outcome::Skipped(reason));
+    }
+    let modules = node_modules(workspace)?;
+    drive(workspace, "javascript", || {
+        let mut suite = Command::new("node");
+        suite
+            .arg(workspace.root.join("sdks/javascript/suite.js"))
+            .env("NODE_PATH", &modules);
+        suite
+    })
+}
+
+/// The installed packages of the JavaScript suite; kept out of the source tree.
+pub(crate) fn node_modules(workspace: &Workspace) -> Result<PathBuf> {
+    let directory = workspace.sdk_directory("javascript")?;
+    machine::node_modules(&workspace.root.join("sdks/javascript"), &directory)
+}
+
+pub(crate) fn rust(workspace: &Workspace) -> Result<Outcome> {
+    if let Some(reason) = machine::lacking(&[Need::OpenSsl]) {
+        return Ok(Outcome::Skipped(reason));
+    }
+    let target = workspace.sdk_directory("rust")?;
+    let mut build = workspace.cargo();
+    build.args([
+        "build",
+        "--locked",
+        "--manifest-path",
+        "sdks/rust/Cargo.toml",
+        "--target-dir",
+    ]);
+    build.arg(&target);
+    command::run(&mut build, Duration::from_mins(15))?;
+    let suite = target.join("debug/guestlist-sdk-rust");
+    drive(workspace, "rust", || Command::new(&suite))
+}
+
+/// Runs one suite in both of its phases, each on a running server.
+fn drive(workspace: &Workspace, name: &str, suite: impl Fn() -> Command) -> Result<Outcome> {
+    let directory = tempfile::tempdir().context("no temporary directory can be made")?;
+    let data = directory.path().join("data");
+    let state = directory.path().join("state.json");
+    let mut counts = Counts::default();
+    let log = format!("{name}-first");
+    let server = Server::start(workspace, &log, &data)?;
+    counts += phase(workspace, &server, name, "first", &state, suite())?;
+    server.stop()?;
+
+    let Some(library) = machine::faketime_library() else {
+        terminal::say("skipped: a clock past the expiry needs Debian's libfaketime");
+        counts.skipped += 1;
+        return Ok(Outcome::Ran(counts));
+    };
+    let moved = directory.path().join("clock");
+    std::fs::write(&moved, LATER)?;
+    let moved = moved.to_string_lossy().into_owned();
+    let clock = [
+        ("LD_PRELOAD", library.to_string_lossy().into_owned()),
+        ("FAKETIME_TIMESTAMP_FILE", moved.clone()),
+        ("FAKETIME_NO_CACHE", "1".to_owned()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+    ];
+    let server = Server::start_with(workspace, &format!("{name}-later"), &data, &clock)?;
+    let mut later = suite();
+    later.envs(clock.iter().map(|(name, value)| (name, value)));
+    later.env("GUESTLIST_TEST_CLOCK", moved);
+    counts += phase(workspace, &server, name, "later", &state, later)?;
+    server.stop()?;
+    Ok(Outcome::Ran(counts))
+}
+
+fn phase(
+    workspace: &Workspace,
+    server: &Server,
+    name: &str,
+    phase: &str,
+    state: &Path,
+    mut suite: Command,
+) -> Result<Counts> {
+    let results = workspace
+        .sdk_directory("results")?
+        .join(format!("{name}-{phase}.json"));
+    let _absent = std::fs::remove_file(&results);
+    suite.env("GUESTLIST_TEST_URL", server.url());
+    suite.env("GUESTLIST_TEST_OWNER_KEY_FILE", server.owner_key_file());
+    suite.env("GUESTLIST_TEST_PHASE", phase);
+    suite.env("GUESTLIST_TEST_STATE", state);
+    suite.env("GUESTLIST_TEST_RESULTS", &results);
+    let status = command::watch(&mut suite, LIMIT, terminal::say)?;
+    let counts = counted(&results);
+    if counts.as_ref().map_or(true, |counts| counts.failed > 0) || !status.success() {
+        terminal::say(&format!(
+            "-- the server's last words:\n{}",
+            server.last_words()
+        ));
+    }
+    let counts = counts?;
+    ensure!(
+        status.success() || counts.failed > 0,
+        "the suite ended with {status}"
+    );
+    Ok(counts)
+}
+
+/// Adds up the outcomes in a result file, `{"sdk", "version", "results": [{"outcome", …}]}`.
+fn counted(results: &Path) -> Result<Counts> {
+    let text = std::fs::read_to_string(results).context("the suite wrote no results")?;
+    let found: Value = serde_json::from_str(&text).context("its results are not JSON")?;
+    let found = found
+        .get("results")
+        .and_then(Value::as_array)
+        .context("no list of results")?;
+    ensure!(!found.is_empty(), "the suite ran no case");
+    let mut counts = Counts::default();
+    for result in found {
+        match result.get("outcome").and_then(Value::as_str) {
+            Some("passed") => counts.passed += 1,
+            Some("skipped") => counts.skipped += 1,
+            // An outcome that is not understood is no pass.
+            Some(_) | None => counts.failed += 1,
+        }
+    }
+    Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+    use crate::report::Counts;
+
+    #[test]
+    fn outcomes_are_added_up_and_an_unknown_one_is_a_failure() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text =
+            r#"{"results": [{"outcome": "passed"}, {"outcome": "odd"}, {"outcome": "skipped"}]}"#;
+        std::fs::write(file.path(), text).unwrap();
+        let expected = Counts {
+            passed: 1,
+            failed: 1,
+            skipped: 1,
+        };
+        assert_eq!(counted(file.path()).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_empty_result_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), r#"{"results": []}"#).unwrap();
+        assert!(counted(file.path()).is_err());
+    }
+}
