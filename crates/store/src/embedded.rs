@@ -330,8 +330,20 @@ impl Drop for EmbeddedStore {
     }
 }
 
-/// Makes the directory and takes its lock, which ends with the process at the latest.
-fn prepare(directory: &Path) -> Result<File, OpenError> {
+/// The lock of a directory. It ends with the process at the latest.
+struct DirectoryLock(File);
+
+impl Drop for DirectoryLock {
+    /// Closing the file would not be enough while a process that was just forked still has a copy.
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the lock of the store was not given back");
+        }
+    }
+}
+
+/// Makes the directory and takes its lock.
+fn prepare(directory: &Path) -> Result<DirectoryLock, OpenError> {
     let failed = |error| OpenError::Directory {
         path: directory.to_owned(),
         error,
@@ -346,7 +358,7 @@ fn prepare(directory: &Path) -> Result<File, OpenError> {
         .open(directory.join(LOCK_FILE))
         .map_err(failed)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(DirectoryLock(lock)),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
             path: directory.to_owned(),
         }),
