@@ -436,9 +436,15 @@ async fn a15_a_check_that_begins_after_a_revocation_was_answered_says_no() {
             }
         });
         for _ in 0..50 {
-            world.own("POST", "/v1/records", Some(&record)).await.expect(201);
+            world
+                .own("POST", "/v1/records", Some(&record))
+                .await
+                .expect(201);
             assert!(world.may("u", "p/1", "documents:read").await);
-            world.own("DELETE", "/v1/records/rec_1", None).await.expect(204);
+            world
+                .own("DELETE", "/v1/records/rec_1", None)
+                .await
+                .expect(204);
             assert!(!world.may("u", "p/1", "documents:read").await);
         }
         end.send(()).unwrap();
