@@ -290,7 +290,7 @@ impl Flat {
     fn new(users: usize) -> Self {
         let hasher = foldhash::fast::FixedState::with_seed(1);
         let mut keys = HashTable::with_capacity(users * GRANTS_EACH);
-        let rehash = |key: &Box<str>| {
+        let rehash = |key: &str| {
             let mut parts = key.split(' ');
             let mut part = || parts.next().unwrap_or_default();
             hash_of(&hasher, part(), part(), part())
@@ -298,14 +298,14 @@ impl Flat {
         for user in (0..users).map(User) {
             for which in 0..GRANTS_EACH {
                 let key = format!("{user} {} {ACTION}", user.project(which)).into_boxed_str();
-                keys.insert_unique(rehash(&key), key, rehash);
+                keys.insert_unique(rehash(&key), key, |key| rehash(key));
             }
         }
         Self { keys, hasher }
     }
 
     fn holds(&self, user: &str, resource: &str, action: &str) -> bool {
-        let is_it = |key: &Box<str>| {
+        let is_it = |key: &str| {
             let rest = key
                 .strip_prefix(user)
                 .and_then(|rest| rest.strip_prefix(' '));
@@ -313,7 +313,9 @@ impl Flat {
             rest.and_then(|rest| rest.strip_prefix(' ')) == Some(action)
         };
         self.keys
-            .find(hash_of(&self.hasher, user, resource, action), is_it)
+            .find(hash_of(&self.hasher, user, resource, action), |key| {
+                is_it(key)
+            })
             .is_some()
     }
 }
