@@ -2,6 +2,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ use guestlist_server::clock::Clock;
 use guestlist_server::entropy::Entropy;
 use guestlist_server::limits::Limits;
 use guestlist_server::settings::Settings;
-use guestlist_server::startup::{self, Account, Secrets};
+use guestlist_server::startup::{self, Account};
 use guestlist_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,6 +27,8 @@ use crate::{logs, welcome};
 
 /// What the start made, for people.
 pub(crate) struct Started {
+    pub(crate) address: SocketAddr,
+    /// The public URL, which is made from the address unless it is set.
     pub(crate) url: String,
     pub(crate) account_id: AccountId,
     pub(crate) data: PathBuf,
@@ -57,8 +60,12 @@ async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     make_directory(&settings.data)?;
     let store = open(&settings)?;
+    // Before anything is made: the owner's key is shown by the start that makes it.
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
-    let secrets = Secrets::load_or_create(&settings.data, &entropy)?;
+    let secrets = startup::secrets(store.as_ref(), &settings.data, &entropy).await?;
     let account = startup::account(
         store.as_ref(),
         &clock,
@@ -68,19 +75,17 @@ async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
         settings.development,
     )
     .await?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let address = listener.local_addr()?;
     let url = match &settings.public_url {
         Some(url) => url.clone(),
-        None => format!("http://{}", listener.local_addr()?),
+        None => format!("http://{address}"),
     };
     let drain_delay = Duration::from_secs(settings.drain_delay);
     let data = settings.data.clone();
     let server_settings = server_settings(settings, account.account_id.clone(), url.clone());
     let development = server_settings.development;
     let app = assembly::build(server_settings, Arc::clone(&store), secrets, clock, entropy).await?;
-    show(&Started::new(url, account, data, development))?;
+    show(&Started::new(address, url, account, data, development))?;
     until_the_end(app, store, listener, &mut signals, drain_delay).await
 }
 
@@ -159,12 +164,19 @@ fn server_settings(settings: ServeSettings, account_id: AccountId, public_url: S
 }
 
 impl Started {
-    fn new(url: String, account: Account, data: PathBuf, development: bool) -> Self {
+    fn new(
+        address: SocketAddr,
+        url: String,
+        account: Account,
+        data: PathBuf,
+        development: bool,
+    ) -> Self {
         let owner_key = account
             .owner_key
             .map(|(path, key)| (path, key.secret.reveal().to_owned()));
         let data = fs::canonicalize(&data).unwrap_or(data);
         Self {
+            address,
             url,
             account_id: account.account_id,
             data,

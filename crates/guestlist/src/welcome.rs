@@ -9,6 +9,7 @@ use crate::serve::Started;
 /// The text of a start.
 pub(crate) fn text(started: &Started) -> String {
     let Started {
+        address,
         url,
         account_id,
         data,
@@ -16,7 +17,7 @@ pub(crate) fn text(started: &Started) -> String {
         development,
     } = started;
     let mut text = format!(
-        "\nGuestlist {} listens on {url}\n  account    {account_id}\n  data       {}\n",
+        "\nGuestlist {} listens on http://{address}\n  public URL {url}\n  account    {account_id}\n  data       {}\n",
         env!("CARGO_PKG_VERSION"),
         data.display(),
     );
