@@ -1,6 +1,7 @@
 //! Running other programs: their output passed on line by line, each within a time limit.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -105,7 +106,10 @@ fn lines_of(child: &mut Child) -> Result<Receiver<String>> {
 }
 
 fn shown(command: &Command) -> String {
-    let mut words = vec![command.get_program().to_string_lossy().into_owned()];
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default();
+    let mut words = vec![program.to_string_lossy().into_owned()];
     words.extend(
         command
             .get_args()

@@ -213,6 +213,7 @@ impl Callers {
         if let Some(caller) = self.cache.get(bearer, self.clock.now()) {
             return Ok(caller);
         }
+        let bearer = str::from_utf8(bearer).map_err(|_| NotIdentified::NotBearer)?;
         let proof = self.prove(bearer).await?;
         let caller = proof.caller.clone();
         self.cache.insert(bearer, proof, self.clock.now());
@@ -383,13 +384,16 @@ impl Callers {
 
 /// The bearer of the first `Authorization` line. Further lines do not count, even if the first is
 /// refused: some SDKs send two, and a fallback would let a caller be somebody else by accident.
-fn bearer(headers: &HeaderMap) -> Result<&str, NotIdentified> {
+fn bearer(headers: &HeaderMap) -> Result<&[u8], NotIdentified> {
+    const SCHEME: &[u8] = b"bearer ";
     let line = headers
         .get(AUTHORIZATION)
-        .ok_or(NotIdentified::NoAuthorization)?;
-    let line = line.to_str().map_err(|_| NotIdentified::NotBearer)?;
-    let (scheme, bearer) = line.split_once(' ').ok_or(NotIdentified::NotBearer)?;
-    if !scheme.eq_ignore_ascii_case("bearer") || bearer.is_empty() {
+        .ok_or(NotIdentified::NoAuthorization)?
+        .as_bytes();
+    let (scheme, bearer) = line
+        .split_at_checked(SCHEME.len())
+        .ok_or(NotIdentified::NotBearer)?;
+    if !scheme.eq_ignore_ascii_case(SCHEME) || bearer.is_empty() {
         return Err(NotIdentified::NotBearer);
     }
     if bearer.len() > tokens::LONGEST {

@@ -36,7 +36,7 @@ Who may do what on which resource, and invites that hand it on.\n\n\
 `Guestlist-Revision`, the newest change it takes into account. `HEAD` is answered as `GET` without \
 the body.\n\n\
 **Requests.** Bodies are JSON, whatever `Content-Type` says. Members and query parameters that are \
-not listed are ignored, read-only ones too. An optional id, time or key may also be sent as `\"\"` \
+not listed are ignored, read-only ones too. An optional id, name, time or key may also be sent as `\"\"` \
 and an optional query parameter as nothing, `null` or `undefined`: it then counts as left out.\n\n\
 **Paths.** Ids and resources are percent-encoded, each as one segment. Empty segments, `.` and \
 `..` are refused.\n\n\

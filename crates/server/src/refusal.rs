@@ -18,6 +18,7 @@ use crate::answer::NotWritable;
 use crate::caller::NotIdentified;
 use crate::edge_error::EdgeError;
 use crate::entropy::NoEntropy;
+use crate::panics::Panicked;
 use crate::paths::MalformedPath;
 use crate::query::MalformedQuery;
 use crate::user_tokens::CannotSign;
@@ -60,6 +61,8 @@ pub enum Refusal {
     Entropy(NoEntropy),
     NotWritable(NotWritable),
     CannotSign(CannotSign),
+    /// A defect: the handler panicked.
+    Panicked(Panicked),
 }
 
 macro_rules! from {
@@ -200,7 +203,9 @@ impl Refusal {
                 "The server is shutting down. Nothing was done; try again.",
             ),
             Self::Store(error) => store_for_caller(error),
-            Self::Entropy(_) | Self::NotWritable(_) | Self::CannotSign(_) => internal(),
+            Self::Entropy(_) | Self::NotWritable(_) | Self::CannotSign(_) | Self::Panicked(_) => {
+                internal()
+            }
         }
     }
 
@@ -255,7 +260,8 @@ impl Refusal {
             | Self::Store(_)
             | Self::Entropy(_)
             | Self::NotWritable(_)
-            | Self::CannotSign(_) => {}
+            | Self::CannotSign(_)
+            | Self::Panicked(_) => {}
         }
         response
     }
@@ -316,6 +322,9 @@ impl fmt::Display for ForLog<'_> {
             Refusal::Entropy(error) => error,
             Refusal::NotWritable(error) => error,
             Refusal::CannotSign(error) => error,
+            Refusal::Panicked(panicked) => {
+                return write!(formatter, "panicked: {}", panicked.message());
+            }
             Refusal::Rule(Rule::Unreadable(document)) => &document.0,
             told @ (Refusal::Rule(_)
             | Refusal::Malformed { .. }

@@ -87,6 +87,9 @@ pub async fn account(
     asked: Option<AccountId>,
     development: bool,
 ) -> Result<Account, NotStarted> {
+    // Nothing is read from it again, but whoever else can read it owns the account.
+    let path = data.join("owner-access-key");
+    secret_files::read(&path)?;
     if let Some(document) = store.get(Kind::Account, "account").await? {
         let seen: Seen<StoredAccount> = Seen {
             value: document.value.read()?,
@@ -111,7 +114,6 @@ pub async fn account(
     let key = access_keys::make(entropy, &client_id, &account_id, now)?;
     // Before the account: were it the other way round, a crash in between would leave an account
     // that nobody can own.
-    let path = data.join("owner-access-key");
     secret_files::write(&path, format!("{}\n", key.secret.reveal()).as_bytes())?;
     let mut changes = first_changes(&account_id, &client_id, &key, now)?;
     if development {

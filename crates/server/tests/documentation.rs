@@ -1,5 +1,7 @@
 //! The reference page: complete, and without any request to elsewhere.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 use guestlist_server::documentation::{file, page};
 use guestlist_server::refusal::Refusal;
 use http::header::{

@@ -7,6 +7,8 @@ pub mod contract;
 mod embedded;
 mod memory;
 mod open;
+#[cfg(feature = "suite")]
+pub mod suite;
 
 pub use contract::*;
 pub use embedded::{EmbeddedStore, OpenError, OpenOptions, Synchronous};

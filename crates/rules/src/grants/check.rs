@@ -1,7 +1,9 @@
 //! Permission checks: one walk over all statements of a user that cover a resource, on which every
 //! decision stands.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow::{self, Break, Continue};
+use std::ops::RangeInclusive;
 
 use guestlist_api::actions::Action;
 use guestlist_api::ids::UserId;
@@ -9,6 +11,7 @@ use guestlist_api::resources::{ResourceUri, is_reserved};
 use guestlist_api::roles::Permission;
 
 use super::holders::{Holder, Which};
+use super::packed::Statement;
 use super::resources::{Ancestors, Resource};
 use super::{Because, Grants, Traits};
 use crate::coverage::{contains, needs_built_in};
@@ -88,10 +91,15 @@ impl Grants {
             return false;
         };
         let found = self.each_holder(user, &mut |holder, group| {
-            let resources = (holder, Resource::FIRST)..=(holder, Resource::LAST);
-            for (_, resource) in self.reserved.range(resources) {
+            for (_, resource, record) in self.reserved.range(all_of(holder)) {
                 let only_built_in = !is_reserved(self.resources.path(*resource));
-                self.visit(holder, *resource, group, only_built_in, &mut |_, held| {
+                let place = Place {
+                    record: *record,
+                    resource: *resource,
+                    holder,
+                    group,
+                };
+                self.visit_record(place, only_built_in, &mut |_, held| {
                     if held.allow || held.grant || held.delegate {
                         Break(())
                     } else {
@@ -213,10 +221,16 @@ impl Grants {
             }
         }
         if traits.has(Traits::PATTERN) {
-            for resource in self.patterns.get(&holder).into_iter().flatten() {
+            for (_, resource, record) in self.patterns.range(all_of(holder)) {
                 let held = self.resources.path(*resource);
                 if contains(held, asked) {
-                    self.visit(holder, *resource, group, only_built_in(held), visitor)?;
+                    let place = Place {
+                        record: *record,
+                        resource: *resource,
+                        holder,
+                        group,
+                    };
+                    self.visit_record(place, only_built_in(held), visitor)?;
                 }
             }
         }
@@ -239,48 +253,195 @@ impl Grants {
         only_built_in: bool,
         visitor: &mut Visitor<'_>,
     ) -> ControlFlow<()> {
-        self.visit_roles(holder, resource, &mut |record, _, role| {
+        for record in self.mentions.of(holder, resource) {
+            let place = Place {
+                record,
+                resource,
+                holder,
+                group,
+            };
+            self.visit_record(place, only_built_in, visitor)?;
+        }
+        Continue(())
+    }
+
+    fn visit_record(
+        &self,
+        place: Place,
+        only_built_in: bool,
+        visitor: &mut Visitor<'_>,
+    ) -> ControlFlow<()> {
+        self.visit_roles(place, &mut |_, role| {
             let held = self
                 .roles
                 .get(role as usize)
                 .filter(|held| held.built_in || !only_built_in);
             let permissions = held.and_then(|held| held.permissions.as_deref());
             for permission in permissions.into_iter().flatten() {
-                visitor(
-                    Found {
-                        record,
-                        role,
-                        group,
-                    },
-                    permission,
-                )?;
+                let found = Found {
+                    record: place.record,
+                    role,
+                    group: place.group,
+                };
+                visitor(found, permission)?;
             }
             Continue(())
         })
     }
 
-    /// Visits the record, the position of the statement and the role of all statements that name
-    /// exactly this holder and this resource.
-    pub(super) fn visit_roles(
+    /// Visits the position and the roles of the statements of a record that name exactly a holder
+    /// and a resource. If there are none, the record was only a candidate.
+    fn visit_roles(
         &self,
-        holder: Holder,
-        resource: Resource,
-        visitor: &mut dyn FnMut(u32, usize, u32) -> ControlFlow<()>,
+        place: Place,
+        visitor: &mut dyn FnMut(usize, u32) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        for record in self.cells.records(holder, resource) {
-            let packed = self
-                .records
-                .get(record as usize)
-                .map(|record| &record.packed);
-            let statements = packed.into_iter().flat_map(|packed| packed.statements());
-            for (position, statement) in statements.enumerate() {
-                if statement.is_on(resource) && statement.whom.names(holder) {
-                    for role in statement.roles {
-                        visitor(record, position, *role)?;
-                    }
+        for (position, statement) in self.statements(place.record).enumerate() {
+            if statement.is_on(place.resource) && statement.whom.names(place.holder) {
+                for role in statement.roles {
+                    visitor(position, *role)?;
                 }
             }
         }
         Continue(())
+    }
+
+    /// Every way in which a user has a role on exactly this resource.
+    pub(super) fn ways(&self, user: u32, resource: Resource) -> BTreeSet<Way> {
+        let mut ways = BTreeSet::new();
+        let _ = self.each_holder(user, &mut |holder, group| {
+            for record in self.mentions.of(holder, resource) {
+                let place = Place {
+                    record,
+                    resource,
+                    holder,
+                    group,
+                };
+                self.visit_roles(place, &mut |statement, role| {
+                    ways.insert(Way {
+                        role,
+                        record,
+                        statement,
+                        group,
+                    });
+                    Continue(())
+                })?;
+            }
+            Continue(())
+        });
+        ways
+    }
+
+    /// The statements of a record, if it is in force.
+    pub(super) fn statements(&self, record: u32) -> impl Iterator<Item = Statement<'_>> {
+        let record = self.records.get(record as usize);
+        record
+            .into_iter()
+            .flat_map(|record| record.packed.statements())
+    }
+}
+
+/// Where a statement is looked for.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    record: u32,
+    resource: Resource,
+    holder: Holder,
+    group: Option<u32>,
+}
+
+/// A role by one statement of a record, directly or through a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Way {
+    pub(super) role: u32,
+    record: u32,
+    statement: usize,
+    group: Option<u32>,
+}
+
+type Noted = (Holder, Resource, u32);
+
+fn all_of(holder: Holder) -> RangeInclusive<Noted> {
+    (holder, Resource::FIRST, 0)..=(holder, Resource::LAST, u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::changes::{Document, Kind, Mark, Seen};
+
+    fn load(grants: &mut Grants, kind: Kind, id: &str, mark: u64, body: &serde_json::Value) {
+        let body = serde_json::to_vec(body).unwrap();
+        let value = Document {
+            kind,
+            id: id.to_owned(),
+            facets: Vec::new(),
+            body,
+        };
+        grants
+            .load(&Seen {
+                value,
+                mark: Mark(mark),
+            })
+            .unwrap();
+    }
+
+    /// One record for each user, on a resource of their own.
+    fn load_records(grants: &mut Grants, mark: u64, users: usize, moved: usize) {
+        for user in 0..users {
+            let body = serde_json::json!({
+                "recordId": format!("rec{user}"),
+                "name": "record",
+                "description": null,
+                "users": [{ "userId": format!("u{user}") }],
+                "admins": [],
+                "groups": [],
+                "statements": [{
+                    "roles": ["Authress:ReadResource"],
+                    "resources": [{ "resourceUri": format!("docs/{}", user + moved) }],
+                }],
+                "tags": {},
+                "status": "ACTIVE",
+                "createdBy": "creator",
+                "lastUpdated": "2026-01-01T00:00:00Z",
+            });
+            load(
+                grants,
+                Kind::AccessRecord,
+                &format!("rec{user}"),
+                mark,
+                &body,
+            );
+        }
+    }
+
+    #[test]
+    fn equal_fingerprints_never_make_a_yes() {
+        let mut grants = Grants::new();
+        let (users, action) = (60, "read".parse().unwrap());
+        for moved in 0..3 {
+            load_records(
+                &mut grants,
+                moved + 1,
+                users,
+                usize::try_from(moved).unwrap(),
+            );
+            for user in 0..users {
+                let who: UserId = format!("u{user}").parse().unwrap();
+                for resource in 0..users + 3 {
+                    let uri = format!("docs/{resource}/page").parse().unwrap();
+                    let own = resource == user + usize::try_from(moved).unwrap();
+                    assert_eq!(
+                        grants.is_allowed(&who, &uri, &action),
+                        own,
+                        "{user} {resource}"
+                    );
+                    let users_of =
+                        grants.users_of(&format!("docs/{resource}").parse().unwrap(), None, 9);
+                    assert_eq!(users_of.iter().any(|(found, _)| *found == who), own);
+                }
+                assert_eq!(grants.resources(&who, None, true, None, None, 9).len(), 1);
+            }
+        }
     }
 }

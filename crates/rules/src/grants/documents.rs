@@ -1,6 +1,6 @@
 //! How the index takes documents in: each is read whole first, then it replaces what was there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use guestlist_api::ids::RoleId;
 use guestlist_api::records::{self, LinkedGroup, RecordStatus, User};
@@ -8,10 +8,11 @@ use guestlist_api::resources::is_reserved;
 use guestlist_api::roles::Permission;
 
 use super::holders::{Audiences, Holder, Memberships, Which};
+use super::mentions::Mentions;
 use super::names::{Full, Names};
 use super::packed::{For, Numbered, NumberedStatement, Packed};
 use super::resources::{Resource, Resources};
-use super::{Cells, Grants, Group, GroupContent, Role, Touched, Traits};
+use super::{Grants, Group, GroupContent, Role, Touched, Traits};
 use crate::built_in;
 use crate::changes::{Committed, Document, Kind, Mark, Revision, Seen, Unreadable};
 use crate::coverage::begins_with_wildcard;
@@ -42,11 +43,9 @@ impl Grants {
             resources: Resources::default(),
             audiences: Audiences::default(),
             memberships: Memberships::default(),
-            cells: Cells::default(),
-            patterns: BTreeMap::new(),
+            mentions: Mentions::default(),
+            patterns: BTreeSet::new(),
             reserved: BTreeSet::new(),
-            records_of_holder: BTreeSet::new(),
-            records_of_resource: BTreeSet::new(),
             owning: BTreeSet::new(),
             statements: 0,
         };
@@ -314,11 +313,10 @@ impl Grants {
                 self.join(number, statement.whom);
             }
             for resource in statement.resources() {
-                self.records_of_resource.insert((resource, number));
+                self.mentions.add_resource(resource, number);
                 for holder in statement.whom.keys() {
-                    if self.cells.add(holder, resource, number) {
-                        self.note(holder, resource);
-                    }
+                    self.mentions.add(holder, resource, number);
+                    self.note(holder, resource, number);
                 }
             }
         }
@@ -327,7 +325,7 @@ impl Grants {
 
     fn join(&mut self, number: u32, whom: For<'_>) {
         for holder in whom.holders() {
-            self.records_of_holder.insert((holder, number));
+            self.mentions.add_holder(holder, number);
             if let Some(audience) = whom.audience() {
                 self.memberships.add(holder, audience);
                 mark(&mut self.traits, holder, Traits::MEMBER);
@@ -344,11 +342,10 @@ impl Grants {
                 self.leave(number, statement.whom);
             }
             for resource in statement.resources() {
-                self.records_of_resource.remove(&(resource, number));
+                self.mentions.remove_resource(resource, number);
                 for holder in statement.whom.keys() {
-                    if self.cells.remove(holder, resource, number) {
-                        self.unnote(holder, resource);
-                    }
+                    self.mentions.remove(holder, resource, number);
+                    self.unnote(holder, resource, number);
                 }
             }
         }
@@ -358,44 +355,54 @@ impl Grants {
 
     fn leave(&mut self, number: u32, whom: For<'_>) {
         for holder in whom.holders() {
-            self.records_of_holder.remove(&(holder, number));
+            self.mentions.remove_holder(holder, number);
             if let Some(audience) = whom.audience() {
                 self.memberships.remove(holder, audience);
             }
         }
     }
 
-    /// Notes what kind of resource a holder was given for the first time.
-    fn note(&mut self, holder: Holder, resource: Resource) {
+    /// Notes what a look-up alone would not find.
+    fn note(&mut self, holder: Holder, resource: Resource, record: u32) {
+        if self.may_reach_reserved(resource) {
+            self.reserved.insert((holder, resource, record));
+        }
+        if let Some(kind) = self.kind(resource) {
+            if kind.has(Traits::PATTERN) {
+                self.patterns.insert((holder, resource, record));
+            }
+            mark(&mut self.traits, holder, kind);
+        }
+    }
+
+    fn unnote(&mut self, holder: Holder, resource: Resource, record: u32) {
+        if self.may_reach_reserved(resource) {
+            self.reserved.remove(&(holder, resource, record));
+        }
+        if self
+            .kind(resource)
+            .is_some_and(|kind| kind.has(Traits::PATTERN))
+        {
+            self.patterns.remove(&(holder, resource, record));
+        }
+    }
+
+    fn may_reach_reserved(&self, resource: Resource) -> bool {
         let path = self.resources.path(resource);
-        let kind = if resource == Resource::EVERYTHING {
+        resource == Resource::EVERYTHING || is_reserved(path) || begins_with_wildcard(path)
+    }
+
+    /// `None` for a resource without wildcards.
+    fn kind(&self, resource: Resource) -> Option<Traits> {
+        if resource == Resource::EVERYTHING {
             Some(Traits::EVERYTHING)
         } else if resource.is_below() {
             Some(Traits::BELOW)
-        } else if path.contains('*') {
-            Some(Traits::PATTERN)
         } else {
-            None
-        };
-        if resource == Resource::EVERYTHING || is_reserved(path) || begins_with_wildcard(path) {
-            self.reserved.insert((holder, resource));
-        }
-        let Some(kind) = kind else {
-            return;
-        };
-        if kind.has(Traits::PATTERN) {
-            self.patterns.entry(holder).or_default().insert(resource);
-        }
-        mark(&mut self.traits, holder, kind);
-    }
-
-    fn unnote(&mut self, holder: Holder, resource: Resource) {
-        self.reserved.remove(&(holder, resource));
-        if let Some(patterns) = self.patterns.get_mut(&holder) {
-            patterns.remove(&resource);
-            if patterns.is_empty() {
-                self.patterns.remove(&holder);
-            }
+            self.resources
+                .path(resource)
+                .contains('*')
+                .then_some(Traits::PATTERN)
         }
     }
 }

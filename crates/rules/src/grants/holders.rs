@@ -1,6 +1,6 @@
 //! Who a statement can be for, as numbers, and who belongs to whom.
 
-use foldhash::fast::RandomState;
+use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 
 /// A user or client, a group, or an audience.

@@ -52,19 +52,11 @@ impl Grants {
         let (Some(user), Some(resource)) = found else {
             return Vec::new();
         };
-        let mut ways = BTreeSet::new();
-        let _ = self.each_holder(user, &mut |holder, group| {
-            self.visit_roles(holder, resource, &mut |record, position, role| {
-                ways.insert((record, position, role, group));
-                Continue(())
-            })
-        });
+        let ways = self.ways(user, resource).into_iter();
         let known = ways
-            .into_iter()
-            .filter(|(_, _, role, _)| self.role_exists(*role));
-        let mut roles: Vec<RoleId> = known
-            .filter_map(|(_, _, role, _)| self.role_id(role))
-            .collect();
+            .map(|way| way.role)
+            .filter(|role| self.role_exists(*role));
+        let mut roles: Vec<RoleId> = known.filter_map(|role| self.role_id(role)).collect();
         roles.sort_unstable();
         roles
     }
@@ -81,12 +73,9 @@ impl Grants {
             return Vec::new();
         };
         let mut page: Page<'_, BTreeSet<u32>> = Page::new(after.map(principal), limit);
-        for (_, record) in self
-            .records_of_resource
-            .range((resource, 0)..=(resource, u32::MAX))
-        {
+        for record in self.mentions.of_resource(resource) {
             for statement in self
-                .statements(*record)
+                .statements(record)
                 .filter(|statement| statement.is_on(resource))
             {
                 let roles = || {
@@ -218,17 +207,9 @@ impl Grants {
         owners.into_iter().collect()
     }
 
-    fn statements(&self, record: u32) -> impl Iterator<Item = Statement<'_>> {
-        let record = self.records.get(record as usize);
-        record
-            .into_iter()
-            .flat_map(|record| record.packed.statements())
-    }
-
+    /// Records that may name a holder, see [`super::mentions`].
     fn records_naming(&self, holder: Holder) -> impl Iterator<Item = u32> {
-        self.records_of_holder
-            .range((holder, 0)..=(holder, u32::MAX))
-            .map(|(_, record)| *record)
+        self.mentions.of_holder(holder)
     }
 
     /// The user and their groups.

@@ -8,24 +8,25 @@
 //! Roles that do not exist (any more) grant nothing, and no list shows them. Groups that do not
 //! exist have no members. Built-in roles are always there.
 
-mod cells;
 mod check;
 mod documents;
+mod fingerprints;
 mod holders;
 mod lists;
+mod mentions;
 mod names;
 mod packed;
 mod resources;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use guestlist_api::ids::{GroupId, RecordId, RoleId, UserId};
 use guestlist_api::records::RecordStatus;
 use guestlist_api::roles::Permission;
 
-use self::cells::Cells;
 use self::holders::{Audiences, Holder, Memberships};
+use self::mentions::Mentions;
 use self::names::Names;
 use self::packed::Packed;
 use self::resources::{Resource, Resources};
@@ -181,13 +182,11 @@ pub struct Grants {
     resources: Resources,
     audiences: Audiences,
     memberships: Memberships,
-    cells: Cells,
-    /// Statements with wildcards that cannot be looked up.
-    patterns: BTreeMap<Holder, BTreeSet<Resource>>,
-    /// Statements that may reach the service's own resources.
-    reserved: BTreeSet<(Holder, Resource)>,
-    records_of_holder: BTreeSet<(Holder, u32)>,
-    records_of_resource: BTreeSet<(Resource, u32)>,
+    mentions: Mentions,
+    /// Statements with wildcards that cannot be looked up, by their record.
+    patterns: BTreeSet<(Holder, Resource, u32)>,
+    /// Statements that may reach the service's own resources, by their record.
+    reserved: BTreeSet<(Holder, Resource, u32)>,
     /// Records that give the built-in owner role on `*`.
     owning: BTreeSet<u32>,
     statements: usize,

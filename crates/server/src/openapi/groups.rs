@@ -11,7 +11,7 @@ use super::codes::{
 };
 use super::description::{Description, Tag};
 use super::parameters;
-use super::shapes::{Named, list, name, object, of, optional_list, or_null, page};
+use super::shapes::{Named, list, name, object, of, optional_list, or_null, page, string};
 
 const ALL: &str = "/v1/groups";
 const ONE: &str = "/v1/groups/{groupId}";
@@ -91,13 +91,22 @@ fn group() -> RefOr<Schema> {
         .into()
 }
 
+/// The id of a group to be made; records may name groups that are not there under any id.
+fn chosen_id() -> RefOr<Schema> {
+    string()
+        .min_length(Some(5))
+        .max_length(Some(limits::ID_LENGTH))
+        .pattern(Some("^grp_[A-Za-z0-9_-]+$"))
+        .into()
+}
+
 fn request() -> RefOr<Schema> {
     object()
         .description(Some(
             "The id of a new group begins with `grp_`; the server makes one if it is left out. In \
              an update `groupId` may be left out.",
         ))
-        .property("groupId", or_null(of("GroupId")))
+        .property("groupId", or_null(chosen_id()))
         .property("name", name())
         .property("users", optional_list(limits::GROUP_USERS, "User"))
         .property("admins", optional_list(limits::ADMINS, "User"))

@@ -21,14 +21,19 @@ pub(super) fn path(name: &str, component: &str) -> Parameter {
 
 /// An optional parameter of the query.
 pub(super) fn query(name: &str, what: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
-    optional(name, what, schema)
-        .parameter_in(ParameterIn::Query)
-        .build()
+    optional(ParameterIn::Query, name, what, schema).build()
 }
 
-fn optional(name: &str, what: &str, schema: impl Into<RefOr<Schema>>) -> ParameterBuilder {
+/// The place comes first: a parameter of a path, which it is until then, is always required.
+fn optional(
+    place: ParameterIn,
+    name: &str,
+    what: &str,
+    schema: impl Into<RefOr<Schema>>,
+) -> ParameterBuilder {
     ParameterBuilder::new()
         .name(name)
+        .parameter_in(place)
         .required(Required::False)
         .description(Some(what))
         .schema(Some(schema))
@@ -80,9 +85,13 @@ pub(super) fn list(most: usize) -> [Parameter; 2] {
 pub(super) fn if_unmodified_since() -> Parameter {
     let what = "The `lastUpdated` that was read (RFC 3339) or an HTTP date. If it changed since, \
                 the answer is 412 and nothing is done.";
-    optional("If-Unmodified-Since", what, string().max_length(Some(40)))
-        .parameter_in(ParameterIn::Header)
-        .build()
+    optional(
+        ParameterIn::Header,
+        "If-Unmodified-Since",
+        what,
+        string().max_length(Some(40)),
+    )
+    .build()
 }
 
 /// Makes a request safe to repeat.
@@ -93,8 +102,7 @@ pub(super) fn idempotency_key() -> Parameter {
         .min_length(Some(1))
         .max_length(Some(limits::IDEMPOTENCY_KEY_LENGTH))
         .pattern(Some("^[!-~]+$"));
-    optional("Idempotency-Key", what, schema)
-        .parameter_in(ParameterIn::Header)
+    optional(ParameterIn::Header, "Idempotency-Key", what, schema)
         .extensions(Some(extension()))
         .build()
 }

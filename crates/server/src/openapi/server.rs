@@ -2,7 +2,7 @@
 
 use http::Method;
 use utoipa::PartialSchema as _;
-use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::{ArrayBuilder, Schema};
 use utoipa::openapi::{Content, ContentBuilder, RefOr};
 
 use super::codes::{NO_SUCH_PATH, SHUTTING_DOWN, STORAGE_FULL, STORAGE_UNAVAILABLE};
@@ -158,15 +158,25 @@ pub(super) fn schemas() -> Vec<Named> {
     ]
 }
 
+fn list_of_texts() -> ArrayBuilder {
+    ArrayBuilder::new().items(string())
+}
+
 fn configuration() -> RefOr<Schema> {
     object()
         .property("issuer", url())
         .property("jwks_uri", url())
         .property("authorization_endpoint", url())
         .property("token_endpoint", url())
+        .property("response_types_supported", list_of_texts())
+        .property("subject_types_supported", list_of_texts())
+        .property("id_token_signing_alg_values_supported", list_of_texts())
         .required("issuer")
         .required("jwks_uri")
         .required("authorization_endpoint")
         .required("token_endpoint")
+        .required("response_types_supported")
+        .required("subject_types_supported")
+        .required("id_token_signing_alg_values_supported")
         .into()
 }

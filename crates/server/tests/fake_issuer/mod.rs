@@ -24,8 +24,8 @@ pub(crate) enum Reply {
     Html,
     /// Nothing, until the issuer is dropped or the asker goes away.
     Hang,
-    /// Ten megabytes.
-    Large,
+    /// This, followed by ten megabytes of white space.
+    Large(Value),
     Redirect(String),
     /// This, but only when [`FakeIssuer::release`] is called.
     Held(Value),
@@ -150,7 +150,10 @@ async fn answer(mut stream: TcpStream, shared: Arc<Shared>) -> Option<()> {
         Reply::Status(status) => (status, String::new(), String::new()),
         Reply::Html => (200, String::new(), "<html>sorry</html>".to_owned()),
         Reply::Redirect(place) => (302, format!("Location: {place}\r\n"), String::new()),
-        Reply::Large => (200, String::new(), " ".repeat(10 << 20)),
+        Reply::Large(value) => {
+            let padding = " ".repeat(10 << 20);
+            (200, String::new(), format!("{value}{padding}"))
+        }
         Reply::Held(value) => {
             let mut released = shared.released.subscribe();
             released.wait_for(|released| *released).await.ok()?;

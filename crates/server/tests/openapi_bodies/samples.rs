@@ -25,41 +25,41 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub(super) fn id<T: DeserializeOwned>(text: &str) -> T {
+fn id<T: DeserializeOwned>(text: &str) -> T {
     serde_json::from_value(json!(text)).unwrap()
 }
 
-pub(super) fn name<const MIN: usize, const MAX: usize>() -> Text<MIN, MAX> {
+fn name<const MIN: usize, const MAX: usize>() -> Text<MIN, MAX> {
     Text::parse("Name").unwrap()
 }
 
-pub(super) fn tags() -> Tags {
+fn tags() -> Tags {
     serde_json::from_value(json!({ "colour": "green" })).unwrap()
 }
 
-pub(super) fn one<T, const MIN: usize, const MAX: usize>(item: T) -> Bounded<T, MIN, MAX> {
+fn one<T, const MIN: usize, const MAX: usize>(item: T) -> Bounded<T, MIN, MAX> {
     Bounded::new(vec![item]).unwrap()
 }
 
-pub(super) fn user() -> User {
+fn user() -> User {
     User {
         user_id: id("user 1"),
     }
 }
 
-pub(super) fn linked_group() -> LinkedGroup {
+fn linked_group() -> LinkedGroup {
     LinkedGroup {
         group_id: id("grp_1"),
     }
 }
 
-pub(super) fn resource() -> Resource {
+fn resource() -> Resource {
     Resource {
         resource_uri: id("/documents/doc_1"),
     }
 }
 
-pub(super) fn statement() -> Statement {
+fn statement() -> Statement {
     Statement {
         roles: one(id("ro_1")),
         resources: one(resource()),
@@ -68,7 +68,7 @@ pub(super) fn statement() -> Statement {
     }
 }
 
-pub(super) fn invite_statement() -> InviteStatement {
+fn invite_statement() -> InviteStatement {
     InviteStatement {
         roles: one(id("ro_1")),
         resources: one(resource()),
@@ -77,17 +77,17 @@ pub(super) fn invite_statement() -> InviteStatement {
     }
 }
 
-pub(super) fn link() -> Link {
+fn link() -> Link {
     Link {
         href: "https://guestlist.example/v1/records/rec_1".to_owned(),
     }
 }
 
-pub(super) fn links() -> Links {
+fn links() -> Links {
     Links { own: link() }
 }
 
-pub(super) fn page() -> (Option<Pagination>, CollectionLinks) {
+fn page() -> (Option<Pagination>, CollectionLinks) {
     let next = PaginationNext {
         cursor: "abc".to_owned(),
     };
@@ -100,13 +100,13 @@ pub(super) fn page() -> (Option<Pagination>, CollectionLinks) {
     )
 }
 
-pub(super) fn account_reference() -> AccountReference {
+fn account_reference() -> AccountReference {
     AccountReference {
         account_id: id("acc-1"),
     }
 }
 
-pub(super) fn account() -> Account {
+fn account() -> Account {
     Account {
         account_id: id("acc-1"),
         created_time: id("2026-01-02T03:04:05.678Z"),
@@ -118,7 +118,7 @@ pub(super) fn account() -> Account {
     }
 }
 
-pub(super) fn record() -> AccessRecord {
+fn record() -> AccessRecord {
     AccessRecord {
         record_id: id("rec_1"),
         name: name(),
@@ -136,7 +136,7 @@ pub(super) fn record() -> AccessRecord {
     }
 }
 
-pub(super) fn group() -> Group {
+fn group() -> Group {
     Group {
         group_id: id("grp_1"),
         name: name(),
@@ -148,7 +148,7 @@ pub(super) fn group() -> Group {
     }
 }
 
-pub(super) fn permission() -> Permission {
+fn permission() -> Permission {
     Permission {
         action: id("documents:read"),
         allow: true,
@@ -157,7 +157,7 @@ pub(super) fn permission() -> Permission {
     }
 }
 
-pub(super) fn role() -> Role {
+fn role() -> Role {
     Role {
         role_id: id("ro_1"),
         name: name(),
@@ -166,14 +166,14 @@ pub(super) fn role() -> Role {
     }
 }
 
-pub(super) fn rate_limit() -> ClientRateLimit {
+fn rate_limit() -> ClientRateLimit {
     ClientRateLimit {
         duration: RateLimitDuration::Day,
         quota: Some(100),
     }
 }
 
-pub(super) fn client() -> Client {
+fn client() -> Client {
     let key = VerificationKey {
         key_id: id("key_1"),
         client_id: id("sc_1"),
@@ -191,7 +191,7 @@ pub(super) fn client() -> Client {
     }
 }
 
-pub(super) fn access_key() -> AccessKey {
+fn access_key() -> AccessKey {
     AccessKey {
         key_id: id("key_1"),
         client_id: id("sc_1"),
@@ -202,7 +202,7 @@ pub(super) fn access_key() -> AccessKey {
     }
 }
 
-pub(super) fn invite() -> Invite {
+fn invite() -> Invite {
     let random: Vec<u8> = (0..=255).collect();
     Invite {
         invite_id: InviteSecret::generate(&random).unwrap(),
@@ -216,7 +216,7 @@ pub(super) fn invite() -> Invite {
     }
 }
 
-pub(super) fn identity() -> Identity {
+fn identity() -> Identity {
     Identity {
         issuer: name(),
         audience: name(),
@@ -224,7 +224,7 @@ pub(super) fn identity() -> Identity {
     }
 }
 
-pub(super) fn problem() -> Problem {
+fn problem() -> Problem {
     Problem {
         kind: "/problems/NotFound".to_owned(),
         title: "There is no such role.".to_owned(),
@@ -236,19 +236,23 @@ pub(super) fn problem() -> Problem {
     }
 }
 
-pub(super) fn value(body: impl Serialize) -> Value {
+fn value(body: impl Serialize) -> Value {
     serde_json::to_value(body).unwrap()
+}
+
+fn user_roles() -> UserRoleCollection {
+    let role = UserRole {
+        role_id: id("ro_1"),
+    };
+    UserRoleCollection {
+        user_id: id("user 1"),
+        roles: vec![role],
+    }
 }
 
 /// Every answer with all of its members. A member that a type gains does not compile here.
 pub(super) fn answers() -> Vec<(&'static str, Value)> {
     let (pagination, links) = page();
-    let roles = || UserRoleCollection {
-        user_id: id("user 1"),
-        roles: vec![UserRole {
-            role_id: id("ro_1"),
-        }],
-    };
     macro_rules! collection {
         ($type:ident, $list:ident, $item:expr) => {{
             let list = vec![$item];
@@ -291,7 +295,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         ),
         ("Problem", value(problem())),
         ("Allowed", value(Allowed {})),
-        ("UserRoleCollection", value(roles())),
+        ("UserRoleCollection", value(user_roles())),
         (
             "PermissionCollection",
             value(PermissionCollection {
@@ -310,7 +314,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 links,
             }),
         ),
-        collection!(ResourceUsersCollection, users, roles()),
+        collection!(ResourceUsersCollection, users, user_roles()),
         collection!(AccessRecordCollection, records, record()),
         collection!(GroupCollection, groups, group()),
         collection!(RoleCollection, roles, role()),
@@ -321,7 +325,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
 /// A way to read a body as its type does.
 pub(super) type Reads = fn(&Value) -> bool;
 
-pub(super) fn reads<T: for<'de> Deserialize<'de>>(body: &Value) -> bool {
+fn reads<T: for<'de> Deserialize<'de>>(body: &Value) -> bool {
     serde_json::from_value::<T>(body.clone()).is_ok()
 }
 
@@ -392,5 +396,76 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
             reads::<AccessKeyRequest>,
         ),
         ("IdentityRequest", value(identity), reads::<IdentityRequest>),
+    ]
+}
+
+/// Answers without any member that may be absent.
+pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
+    let bare_record = AccessRecord {
+        description: None,
+        users: Vec::new(),
+        admins: Vec::new(),
+        groups: Vec::new(),
+        tags: Tags::default(),
+        ..record()
+    };
+    let bare_invite = Invite {
+        linked_user_id: None,
+        default_login_tenant_id: None,
+        tenant_id: None,
+        ..invite()
+    };
+    let bare_group = Group {
+        users: Vec::new(),
+        admins: Vec::new(),
+        tags: Tags::default(),
+        ..group()
+    };
+    let bare_role = Role {
+        description: None,
+        ..role()
+    };
+    let mut bare = vec![
+        ("AccessRecord", value(bare_record)),
+        ("Invite", value(bare_invite)),
+        ("Group", value(bare_group)),
+        ("Role", value(bare_role)),
+    ];
+    bare.extend(further_bare_answers());
+    bare
+}
+
+fn further_bare_answers() -> [(&'static str, Value); 4] {
+    let bare_client = Client {
+        name: None,
+        rate_limits: Vec::new(),
+        verification_keys: Vec::new(),
+        tags: Tags::default(),
+        ..client()
+    };
+    let links = CollectionLinks {
+        own: link(),
+        next: None,
+    };
+    let bare_page = RoleCollection {
+        roles: Vec::new(),
+        pagination: None,
+        links,
+    };
+    let bare_key = AccessKey {
+        access_key: None,
+        client_secret: None,
+        ..access_key()
+    };
+    let bare_problem = Problem {
+        detail: None,
+        path: None,
+        ..problem()
+    };
+    [
+        ("Client", value(bare_client)),
+        ("AccessKey", value(bare_key)),
+        ("RoleCollection", value(bare_page)),
+        ("Problem", value(bare_problem)),
     ]
 }

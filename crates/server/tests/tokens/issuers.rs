@@ -109,7 +109,7 @@ async fn t19_useless_answers_leave_the_former_keys_in_use() {
         ("404", Reply::Status(404)),
         ("hang", Reply::Hang),
         ("HTML", Reply::Html),
-        ("10 MB", Reply::Large),
+        ("10 MB", Reply::Large(set(&[&key, &fresh]))),
         ("no keys", Reply::Json(json!({"keys": []}))),
         ("only weak keys", Reply::Json(json!({"keys": [weak]}))),
         ("unknown types", Reply::Json(json!({"keys": [unknown]}))),
