@@ -141,7 +141,25 @@ impl Refusal {
 
     /// Whether the fault is the server's, so that its log says so loudly.
     pub fn is_fault(&self) -> bool {
-        self.for_caller().status.is_server_error()
+        match self {
+            Self::Store(_)
+            | Self::Entropy(_)
+            | Self::NotWritable(_)
+            | Self::CannotSign(_)
+            | Self::Panicked(_) => true,
+            Self::Rule(rule) => matches!(rule, Rule::Unreadable(_)),
+            Self::Edge(_)
+            | Self::Malformed { .. }
+            | Self::NotIdentified(_)
+            | Self::NoSuchPath
+            | Self::NoSuchMethod(_)
+            | Self::NotBuilt(_)
+            | Self::BadCursor
+            | Self::TooMany { .. }
+            | Self::Busy
+            | Self::Issuer { .. }
+            | Self::Draining => false,
+        }
     }
 
     /// The table.
