@@ -163,7 +163,7 @@ fn phase(
 }
 
 /// Adds up the outcomes in a result file, `{"sdk", "version", "results": [{"outcome", …}]}`.
-fn counted(results: &Path) -> Result<Counts> {
+pub(crate) fn counted(results: &Path) -> Result<Counts> {
     let text = std::fs::read_to_string(results).context("the suite wrote no results")?;
     let found: Value = serde_json::from_str(&text).context("its results are not JSON")?;
     let found = found
