@@ -36,7 +36,12 @@ pub(crate) struct ServeArguments {
 
     /// Where to keep what is stored: `embedded` (a database in the data directory), `memory` (lost
     /// when the server ends) [default: embedded]
-    #[arg(long, env = "GUESTLIST_STORE", value_name = "STORE", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "GUESTLIST_STORE",
+        value_name = "STORE",
+        hide_env_values = true
+    )]
     pub(crate) store: Option<String>,
 
     /// Development: sample roles and users, tokens for any user on request, issuers over http on

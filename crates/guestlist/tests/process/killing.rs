@@ -151,7 +151,10 @@ fn compare(server: &Server, owner: &str, user: &str, ledger: &Ledger) -> Vec<Str
             Some(Told::Done) => status.as_deref() != Some("ACTIVE"),
         };
         if !kept {
-            faults.push(format!("record {id}: {deleted:?}, but {} {}", seen.status, seen.text));
+            faults.push(format!(
+                "record {id}: {deleted:?}, but {} {}",
+                seen.status, seen.text
+            ));
         }
     }
     faults
@@ -165,7 +168,9 @@ fn r01_kill_9_under_load_loses_nothing_and_halves_nothing() {
     let (mut acknowledged, mut ledgers) = (0, Vec::new());
     let mut server = Server::new(data, &["--dev", "--public-url", "http://guestlist.test"]);
     let owner = server.owner();
-    let users: Vec<String> = (0..CLIENTS).map(|client| server.token(&format!("user{client}"))).collect();
+    let users: Vec<String> = (0..CLIENTS)
+        .map(|client| server.token(&format!("user{client}")))
+        .collect();
     for kill in 0..kills() {
         let address = server.address;
         let (told, heard) = mpsc::channel();
@@ -187,11 +192,17 @@ fn r01_kill_9_under_load_loses_nothing_and_halves_nothing() {
         server.kill();
         drop(told);
         acknowledged += lived + u64::try_from(heard.iter().count()).unwrap();
-        let told: Vec<Ledger> = clients.into_iter().map(|client| client.join().unwrap()).collect();
+        let told: Vec<Ledger> = clients
+            .into_iter()
+            .map(|client| client.join().unwrap())
+            .collect();
         server = Server::new(data, &["--dev", "--public-url", "http://guestlist.test"]);
         for (client, ledger) in told.into_iter().enumerate() {
             let user = format!("user{client}");
-            assert_eq!(compare(&server, &owner, &user, &ledger), Vec::<String>::new());
+            assert_eq!(
+                compare(&server, &owner, &user, &ledger),
+                Vec::<String>::new()
+            );
             ledgers.push((user, ledger));
         }
     }
@@ -211,7 +222,12 @@ fn the_control(server: &Server, owner: &str, ledgers: Vec<(String, Ledger)>) {
     };
     ledger.invites.truncate(1);
     ledger.records.clear();
-    let unused = server.send(owner, "POST", "/v1/invites", &invite_of("ro_editor", "never"));
+    let unused = server.send(
+        owner,
+        "POST",
+        "/v1/invites",
+        &invite_of("ro_editor", "never"),
+    );
     ledger.invites.push(Invite {
         id: unused.expect(201).member("inviteId"),
         resource: "never".to_owned(),
@@ -224,6 +240,8 @@ fn the_control(server: &Server, owner: &str, ledgers: Vec<(String, Ledger)>) {
         accepted: None,
     });
     ledger.records.insert("lost".to_owned(), None);
-    ledger.records.insert("rec_owner".to_owned(), Some(Told::Done));
+    ledger
+        .records
+        .insert("rec_owner".to_owned(), Some(Told::Done));
     assert_eq!(compare(server, owner, &user, &ledger).len(), 4);
 }

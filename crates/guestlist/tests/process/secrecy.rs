@@ -46,7 +46,10 @@ impl Life {
         life.hide_key(&life.owner.clone());
         let pepper = fs::read(data.join("pepper")).unwrap();
         let hex: String = pepper.iter().map(|byte| format!("{byte:02x}")).collect();
-        life.hide("the pepper in base64", STANDARD.encode(&pepper).get(..40).unwrap());
+        life.hide(
+            "the pepper in base64",
+            STANDARD.encode(&pepper).get(..40).unwrap(),
+        );
         life.hide("the pepper in hexadecimal", &hex);
         life.needles.push(Needle {
             what: "the pepper".to_owned(),
@@ -54,7 +57,10 @@ impl Life {
         });
         let signing = fs::read_to_string(data.join("user-token-key")).unwrap();
         let encoded = signing.lines().nth(1).unwrap();
-        life.hide("the key that signs user tokens", encoded.get(24..44).unwrap());
+        life.hide(
+            "the key that signs user tokens",
+            encoded.get(24..44).unwrap(),
+        );
         life
     }
 
@@ -154,26 +160,40 @@ impl Life {
         other.expect(422);
         let target = format!("/v1/invites/{first}");
         // An echo to whoever has it already.
-        self.server.send(&alice, "GET", &target, &Value::Null).expect(200);
+        self.server
+            .send(&alice, "GET", &target, &Value::Null)
+            .expect(200);
         let owner = self.owner.clone();
-        self.send(&owner, "PATCH", &target, &Value::Null).expect(403);
+        self.send(&owner, "PATCH", &target, &Value::Null)
+            .expect(403);
         self.send(&bob, "PATCH", &target, &Value::Null).expect(200);
         self.send(&bob, "PATCH", &target, &Value::Null).expect(200);
-        self.send(&alice, "PATCH", &target, &Value::Null).expect(404);
+        self.send(&alice, "PATCH", &target, &Value::Null)
+            .expect(404);
         self.send(&alice, "GET", &target, &Value::Null).expect(404);
         self.send("", "GET", &target, &Value::Null).expect(401);
         self.send(&alice, "PUT", &target, &Value::Null).expect(405);
-        self.send(&alice, "GET", &format!("{target}/x"), &Value::Null).expect(404);
-        self.send(&alice, "GET", &format!("{target}%0A"), &Value::Null).expect(404);
-        self.send(&alice, "GET", &format!("{target}%zz"), &Value::Null).expect(400);
-        self.send(&alice, "GET", &format!("{target}?a={first}&{first}=b"), &Value::Null);
+        self.send(&alice, "GET", &format!("{target}/x"), &Value::Null)
+            .expect(404);
+        self.send(&alice, "GET", &format!("{target}%0A"), &Value::Null)
+            .expect(404);
+        self.send(&alice, "GET", &format!("{target}%zz"), &Value::Null)
+            .expect(400);
+        self.send(
+            &alice,
+            "GET",
+            &format!("{target}?a={first}&{first}=b"),
+            &Value::Null,
+        );
         let ended = self.invite(&alice, &[]);
         let target = format!("/v1/invites/{ended}");
-        self.send(&alice, "DELETE", &target, &Value::Null).expect(204);
+        self.send(&alice, "DELETE", &target, &Value::Null)
+            .expect(204);
         self.send(&bob, "PATCH", &target, &Value::Null).expect(404);
         // In places of others, where something may be repeated.
         for place in ["records", "roles", "groups", "clients", "accounts"] {
-            self.send(&owner, "GET", &format!("/v1/{place}/{ended}"), &Value::Null).expect(404);
+            self.send(&owner, "GET", &format!("/v1/{place}/{ended}"), &Value::Null)
+                .expect(404);
         }
         for place in ["users", "resources", "no-such-place"] {
             let target = format!("/v1/{place}/{ended}/{ended}/{ended}");
@@ -188,17 +208,34 @@ impl Life {
         let made = self.send(&owner, "POST", "/v1/clients", &json!({ "name": "Worker" }));
         let client = made.expect(201).member("clientId");
         let keys = format!("/v1/clients/{client}/access-keys");
-        let made = self.server.send(&owner, "POST", &keys, &json!({})).expect(201);
+        let made = self
+            .server
+            .send(&owner, "POST", &keys, &json!({}))
+            .expect(201);
         let key = made.member("accessKey");
         self.hide_key(&key);
         self.send(&key, "GET", "/v1/accounts", &Value::Null);
         let target = format!("{keys}/{}", made.member("keyId"));
-        self.send(&owner, "DELETE", &target, &Value::Null).expect(204);
-        self.send(&key, "GET", "/v1/accounts", &Value::Null).expect(401);
-        self.send(&owner, "GET", &format!("/v1/clients/{key}"), &Value::Null).expect(404);
-        self.send(&owner, "POST", &keys, &json!({ "publicKey": key })).expect(400);
-        self.send(&owner, "GET", &format!("/v1/records?cursor={key}"), &Value::Null).expect(400);
-        for target in ["/v1/clients", &format!("/v1/clients/{client}"), "/v1/records"] {
+        self.send(&owner, "DELETE", &target, &Value::Null)
+            .expect(204);
+        self.send(&key, "GET", "/v1/accounts", &Value::Null)
+            .expect(401);
+        self.send(&owner, "GET", &format!("/v1/clients/{key}"), &Value::Null)
+            .expect(404);
+        self.send(&owner, "POST", &keys, &json!({ "publicKey": key }))
+            .expect(400);
+        self.send(
+            &owner,
+            "GET",
+            &format!("/v1/records?cursor={key}"),
+            &Value::Null,
+        )
+        .expect(400);
+        for target in [
+            "/v1/clients",
+            &format!("/v1/clients/{client}"),
+            "/v1/records",
+        ] {
             self.send(&owner, "GET", target, &Value::Null).expect(200);
         }
     }
@@ -206,8 +243,10 @@ impl Life {
     fn tokens(&mut self) {
         let token = self.token("mallory");
         let broken = format!("{}AAAA", token.get(..token.len() - 4).unwrap());
-        self.send(&broken, "GET", "/v1/accounts", &Value::Null).expect(401);
-        self.send(&format!("{token}."), "GET", "/v1/accounts", &Value::Null).expect(401);
+        self.send(&broken, "GET", "/v1/accounts", &Value::Null)
+            .expect(401);
+        self.send(&format!("{token}."), "GET", "/v1/accounts", &Value::Null)
+            .expect(401);
         for form in ["Basic ", "Token ", "", "Bearer Bearer ", "Bearer  x"] {
             let reply = self.call(Call {
                 method: "GET",
@@ -223,9 +262,15 @@ impl Life {
             json!({ "issuer": broken, "preferredAudience": "*" }),
             json!({ "jwt": [broken] }),
         ] {
-            self.send(&owner, "POST", "/v1/identities", &body).expect(400);
+            self.send(&owner, "POST", "/v1/identities", &body)
+                .expect(400);
         }
-        self.send(&owner, "GET", &format!("/v1/users/{token}/resources"), &Value::Null);
+        self.send(
+            &owner,
+            "GET",
+            &format!("/v1/users/{token}/resources"),
+            &Value::Null,
+        );
     }
 
     /// Secrets in bodies, headers and targets that are refused.
@@ -250,7 +295,13 @@ impl Life {
             format!("[\"{canary}\"]"),
         ];
         for body in &bodies {
-            for target in ["/v1/invites", "/v1/records", "/v1/groups", "/v1/roles", "/v1/identities"] {
+            for target in [
+                "/v1/invites",
+                "/v1/records",
+                "/v1/groups",
+                "/v1/roles",
+                "/v1/identities",
+            ] {
                 let reply = self.call(Call {
                     credential: &owner,
                     method: "POST",
@@ -258,7 +309,10 @@ impl Life {
                     body,
                     ..Call::default()
                 });
-                assert!(reply.status >= 400 || target == "/v1/invites", "{target} {body}");
+                assert!(
+                    reply.status >= 400 || target == "/v1/invites",
+                    "{target} {body}"
+                );
             }
         }
         let canary = self.canary("a stray header");
@@ -309,14 +363,24 @@ impl Life {
 
 /// Every document and every event, as text: what a file may keep in pieces is whole here.
 fn dump(data: &Path) -> String {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let store = EmbeddedStore::open(data).unwrap();
         let mut text = String::new();
         for kind in Kind::ALL {
-            let documents = store.list(kind, &Selection::All, None, 10_000).await.unwrap();
+            let documents = store
+                .list(kind, &Selection::All, None, 10_000)
+                .await
+                .unwrap();
             for seen in documents {
-                text += &format!("{:?} {}\n", seen.value.facets, String::from_utf8_lossy(&seen.value.body));
+                text += &format!(
+                    "{:?} {}\n",
+                    seen.value.facets,
+                    String::from_utf8_lossy(&seen.value.body)
+                );
                 text += &format!("{}\n", seen.value.id);
             }
         }
@@ -342,7 +406,10 @@ fn files(data: &Path, when: &str) -> Vec<Place> {
 }
 
 fn holds(place: &Place, needle: &[u8]) -> bool {
-    place.bytes.windows(needle.len()).any(|window| window == needle)
+    place
+        .bytes
+        .windows(needle.len())
+        .any(|window| window == needle)
 }
 
 /// All that was left behind, once the server has ended.
@@ -354,7 +421,12 @@ fn places(life: Life, data: &Path) -> (Vec<Needle>, Vec<Place>) {
         mut answers,
     } = life;
     for target in ["/metrics", "/openapi.json", "/healthz", "/readyz", "/docs"] {
-        answers.extend(server.send(&owner, "GET", target, &Value::Null).text.into_bytes());
+        answers.extend(
+            server
+                .send(&owner, "GET", target, &Value::Null)
+                .text
+                .into_bytes(),
+        );
     }
     let mut places = files(data, "while it runs");
     let log = server.stop();
@@ -393,7 +465,9 @@ fn s05_i14_a_whole_life_leaves_no_secret_behind() {
     planted.expect(201);
     let (needles, places) = places(life, data);
     let found = |needle: &str| -> Vec<&str> {
-        let found = places.iter().filter(|place| holds(place, needle.as_bytes()));
+        let found = places
+            .iter()
+            .filter(|place| holds(place, needle.as_bytes()));
         found.map(|place| place.what.as_str()).collect()
     };
     let with_id = found("planted-request-id-0001");
@@ -402,7 +476,10 @@ fn s05_i14_a_whole_life_leaves_no_secret_behind() {
         assert!(with_id.contains(&place), "{place}: {with_id:?}");
     }
     for file in ["guestlist.db-wal while", "guestlist.db after"] {
-        assert!(with_record.iter().any(|place| place.contains(file)), "{file}: {with_record:?}");
+        assert!(
+            with_record.iter().any(|place| place.contains(file)),
+            "{file}: {with_record:?}"
+        );
     }
     let mut leaks = Vec::new();
     for needle in &needles {
@@ -414,5 +491,9 @@ fn s05_i14_a_whole_life_leaves_no_secret_behind() {
     }
     assert_eq!(leaks, Vec::<String>::new());
     let searched: usize = places.iter().map(|place| place.bytes.len()).sum();
-    println!("{} secrets, {} places, {searched} bytes", needles.len(), places.len());
+    println!(
+        "{} secrets, {} places, {searched} bytes",
+        needles.len(),
+        places.len()
+    );
 }
