@@ -47,7 +47,11 @@ fn without_others(filter: &str) -> anyhow::Result<String> {
             bail!("--log: {part:?} is neither a level (info) nor the level of a part (hyper=info)");
         }
     }
-    Ok(general.into_iter().chain(named).collect::<Vec<_>>().join(","))
+    Ok(general
+        .into_iter()
+        .chain(named)
+        .collect::<Vec<_>>()
+        .join(","))
 }
 
 #[cfg(test)]

@@ -280,7 +280,10 @@ mod tests {
         }
         // The control: serde alone takes the values in the order of the members.
         let taken = |body| serde_json::from_str::<Record>(body).is_ok();
-        assert_eq!(cases.map(|(body, _)| taken(body)), [true, false, true, true]);
+        assert_eq!(
+            cases.map(|(body, _)| taken(body)),
+            [true, false, true, true]
+        );
     }
 
     #[test]

@@ -139,9 +139,11 @@ impl Refusal {
         ForLog(self)
     }
 
-    /// Whether the fault is the server's, so that its log says so loudly.
+    /// Whether the fault is the server's, so that its log says so loudly. What is not built is not
+    /// one, or any stranger could fill the log with errors.
     pub fn is_fault(&self) -> bool {
-        self.for_caller().status.is_server_error()
+        let status = self.for_caller().status;
+        status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
     }
 
     /// The table.

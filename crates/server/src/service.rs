@@ -66,12 +66,7 @@ struct Known {
 }
 
 /// One line for each request. What the caller sent is not in it, and so neither is a secret.
-fn log(
-    known: &Known,
-    method: &Method,
-    outcome: &Result<Answer, Refusal>,
-    request_id: &str,
-) {
+fn log(known: &Known, method: &Method, outcome: &Result<Answer, Refusal>, request_id: &str) {
     let fault = outcome.as_ref().is_err_and(Refusal::is_fault);
     if !tracing::enabled!(tracing::Level::INFO) && !fault {
         return;
@@ -82,9 +77,7 @@ fn log(
     match outcome {
         Ok(answer) => {
             let status = answer.status.as_u16();
-            tracing::info!(
-                operation, caller, method, status, request_id, "answered"
-            );
+            tracing::info!(operation, caller, method, status, request_id, "answered");
         }
         Err(refusal) => {
             let told = refusal.for_caller();

@@ -30,7 +30,10 @@ fn write_until_the_end(
         let (target, body) = if number % 2 == 0 {
             ("/v1/invites", invite_of("Authress:Owner", &id))
         } else {
-            ("/v1/records", record_of(&id, "someone", "Authress:Owner", &id))
+            (
+                "/v1/records",
+                record_of(&id, "someone", "Authress:Owner", &id),
+            )
         };
         let call = Call {
             credential: key,
@@ -43,7 +46,10 @@ fn write_until_the_end(
             break;
         };
         let reply = reply.expect(201).json();
-        let made = reply["inviteId"].as_str().or(reply["recordId"].as_str()).unwrap();
+        let made = reply["inviteId"]
+            .as_str()
+            .or(reply["recordId"].as_str())
+            .unwrap();
         done.push(format!("{target}/{made}"));
         let _listening = told.send(());
     }
@@ -51,7 +57,10 @@ fn write_until_the_end(
 }
 
 fn newest_revision(data: &Path) -> Revision {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let store = EmbeddedStore::open(data).unwrap();
         let revision = store.revision().await.unwrap();
@@ -79,12 +88,17 @@ fn r23_sigterm_under_load_answers_all_that_was_done_and_keeps_it() {
             })
             .collect();
         // Connections that are only open must not hold the end up.
-        let idle: Vec<_> = (0..CLIENTS).map(|_| Connection::open(address).unwrap()).collect();
+        let idle: Vec<_> = (0..CLIENTS)
+            .map(|_| Connection::open(address).unwrap())
+            .collect();
         for _ in 0..30 + 20 * round {
             acknowledged.recv().unwrap();
         }
         let log = server.stop();
-        let made: Vec<String> = clients.into_iter().flat_map(|client| client.join().unwrap()).collect();
+        let made: Vec<String> = clients
+            .into_iter()
+            .flat_map(|client| client.join().unwrap())
+            .collect();
         drop(idle);
         assert!(log.contains("shutting down"), "{log}");
         // All that was done was answered: as many changes as acknowledgements.
@@ -128,7 +142,9 @@ fn during_the_drain_delay_it_is_not_ready_and_still_answers() {
     assert_eq!(readiness(&server), (503, json!("ShuttingDown")));
     server.send("", "GET", "/healthz", &Value::Null).expect(200);
     let body = invite_of("Authress:Owner", "late");
-    let made = server.send(&owner, "POST", "/v1/invites", &body).expect(201);
+    let made = server
+        .send(&owner, "POST", "/v1/invites", &body)
+        .expect(201);
     let late = format!("/v1/invites/{}", made.member("inviteId"));
     server.signal("-TERM");
     let (status, log) = server.wait();
@@ -145,5 +161,8 @@ fn the_drain_delay_ends_by_itself_and_an_interrupt_is_as_good() {
     server.signal("-INT");
     let (status, log) = server.wait();
     assert_eq!(status.code(), Some(0), "{log}");
-    assert!(log.contains("draining") && !log.contains("at once by"), "{log}");
+    assert!(
+        log.contains("draining") && !log.contains("at once by"),
+        "{log}"
+    );
 }

@@ -9,15 +9,15 @@ use std::thread;
 use serde_json::Value;
 
 use crate::http::{Call, Connection, Reply};
-use crate::server::{Server, invite_of, record_of};
+use crate::server::{Server, invite_of, record_of, text_of};
 
 /// Kills in the normal run; `GUESTLIST_KILLS` asks for more.
 const KILLS: u64 = 15;
 const CLIENTS: u64 = 4;
 
 fn kills() -> u64 {
-    let asked = std::env::var("GUESTLIST_KILLS");
-    asked.map_or(KILLS, |text| text.parse().unwrap())
+    let asked = std::env::var_os("GUESTLIST_KILLS");
+    asked.map_or(KILLS, |text| text.to_str().unwrap().parse().unwrap())
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
@@ -63,10 +63,7 @@ fn live(address: SocketAddr, owner: &str, user: &str, name: &str, told: &Sender<
         return ledger;
     };
     let mut call = |credential: &str, method: &str, target: &str, body: &Value| -> Option<Reply> {
-        let body = match body {
-            Value::Null => String::new(),
-            body => body.to_string(),
-        };
+        let body = text_of(body);
         let call = Call {
             credential,
             method,
@@ -129,17 +126,20 @@ fn compare(server: &Server, owner: &str, user: &str, ledger: &Ledger) -> Vec<Str
     };
     for invite in &ledger.invites {
         let seen = get(owner, &format!("/v1/invites/{}", invite.id));
-        let used = seen.json()["errorCode"] == "InviteAlreadyAccepted";
+        let is_accepted = seen.json()["errorCode"] == "InviteAlreadyAccepted";
         let resource = &invite.resource;
         let target = format!("/v1/users/{user}/resources/{resource}/permissions/documents:write");
         let granted = get(owner, &target).status == 200;
-        let whole = match (seen.status, used) {
+        let whole = match (seen.status, is_accepted) {
             (200, false) => !granted && invite.accepted != Some(Told::Done),
             (404, true) => granted && invite.accepted.is_some(),
             _ => false,
         };
         if !whole {
-            faults.push(format!("{invite:?}: {} {used} {granted}", seen.status));
+            faults.push(format!(
+                "{invite:?}: {} {is_accepted} {granted}",
+                seen.status
+            ));
         }
     }
     for (id, deleted) in &ledger.records {
@@ -151,7 +151,10 @@ fn compare(server: &Server, owner: &str, user: &str, ledger: &Ledger) -> Vec<Str
             Some(Told::Done) => status.as_deref() != Some("ACTIVE"),
         };
         if !kept {
-            faults.push(format!("record {id}: {deleted:?}, but {} {}", seen.status, seen.text));
+            faults.push(format!(
+                "record {id}: {deleted:?}, but {} {}",
+                seen.status, seen.text
+            ));
         }
     }
     faults
@@ -165,7 +168,9 @@ fn r01_kill_9_under_load_loses_nothing_and_halves_nothing() {
     let (mut acknowledged, mut ledgers) = (0, Vec::new());
     let mut server = Server::new(data, &["--dev", "--public-url", "http://guestlist.test"]);
     let owner = server.owner();
-    let users: Vec<String> = (0..CLIENTS).map(|client| server.token(&format!("user{client}"))).collect();
+    let users: Vec<String> = (0..CLIENTS)
+        .map(|client| server.token(&format!("user{client}")))
+        .collect();
     for kill in 0..kills() {
         let address = server.address;
         let (told, heard) = mpsc::channel();
@@ -187,11 +192,17 @@ fn r01_kill_9_under_load_loses_nothing_and_halves_nothing() {
         server.kill();
         drop(told);
         acknowledged += lived + u64::try_from(heard.iter().count()).unwrap();
-        let told: Vec<Ledger> = clients.into_iter().map(|client| client.join().unwrap()).collect();
+        let told: Vec<Ledger> = clients
+            .into_iter()
+            .map(|client| client.join().unwrap())
+            .collect();
         server = Server::new(data, &["--dev", "--public-url", "http://guestlist.test"]);
         for (client, ledger) in told.into_iter().enumerate() {
             let user = format!("user{client}");
-            assert_eq!(compare(&server, &owner, &user, &ledger), Vec::<String>::new());
+            assert_eq!(
+                compare(&server, &owner, &user, &ledger),
+                Vec::<String>::new()
+            );
             ledgers.push((user, ledger));
         }
     }
@@ -211,7 +222,12 @@ fn the_control(server: &Server, owner: &str, ledgers: Vec<(String, Ledger)>) {
     };
     ledger.invites.truncate(1);
     ledger.records.clear();
-    let unused = server.send(owner, "POST", "/v1/invites", &invite_of("ro_editor", "never"));
+    let unused = server.send(
+        owner,
+        "POST",
+        "/v1/invites",
+        &invite_of("ro_editor", "never"),
+    );
     ledger.invites.push(Invite {
         id: unused.expect(201).member("inviteId"),
         resource: "never".to_owned(),
@@ -224,6 +240,8 @@ fn the_control(server: &Server, owner: &str, ledgers: Vec<(String, Ledger)>) {
         accepted: None,
     });
     ledger.records.insert("lost".to_owned(), None);
-    ledger.records.insert("rec_owner".to_owned(), Some(Told::Done));
+    ledger
+        .records
+        .insert("rec_owner".to_owned(), Some(Told::Done));
     assert_eq!(compare(server, owner, &user, &ledger).len(), 4);
 }

@@ -93,7 +93,10 @@ fn what_is_wrong_in_the_file_is_named() {
     let mut command = serve(&directory.path().join("data"));
     command.args(["--config", "/no/such/file.toml"]);
     refused(command, &["/no/such/file.toml"]);
-    assert!(!directory.path().join("data").exists(), "nothing is made before the settings are read");
+    assert!(
+        !directory.path().join("data").exists(),
+        "nothing is made before the settings are read"
+    );
 }
 
 #[test]
@@ -116,7 +119,11 @@ fn a_malformed_setting_is_named_before_anything_is_made() {
         ("--trusted-proxy", "10.0.0.0/33", "10.0.0.0/33"),
         ("--allowed-origin", "app.example", "app.example"),
         ("--store", "mysql://db", "names no known engine"),
-        ("--store", "postgres://owner:hunter2@db/guestlist", "PostgreSQL is not built yet"),
+        (
+            "--store",
+            "postgres://owner:hunter2@db/guestlist",
+            "PostgreSQL is not built yet",
+        ),
         ("--no-such-flag", "1", "--no-such-flag"),
     ] {
         let mut command = serve(&data);
@@ -136,19 +143,27 @@ fn help_names_every_setting() {
     assert!(help.status.success());
     let text = help.stdout;
     for setting in SETTINGS.into_iter().chain(["config"]) {
-        assert!(text.contains(&format!("--{setting} ")), "--{setting}: {text}");
+        assert!(
+            text.contains(&format!("--{setting} ")),
+            "--{setting}: {text}"
+        );
     }
     // Every variable is that of a flag, and the other way round.
     let variables = text.matches("GUESTLIST_").count();
     assert_eq!(variables, SETTINGS.len() + 1, "{text}");
-    let flags = text.lines().filter(|line| line.trim_start().starts_with("--")).count();
+    let flags = text
+        .lines()
+        .filter(|line| line.trim_start().starts_with("--"))
+        .count();
     assert_eq!(flags, SETTINGS.len() + 1, "{text}");
 }
 
 #[test]
 fn s05_help_shows_no_value_of_the_environment() {
     let mut command = bare();
-    command.env("GUESTLIST_STORE", "postgres://owner:hunter2@db/guestlist").arg("--help");
+    command
+        .env("GUESTLIST_STORE", "postgres://owner:hunter2@db/guestlist")
+        .arg("--help");
     let help = run(command);
     assert!(help.status.success());
     assert!(!help.stdout.contains("hunter2"), "{}", help.stdout);
@@ -160,10 +175,14 @@ fn the_memory_store_keeps_nothing() {
     let data = directory.path();
     let server = Server::new(data, &["--store", "memory"]);
     let first = server.owner();
-    server.send(&first, "GET", "/v1/accounts", &Value::Null).expect(200);
+    server
+        .send(&first, "GET", "/v1/accounts", &Value::Null)
+        .expect(200);
     server.stop();
     assert!(!data.join("guestlist.db").exists());
     let server = Server::new(data, &["--store", "memory"]);
     assert_ne!(server.owner(), first);
-    server.send(&first, "GET", "/v1/accounts", &Value::Null).expect(401);
+    server
+        .send(&first, "GET", "/v1/accounts", &Value::Null)
+        .expect(401);
 }

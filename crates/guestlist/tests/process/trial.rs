@@ -13,8 +13,14 @@ fn the_printed_commands_work_as_they_are_pasted() {
     server.stdout.until("200: the invite gave it").unwrap();
     let said = server.stdout.so_far();
     let (_, trial) = said.split_once("another terminal:").unwrap();
-    let shell = Command::new("bash").args(["-e", "-u", "-c", trial]).output().unwrap();
-    let (out, err) = (String::from_utf8(shell.stdout).unwrap(), String::from_utf8(shell.stderr).unwrap());
+    let shell = Command::new("bash")
+        .args(["-e", "-u", "-c", trial])
+        .output()
+        .unwrap();
+    let (out, err) = (
+        String::from_utf8(shell.stdout).unwrap(),
+        String::from_utf8(shell.stderr).unwrap(),
+    );
     let lines: Vec<&str> = out.lines().collect();
     let [before, invite, account, after] = lines.as_slice() else {
         panic!("{out}{err}");
@@ -22,7 +28,12 @@ fn the_printed_commands_work_as_they_are_pasted() {
     assert_eq!((*before, *after), ("404", "200"));
     assert!(invite.starts_with("inv_") && invite.len() == 67, "{invite}");
     let account: Value = serde_json::from_str(account).unwrap();
-    assert!(server.owner().contains(account["accountId"].as_str().unwrap()), "{account}");
+    assert!(
+        server
+            .owner()
+            .contains(account["accountId"].as_str().unwrap()),
+        "{account}"
+    );
     assert!(said.contains("DEVELOPMENT"));
 }
 
@@ -38,14 +49,21 @@ fn without_dev_there_is_the_owner_and_nothing_else() {
         reply.json()[member].as_array().unwrap().clone()
     };
     let roles = list("/v1/roles", "roles");
-    assert!(roles.iter().all(|role| role["roleId"].as_str().unwrap().starts_with("Authress:")));
+    assert!(
+        roles
+            .iter()
+            .all(|role| role["roleId"].as_str().unwrap().starts_with("Authress:"))
+    );
     assert!(!roles.is_empty());
     assert_eq!(list("/v1/records", "records").len(), 1);
     assert_eq!(list("/v1/clients", "clients").len(), 1);
     assert_eq!(list("/v1/groups", "groups").len(), 0);
     assert_eq!(list("/v1/identities", "identities").len(), 0);
     let said = server.stdout.so_far();
-    assert!(!said.contains("DEVELOPMENT") && !said.contains("Try it"), "{said}");
+    assert!(
+        !said.contains("DEVELOPMENT") && !said.contains("Try it"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -59,7 +77,9 @@ fn a_token_of_development_ends_with_development() {
     server.stop();
     // At the same address, so that issuer and audience stay the same.
     let mut command = crate::server::bare();
-    command.args(["--listen", &address.to_string(), "--data"]).arg(directory.path());
+    command
+        .args(["--listen", &address.to_string(), "--data"])
+        .arg(directory.path());
     let server = Server::start(command, directory.path());
     server.send(&token, "GET", target, &Value::Null).expect(401);
 }
