@@ -68,7 +68,8 @@ pub fn link(
         created_by: facts.who().clone(),
     };
     let data = json!({ "issuer": identity.issuer, "audience": identity.audience });
-    let mut changes = facts.changes("identity.linked", "identity/".to_owned(), data);
+    let subject = format!("identity/{}", identity.issuer);
+    let mut changes = facts.changes("identity.linked", subject, data);
     changes.expect.extend(basis);
     match existing {
         Some(seen) => changes.replace(seen.mark, &identity)?,

@@ -9,6 +9,8 @@
 )]
 
 mod authorization;
+mod bodies;
 mod invites;
+mod limits;
 mod strangers;
 mod world;
