@@ -16,6 +16,7 @@ use http_body_util::Full;
 use crate::access_keys::NotMade;
 use crate::answer::NotWritable;
 use crate::caller::NotIdentified;
+use crate::cursors::NotSealed;
 use crate::edge_error::EdgeError;
 use crate::entropy::NoEntropy;
 use crate::paths::MalformedPath;
@@ -60,6 +61,7 @@ pub enum Refusal {
     Entropy(NoEntropy),
     NotWritable(NotWritable),
     CannotSign(CannotSign),
+    NotSealed(NotSealed),
 }
 
 macro_rules! from {
@@ -80,6 +82,7 @@ from! {
     NoEntropy => Entropy,
     NotWritable => NotWritable,
     CannotSign => CannotSign,
+    NotSealed => NotSealed,
     MalformedPath => Edge,
     MalformedQuery => Edge,
 }
@@ -200,7 +203,9 @@ impl Refusal {
                 "The server is shutting down. Nothing was done; try again.",
             ),
             Self::Store(error) => store_for_caller(error),
-            Self::Entropy(_) | Self::NotWritable(_) | Self::CannotSign(_) => internal(),
+            Self::Entropy(_) | Self::NotWritable(_) | Self::CannotSign(_) | Self::NotSealed(_) => {
+                internal()
+            }
         }
     }
 
@@ -255,7 +260,8 @@ impl Refusal {
             | Self::Store(_)
             | Self::Entropy(_)
             | Self::NotWritable(_)
-            | Self::CannotSign(_) => {}
+            | Self::CannotSign(_)
+            | Self::NotSealed(_) => {}
         }
         response
     }
@@ -316,6 +322,7 @@ impl fmt::Display for ForLog<'_> {
             Refusal::Entropy(error) => error,
             Refusal::NotWritable(error) => error,
             Refusal::CannotSign(error) => error,
+            Refusal::NotSealed(error) => error,
             Refusal::Rule(Rule::Unreadable(document)) => &document.0,
             told @ (Refusal::Rule(_)
             | Refusal::Malformed { .. }

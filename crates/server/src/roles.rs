@@ -7,11 +7,12 @@ use guestlist_rules::authority::{Ability, require, require_plainly};
 use guestlist_rules::built_in;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
 use guestlist_rules::roles::{self as rules, StoredRole};
+use guestlist_store::Selection;
 use http::StatusCode;
 
 use crate::answer::Answer;
 use crate::ask::{Ask, Decided, Library};
-use crate::listing::{Listing, contains};
+use crate::listing::{Listing, contains, walk};
 use crate::query::Query;
 use crate::refusal::Refusal;
 
@@ -43,17 +44,33 @@ pub async fn get_roles(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refusa
     ask.decide(|facts| require_plainly(facts, Ability::ListRoles))?;
     let listing = Listing::read(ask, query, "roles", limits::LARGE_PAGE, &[])?;
     let filter = listing.filter.as_deref();
-    let mut roles: Vec<Role> = Vec::new();
-    if listing.is_first() {
-        roles.extend(built_in::roles().filter(|role| matches(role, filter)));
-    }
-    let (stored, next) = listing
-        .documents::<StoredRole>(ask, listing.limit.saturating_sub(roles.len()), |role| {
-            matches(&answer(role.clone()), filter)
-        })
-        .await?;
-    roles.extend(stored.into_iter().map(|seen| answer(seen.value)));
-    let (pagination, links) = listing.page(ask, "/v1/roles", next);
+    // No stored role has the id of a built-in one, so a position says which of the two it is in.
+    let mut built_in: Vec<Role> = built_in::roles().collect();
+    let position = listing.after();
+    let passed = position.map(|after| {
+        built_in
+            .iter()
+            .position(|role| role.role_id.as_str() == after)
+    });
+    let (skipped, stored_after) = match passed {
+        None => (0, None),
+        Some(Some(number)) => (number + 1, None),
+        Some(None) => (built_in.len(), position),
+    };
+    built_in.drain(..skipped);
+    built_in.retain(|role| matches(role, filter));
+    let mut roles = built_in;
+    let next = if roles.len() > listing.limit {
+        roles.truncate(listing.limit);
+        roles.last().map(|role| role.role_id.to_string())
+    } else {
+        let limit = listing.limit - roles.len();
+        let wanted = |role: &StoredRole| matches(&answer(role.clone()), filter);
+        let (stored, next) = walk(ask, &Selection::All, stored_after, limit, wanted).await?;
+        roles.extend(stored.into_iter().map(|seen| answer(seen.value)));
+        next
+    };
+    let (pagination, links) = listing.page(ask, "/v1/roles", next)?;
     Answer::json(
         StatusCode::OK,
         &RoleCollection {
