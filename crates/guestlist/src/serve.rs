@@ -2,21 +2,22 @@
 
 use std::fs::{self, DirBuilder};
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use guestlist_api::ids::AccountId;
 use guestlist_server::app::App;
-use guestlist_server::assembly;
 use guestlist_server::clock::Clock;
 use guestlist_server::entropy::Entropy;
 use guestlist_server::limits::Limits;
 use guestlist_server::settings::Settings;
-use guestlist_server::startup::{self, Account, Secrets};
+use guestlist_server::startup::{self, Account};
+use guestlist_server::{assembly, samples};
 use guestlist_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,12 +27,34 @@ use crate::{logs, welcome};
 
 /// What the start made, for people.
 pub(crate) struct Started {
+    pub(crate) address: SocketAddr,
+    /// The public URL, which is made from the address unless it is set.
     pub(crate) url: String,
     pub(crate) account_id: AccountId,
     pub(crate) data: PathBuf,
     /// The file of the owner's access key, and the key: on the first start only.
     pub(crate) owner_key: Option<(PathBuf, String)>,
-    pub(crate) development: bool,
+    pub(crate) trial: Trial,
+}
+
+/// What there is to try.
+pub(crate) enum Trial {
+    /// Nothing: not in development.
+    None,
+    /// The samples.
+    Samples,
+    /// Development on data that was made without samples.
+    NoSamples,
+}
+
+impl Trial {
+    fn of(development: bool, samples: bool) -> Self {
+        match (development, samples) {
+            (false, _) => Self::None,
+            (true, true) => Self::Samples,
+            (true, false) => Self::NoSamples,
+        }
+    }
 }
 
 /// Runs until a signal, or until the store has stopped for good.
@@ -57,8 +80,12 @@ async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     make_directory(&settings.data)?;
     let store = open(&settings)?;
+    // Before anything is made: the owner's key is shown by the start that makes it.
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
-    let secrets = Secrets::load_or_create(&settings.data, &entropy)?;
+    let secrets = startup::secrets(store.as_ref(), &settings.data, &entropy).await?;
     let account = startup::account(
         store.as_ref(),
         &clock,
@@ -68,19 +95,18 @@ async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
         settings.development,
     )
     .await?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let address = listener.local_addr()?;
     let url = match &settings.public_url {
         Some(url) => url.clone(),
-        None => format!("http://{}", listener.local_addr()?),
+        None => format!("http://{address}"),
     };
     let drain_delay = Duration::from_secs(settings.drain_delay);
     let data = settings.data.clone();
     let server_settings = server_settings(settings, account.account_id.clone(), url.clone());
-    let development = server_settings.development;
+    let samples = samples::are_in(store.as_ref()).await?;
+    let trial = Trial::of(server_settings.development, samples);
     let app = assembly::build(server_settings, Arc::clone(&store), secrets, clock, entropy).await?;
-    show(&Started::new(url, account, data, development))?;
+    show(&Started::new(address, url, account, data, trial))?;
     until_the_end(app, store, listener, &mut signals, drain_delay).await
 }
 
@@ -140,6 +166,12 @@ fn make_directory(path: &Path) -> anyhow::Result<()> {
 fn open(settings: &ServeSettings) -> anyhow::Result<Arc<dyn Store>> {
     let address = match settings.store.as_str() {
         "embedded" => format!("embedded:{}", settings.data.display()),
+        // The owner's key of this start would take the place of the one of that store.
+        "memory" if settings.data.join("guestlist.db").exists() => bail!(
+            "{} holds the data of an embedded store: choose another directory with --data for \
+             --store memory",
+            settings.data.display()
+        ),
         other => other.to_owned(),
     };
     Ok(guestlist_store::open(&address)?)
@@ -159,17 +191,24 @@ fn server_settings(settings: ServeSettings, account_id: AccountId, public_url: S
 }
 
 impl Started {
-    fn new(url: String, account: Account, data: PathBuf, development: bool) -> Self {
+    fn new(
+        address: SocketAddr,
+        url: String,
+        account: Account,
+        data: PathBuf,
+        trial: Trial,
+    ) -> Self {
         let owner_key = account
             .owner_key
             .map(|(path, key)| (path, key.secret.reveal().to_owned()));
         let data = fs::canonicalize(&data).unwrap_or(data);
         Self {
+            address,
             url,
             account_id: account.account_id,
             data,
             owner_key,
-            development,
+            trial,
         }
     }
 }

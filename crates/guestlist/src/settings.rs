@@ -1,12 +1,14 @@
 //! The only reader of flags, environment and settings file: in that order of precedence.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use guestlist_api::ids::AccountId;
+use guestlist_server::addresses::TrustedProxies;
+use guestlist_server::cors::Cors;
 use serde::Deserialize;
 
 /// Flags of `guestlist serve`. Each can also be set as `GUESTLIST_…` in the environment and in the
@@ -34,7 +36,12 @@ pub(crate) struct ServeArguments {
 
     /// Where to keep what is stored: `embedded` (a database in the data directory), `memory` (lost
     /// when the server ends) [default: embedded]
-    #[arg(long, env = "GUESTLIST_STORE", value_name = "STORE")]
+    #[arg(
+        long,
+        env = "GUESTLIST_STORE",
+        value_name = "STORE",
+        hide_env_values = true
+    )]
     pub(crate) store: Option<String>,
 
     /// Development: sample roles and users, tokens for any user on request, issuers over http on
@@ -43,7 +50,8 @@ pub(crate) struct ServeArguments {
     pub(crate) dev: Option<bool>,
 
     /// What to log: error, warn, info, debug, trace, or a filter as in
-    /// info,guestlist_server=debug [default: info]
+    /// info,guestlist_server=debug. Below info, only Guestlist's own parts are logged. Libraries
+    /// are if they are named as in hyper=trace; then the log may hold secrets [default: info]
     #[arg(long, env = "GUESTLIST_LOG", value_name = "LEVEL")]
     pub(crate) log: Option<String>,
 
@@ -54,7 +62,7 @@ pub(crate) struct ServeArguments {
         value_delimiter = ',',
         value_name = "ORIGIN"
     )]
-    #[serde(default)]
+    #[serde(default, rename = "allowed-origin")]
     pub(crate) allowed_origins: Vec<String>,
 
     /// Believe X-Forwarded-For from this network (as in 10.0.0.0/8); may be given several times
@@ -64,7 +72,7 @@ pub(crate) struct ServeArguments {
         value_delimiter = ',',
         value_name = "NETWORK"
     )]
-    #[serde(default)]
+    #[serde(default, rename = "trusted-proxy")]
     pub(crate) trusted_proxies: Vec<String>,
 
     /// Token issuers may be at private addresses (for an identity provider in the same network)
@@ -81,7 +89,9 @@ pub(crate) struct ServeArguments {
     #[arg(long, env = "GUESTLIST_DRAIN_DELAY", value_name = "SECONDS")]
     pub(crate) drain_delay: Option<u64>,
 
-    /// A TOML file with these settings, named as the flags are
+    /// A TOML file with these settings, named as the flags are (drain-delay = 5, dev = true); what
+    /// may be given several times is a list. A flag goes before the environment, and both before
+    /// the file
     #[arg(long, env = "GUESTLIST_CONFIG", value_name = "FILE")]
     #[serde(skip)]
     pub(crate) config: Option<PathBuf>,
@@ -128,6 +138,11 @@ impl ServeArguments {
             .or(file.public_url)
             .map(|url| public_url(&url))
             .transpose()?;
+        let allowed_origins = either(self.allowed_origins, file.allowed_origins);
+        Cors::new(allowed_origins.iter().map(String::as_str)).context("--allowed-origin")?;
+        let trusted_proxies = either(self.trusted_proxies, file.trusted_proxies);
+        TrustedProxies::new(trusted_proxies.iter().map(String::as_str))
+            .context("--trusted-proxy")?;
         Ok(ServeSettings {
             listen: self.listen.or(file.listen).unwrap_or_else(default_listen),
             public_url,
@@ -139,8 +154,8 @@ impl ServeArguments {
                 .unwrap_or_else(|| "embedded".to_owned()),
             development: self.dev.or(file.dev).unwrap_or(false),
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
-            allowed_origins: either(self.allowed_origins, file.allowed_origins),
-            trusted_proxies: either(self.trusted_proxies, file.trusted_proxies),
+            allowed_origins,
+            trusted_proxies,
             private_issuers: self
                 .private_issuers
                 .or(file.private_issuers)
@@ -175,11 +190,50 @@ fn public_url(text: &str) -> anyhow::Result<String> {
     let host = origin
         .strip_prefix("https://")
         .or_else(|| origin.strip_prefix("http://"));
-    let is_origin = host.is_some_and(|host| {
-        !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) && host.is_ascii()
-    });
-    if !is_origin {
+    if !host.is_some_and(is_authority) {
         bail!("--public-url must be an origin, as in https://auth.example.com, but is {text}");
     }
     Ok(origin.to_owned())
+}
+
+/// Whether a text is a host, perhaps with a port.
+fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        Some(_) | None => (text, None),
+    };
+    let bracketed = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let is_host = match bracketed {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+            !host.is_empty() && host.bytes().all(allowed)
+        }
+    };
+    is_host && port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_is_a_host_with_or_without_a_port() {
+        for good in [
+            "a.example",
+            "localhost:8888",
+            "127.0.0.1",
+            "[::1]",
+            "[::1]:8888",
+        ] {
+            assert!(is_authority(good), "{good}");
+        }
+        for bad in [
+            "", ":80", "a:b", "a:", "a:65536", "[::1", "::1", "a/b", "a b", "ü", "a@b", "[a]",
+        ] {
+            assert!(!is_authority(bad), "{bad}");
+        }
+    }
 }

@@ -10,8 +10,9 @@ use http_body_util::BodyExt;
 use hyper::body::Body;
 use serde::de::DeserializeOwned;
 
-use crate::edge_error::{EdgeError, MalformedJson, shortened};
+use crate::edge_error::{EdgeError, MalformedJson, shortened_path, shortened_sentence};
 use crate::limits::Limits;
+use crate::objects::Strict;
 use crate::strict_json;
 
 /// Reads a body to its end, or says why not as early as that is known.
@@ -78,7 +79,8 @@ where
 /// Parses a body. `None` if it is empty, blank or `null`.
 ///
 /// Members that the type does not know are ignored, but they must be JSON all the same: a member
-/// given twice, a number out of range or an unpaired surrogate is refused wherever it is.
+/// given twice, a number out of range or an unpaired surrogate is refused wherever it is. An array
+/// is never taken for an object.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Option<T>, EdgeError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
@@ -91,13 +93,13 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Option<T>, EdgeError> {
     }
     strict_json::check(body).map_err(malformed)?;
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(malformed)
+    serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(malformed)
 }
 
 fn malformed(error: serde_path_to_error::Error<serde_json::Error>) -> EdgeError {
     let path = match error.path().to_string() {
         root if root == "." => String::new(),
-        path => shortened(&path),
+        path => shortened_path(&path),
     };
     let error = error.into_inner();
     let message = error.to_string();
@@ -145,7 +147,7 @@ fn about_member(path: String, message: &str) -> MalformedJson {
             None => "it is none of the accepted values".to_owned(),
         }
     } else {
-        shortened(message)
+        shortened_sentence(message)
     };
     MalformedJson { path, reason }
 }
@@ -257,6 +259,31 @@ mod tests {
         for (body, expected) in cases {
             assert_eq!(fault_text(body), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn an_array_is_no_object_and_an_object_no_word() {
+        let cases = [
+            (r#"["n",[]]"#, ": expected an object, not an array"),
+            ("[]", ": expected an object, not an array"),
+            (
+                r#"{"name":"n","statements":[[["a"],"Allow"]]}"#,
+                "statements[0]: expected an object, not an array",
+            ),
+            (
+                r#"{"name":"n","statements":[{"roles":[],"effect":{"Allow":null}}]}"#,
+                "statements[0].effect: expected a string, not an object",
+            ),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(fault_text(body), expected, "{body}");
+        }
+        // The control: serde alone takes the values in the order of the members.
+        let taken = |body| serde_json::from_str::<Record>(body).is_ok();
+        assert_eq!(
+            cases.map(|(body, _)| taken(body)),
+            [true, false, true, true]
+        );
     }
 
     #[test]

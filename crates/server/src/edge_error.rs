@@ -99,12 +99,38 @@ impl fmt::Display for MalformedJson {
     }
 }
 
-/// The first characters of a name the client chose, fit to be repeated in an answer.
+/// A name the client chose, fit to be repeated in an answer and in the log.
+///
+/// No name of the API is longer than `LONGEST`, and none of our secrets is shorter, so that one that
+/// was sent in the place of a name is not repeated.
 pub(crate) fn shortened(name: &str) -> String {
+    const LONGEST: usize = 40;
+    const SHOWN: usize = 12;
+    cut(name, LONGEST, SHOWN)
+}
+
+/// The place of a member, as in `statements[0].roles[1]`: its first names, each shortened.
+pub(crate) fn shortened_path(path: &str) -> String {
+    const DEPTH: usize = 8;
+    let mut names: Vec<String> = path.split('.').take(DEPTH).map(shortened).collect();
+    if path.split('.').nth(DEPTH).is_some() {
+        names.push("…".to_owned());
+    }
+    names.join(".")
+}
+
+/// A sentence about what the client sent, of a bounded length.
+pub(crate) fn shortened_sentence(text: &str) -> String {
     const LONGEST: usize = 120;
-    let mut text: String = name
+    cut(text, LONGEST, LONGEST)
+}
+
+/// The first characters, if there are more than the longest; no control characters.
+fn cut(text: &str, longest: usize, shown: usize) -> String {
+    let long = text.chars().nth(longest).is_some();
+    let mut kept: String = text
         .chars()
-        .take(LONGEST)
+        .take(if long { shown } else { longest })
         .map(|character| {
             if character.is_control() {
                 '\u{fffd}'
@@ -113,8 +139,8 @@ pub(crate) fn shortened(name: &str) -> String {
             }
         })
         .collect();
-    if name.chars().nth(LONGEST).is_some() {
-        text.push('…');
+    if long {
+        kept.push('…');
     }
-    text
+    kept
 }

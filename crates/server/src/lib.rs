@@ -38,6 +38,7 @@ pub mod limits;
 pub mod listener;
 pub mod listing;
 pub mod metrics;
+mod objects;
 pub mod openapi;
 pub mod operations;
 pub mod outgoing;

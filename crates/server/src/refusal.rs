@@ -18,6 +18,7 @@ use crate::answer::NotWritable;
 use crate::caller::NotIdentified;
 use crate::edge_error::EdgeError;
 use crate::entropy::NoEntropy;
+use crate::panics::Panicked;
 use crate::paths::MalformedPath;
 use crate::query::MalformedQuery;
 use crate::user_tokens::CannotSign;
@@ -60,6 +61,8 @@ pub enum Refusal {
     Entropy(NoEntropy),
     NotWritable(NotWritable),
     CannotSign(CannotSign),
+    /// A defect: the handler panicked.
+    Panicked(Panicked),
 }
 
 macro_rules! from {
@@ -138,7 +141,25 @@ impl Refusal {
 
     /// Whether the fault is the server's, so that its log says so loudly.
     pub fn is_fault(&self) -> bool {
-        self.for_caller().status.is_server_error()
+        match self {
+            Self::Store(_)
+            | Self::Entropy(_)
+            | Self::NotWritable(_)
+            | Self::CannotSign(_)
+            | Self::Panicked(_) => true,
+            Self::Rule(rule) => matches!(rule, Rule::Unreadable(_)),
+            Self::Edge(_)
+            | Self::Malformed { .. }
+            | Self::NotIdentified(_)
+            | Self::NoSuchPath
+            | Self::NoSuchMethod(_)
+            | Self::NotBuilt(_)
+            | Self::BadCursor
+            | Self::TooMany { .. }
+            | Self::Busy
+            | Self::Issuer { .. }
+            | Self::Draining => false,
+        }
     }
 
     /// The table.
@@ -200,7 +221,9 @@ impl Refusal {
                 "The server is shutting down. Nothing was done; try again.",
             ),
             Self::Store(error) => store_for_caller(error),
-            Self::Entropy(_) | Self::NotWritable(_) | Self::CannotSign(_) => internal(),
+            Self::Entropy(_) | Self::NotWritable(_) | Self::CannotSign(_) | Self::Panicked(_) => {
+                internal()
+            }
         }
     }
 
@@ -255,7 +278,8 @@ impl Refusal {
             | Self::Store(_)
             | Self::Entropy(_)
             | Self::NotWritable(_)
-            | Self::CannotSign(_) => {}
+            | Self::CannotSign(_)
+            | Self::Panicked(_) => {}
         }
         response
     }
@@ -316,6 +340,9 @@ impl fmt::Display for ForLog<'_> {
             Refusal::Entropy(error) => error,
             Refusal::NotWritable(error) => error,
             Refusal::CannotSign(error) => error,
+            Refusal::Panicked(panicked) => {
+                return write!(formatter, "panicked: {}", panicked.message());
+            }
             Refusal::Rule(Rule::Unreadable(document)) => &document.0,
             told @ (Refusal::Rule(_)
             | Refusal::Malformed { .. }

@@ -18,6 +18,8 @@ pub enum SecretFileError {
          with `chmod 600 {path}`, and if others may have read it, replace it"
     )]
     Exposed { path: PathBuf, mode: u32 },
+    #[error("{0} is missing, but the account is there: restore it from a backup")]
+    Lost(PathBuf),
     #[error("{0} is not a regular file")]
     NotAFile(PathBuf),
     #[error("{path} does not hold {expected}: restore it from a backup")]

@@ -23,7 +23,7 @@ use crate::paths::Path;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::routes::{Routed, route};
-use crate::{body, development, discovery, documentation, head, health, metrics};
+use crate::{body, development, discovery, documentation, head, health, metrics, panics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REVISION: HeaderName = HeaderName::from_static("guestlist-revision");
@@ -37,16 +37,22 @@ pub async fn answer(
     let (parts, incoming) = request.into_parts();
     let request = Request::from_parts(parts, ());
     let id = app.request_ids.for_request(request.headers());
-    let mut operation = None;
-    let outcome = respond(&app, &request, incoming, peer, id.as_str(), &mut operation).await;
-    log(operation, request.method(), &outcome, id.as_str());
+    let mut known = Known::default();
+    let responding = || respond(&app, &request, incoming, peer, id.as_str(), &mut known);
+    let outcome = match panics::caught(responding).await {
+        Ok(outcome) => outcome,
+        Err(panicked) => Err(Refusal::Panicked(panicked)),
+    };
+    log(&known, request.method(), &outcome, id.as_str());
     let mut response = match outcome {
         Ok(answer) => answer.into_response(),
         Err(refusal) => refusal.into_response(id.as_str()),
     };
-    app.metrics.answered(operation, response.status());
+    app.metrics.answered(known.operation, response.status());
     let headers = response.headers_mut();
-    app.cors.answer(request.headers(), headers);
+    if !Cors::is_preflight(request.method(), request.headers()) {
+        app.cors.answer(request.headers(), headers);
+    }
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, id);
     }
@@ -54,47 +60,49 @@ pub async fn answer(
     response
 }
 
-/// One line for each request. What the caller sent is not in it, and so neither is a secret.
-fn log(
+/// What came to be known of a request before it was answered or refused.
+#[derive(Default)]
+struct Known {
     operation: Option<Operation>,
-    method: &Method,
-    outcome: &Result<Answer, Refusal>,
-    request_id: &str,
-) {
-    if !tracing::enabled!(tracing::Level::INFO) {
-        return log_fault(operation, outcome, request_id);
+    caller: Option<Arc<Caller>>,
+}
+
+/// One line for each request. What the caller sent is not in it, and so neither is a secret.
+fn log(known: &Known, method: &Method, outcome: &Result<Answer, Refusal>, request_id: &str) {
+    let fault = outcome.as_ref().is_err_and(Refusal::is_fault);
+    if !tracing::enabled!(tracing::Level::INFO) && !fault {
+        return;
     }
-    let operation = operation.map(tracing::field::debug);
-    let method = method.as_str();
+    let operation = known.operation.map(tracing::field::debug);
+    let caller = known.caller.as_ref().map(|caller| caller.user_id.as_str());
+    let method = named(method);
     match outcome {
         Ok(answer) => {
             let status = answer.status.as_u16();
-            tracing::info!(operation, method, status, request_id, "answered");
+            tracing::info!(operation, caller, method, status, request_id, "answered");
         }
         Err(refusal) => {
             let told = refusal.for_caller();
             let (status, code) = (told.status.as_u16(), told.code);
             let cause = tracing::field::display(refusal.for_log());
-            if refusal.is_fault() {
-                tracing::error!(operation, method, status, code, cause, request_id, "failed");
+            if fault {
+                tracing::error!(
+                    operation, caller, method, status, code, cause, request_id, "failed"
+                );
             } else {
                 tracing::info!(
-                    operation, method, status, code, cause, request_id, "refused"
+                    operation, caller, method, status, code, cause, request_id, "refused"
                 );
             }
         }
     }
 }
 
-/// What is logged when only faults are.
-fn log_fault(operation: Option<Operation>, outcome: &Result<Answer, Refusal>, request_id: &str) {
-    if let Err(refusal) = outcome
-        && refusal.is_fault()
-    {
-        let code = refusal.for_caller().code;
-        let cause = tracing::field::display(refusal.for_log());
-        let operation = operation.map(tracing::field::debug);
-        tracing::error!(operation, code, cause, request_id, "failed");
+/// The methods there are. Any other is a text of the caller's, of any length.
+fn named(method: &Method) -> &str {
+    match method.as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
+        _ => "other",
     }
 }
 
@@ -104,7 +112,7 @@ async fn respond(
     incoming: Incoming,
     peer: Peer,
     id: &str,
-    named: &mut Option<Operation>,
+    known: &mut Known,
 ) -> Result<Answer, Refusal> {
     head::check(request, &app.limits)?;
     let headers = request.headers();
@@ -116,7 +124,7 @@ async fn respond(
         operation,
         arguments,
     } = route(request.method(), &path)?;
-    *named = Some(operation);
+    known.operation = Some(operation);
     let query = Query::new(request.uri().query())?;
     let [first, second, third] = &arguments;
     let arguments = [first.as_ref(), second.as_ref(), third.as_ref()];
@@ -127,6 +135,7 @@ async fn respond(
     let address = app.limits.proxies.client(peer.address.ip(), headers);
     let now = app.clock.now();
     let caller = identify(app, headers, address, now).await?;
+    known.caller = Some(Arc::clone(&caller));
     let agent = headers
         .get(USER_AGENT)
         .and_then(|value| value.to_str().ok());

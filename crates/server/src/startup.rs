@@ -62,13 +62,34 @@ impl Secrets {
     /// Reads the pepper and the signing key, or makes them.
     pub fn load_or_create(data: &Path, entropy: &Entropy) -> Result<Self, NotStarted> {
         Ok(Self {
-            pepper: Arc::new(Pepper::load_or_create(&data.join("pepper"), entropy)?),
+            pepper: Arc::new(Pepper::load_or_create(&data.join(PEPPER), entropy)?),
             user_tokens: Arc::new(UserTokens::load_or_create(
-                &data.join("user-token-key"),
+                &data.join(USER_TOKEN_KEY),
                 entropy,
             )?),
         })
     }
+}
+
+const PEPPER: &str = "pepper";
+const USER_TOKEN_KEY: &str = "user-token-key";
+
+/// The secrets of this installation. They are made with the account and never again: a new pepper
+/// would silently void every invite, and a new key every user token.
+pub async fn secrets(
+    store: &dyn Store,
+    data: &Path,
+    entropy: &Entropy,
+) -> Result<Secrets, NotStarted> {
+    if store.get(Kind::Account, "account").await?.is_some() {
+        for file in [PEPPER, USER_TOKEN_KEY] {
+            let path = data.join(file);
+            if secret_files::read(&path)?.is_none() {
+                return Err(SecretFileError::Lost(path).into());
+            }
+        }
+    }
+    Secrets::load_or_create(data, entropy)
 }
 
 /// What a start found or made.
@@ -87,6 +108,9 @@ pub async fn account(
     asked: Option<AccountId>,
     development: bool,
 ) -> Result<Account, NotStarted> {
+    // Nothing is read from it again, but whoever else can read it owns the account.
+    let path = data.join("owner-access-key");
+    secret_files::read(&path)?;
     if let Some(document) = store.get(Kind::Account, "account").await? {
         let seen: Seen<StoredAccount> = Seen {
             value: document.value.read()?,
@@ -111,7 +135,6 @@ pub async fn account(
     let key = access_keys::make(entropy, &client_id, &account_id, now)?;
     // Before the account: were it the other way round, a crash in between would leave an account
     // that nobody can own.
-    let path = data.join("owner-access-key");
     secret_files::write(&path, format!("{}\n", key.secret.reveal()).as_bytes())?;
     let mut changes = first_changes(&account_id, &client_id, &key, now)?;
     if development {

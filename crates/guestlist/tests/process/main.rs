@@ -1,0 +1,20 @@
+//! The server as its operator has it: the built program, its files, its output and its signals.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at what it did not expect, and says what it counted"
+)]
+
+mod account;
+mod ending;
+mod full_disk;
+mod http;
+mod killing;
+mod logs;
+mod secrecy;
+mod server;
+mod settings;
+mod trial;
