@@ -3,11 +3,12 @@
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::command;
 use crate::machine::{self, Need};
-use crate::report::{Counts, Outcome};
+use crate::report::Outcome;
+use crate::sdks;
 use crate::server::Server;
 use crate::terminal;
 use crate::workspace::Workspace;
@@ -28,6 +29,9 @@ pub(crate) fn part(workspace: &Workspace) -> Result<Outcome> {
     fuzz.env("GUESTLIST_TEST_URL", server.url());
     fuzz.env("GUESTLIST_TEST_OWNER_KEY", server.owner_key()?);
     fuzz.current_dir(&directory);
+    let results = workspace.sdk_directory("results")?.join("fuzz.json");
+    let _absent = std::fs::remove_file(&results);
+    fuzz.env("GUESTLIST_TEST_RESULTS", &results);
     let status = command::watch(&mut fuzz, LIMIT, terminal::say)?;
     if !status.success() {
         terminal::say(&format!(
@@ -36,5 +40,10 @@ pub(crate) fn part(workspace: &Workspace) -> Result<Outcome> {
         ));
     }
     server.stop()?;
-    Ok(Outcome::Ran(Counts::one(status.success())))
+    let counts = sdks::counted(&results)?;
+    ensure!(
+        status.success() || counts.failed > 0,
+        "the fuzz ended with {status}"
+    );
+    Ok(Outcome::Ran(counts))
 }

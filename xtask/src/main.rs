@@ -1,5 +1,6 @@
 //! The project's own chores, one file each; this file only names them.
 
+mod bench;
 mod cargo_checks;
 mod command;
 mod deny;
@@ -29,6 +30,8 @@ struct Arguments {
 enum Chore {
     /// Set up what the tests need, then run all of them.
     Test(test::Options),
+    /// Measure the server beside floors of the same run; minutes.
+    Bench(bench::Options),
     /// Check licences, banned crates and sources of every dependency; installs cargo-deny if needed.
     Deny,
 }
@@ -36,6 +39,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Test(options) => test::run(&options),
+        Chore::Bench(options) => bench::run(&options),
         Chore::Deny => deny::run(),
     };
     match done {

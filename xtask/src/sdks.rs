@@ -5,7 +5,7 @@
 //! processes moved past every expiry, on the restarted server with the same data.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -61,6 +61,7 @@ pub(crate) fn javascript(workspace: &Workspace) -> Result<Outcome> {
         return Ok(Outcome::Skipped(reason));
     }
     let modules = node_modules(workspace)?;
+    tell_of_newer_javascript(workspace);
     drive(workspace, "javascript", || {
         let mut suite = Command::new("node");
         suite
@@ -74,6 +75,30 @@ pub(crate) fn javascript(workspace: &Workspace) -> Result<Outcome> {
 pub(crate) fn node_modules(workspace: &Workspace) -> Result<PathBuf> {
     let directory = workspace.sdk_directory("javascript")?;
     machine::node_modules(&workspace.root.join("sdks/javascript"), &directory)
+}
+
+/// The lock file pins the newest release that there was; somebody has to notice the next one.
+fn tell_of_newer_javascript(workspace: &Workspace) {
+    let lock = std::fs::read_to_string(workspace.root.join("sdks/javascript/package-lock.json"));
+    let lock: Option<Value> = lock.ok().and_then(|text| serde_json::from_str(&text).ok());
+    let pinned = lock.as_ref().and_then(|lock| {
+        lock.pointer("/packages/node_modules~1@authress~1sdk/version")
+            .and_then(Value::as_str)
+    });
+    let mut view = Command::new("npm");
+    view.args(["view", "@authress/sdk", "version"])
+        .stderr(Stdio::null());
+    let mut newest = None;
+    // Without a registry there is nothing to tell, and nothing wrong either.
+    let asked = command::watch(&mut view, Duration::from_mins(1), |line| {
+        newest = Some(line.trim().to_owned());
+    });
+    if asked.is_ok_and(|status| status.success()) && newest.as_deref() != pinned {
+        let (newest, pinned) = (newest.unwrap_or_default(), pinned.unwrap_or("nothing"));
+        terminal::say(&format!(
+            "note: the registry has @authress/sdk {newest}, tested is {pinned}"
+        ));
+    }
 }
 
 pub(crate) fn rust(workspace: &Workspace) -> Result<Outcome> {
@@ -163,7 +188,7 @@ fn phase(
 }
 
 /// Adds up the outcomes in a result file, `{"sdk", "version", "results": [{"outcome", …}]}`.
-fn counted(results: &Path) -> Result<Counts> {
+pub(crate) fn counted(results: &Path) -> Result<Counts> {
     let text = std::fs::read_to_string(results).context("the suite wrote no results")?;
     let found: Value = serde_json::from_str(&text).context("its results are not JSON")?;
     let found = found

@@ -169,7 +169,7 @@ impl Drop for Server {
 }
 
 /// A command that the kernel ends with us where it can, so that a killed run leaves nothing behind.
-fn ended_with_us(binary: &Path) -> Command {
+pub(crate) fn ended_with_us(binary: &Path) -> Command {
     if crate::command::answers("setpriv", &["--pdeathsig", "TERM", "true"]) {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "TERM"]).arg(binary);
@@ -179,7 +179,7 @@ fn ended_with_us(binary: &Path) -> Command {
     }
 }
 
-fn is_ready(address: SocketAddr) -> bool {
+pub(crate) fn is_ready(address: SocketAddr) -> bool {
     let ask = || -> std::io::Result<bool> {
         let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;

@@ -125,7 +125,10 @@ pub struct AccessKey {
     pub key_id: KeyId,
     pub client_id: ClientId,
     pub generation_date: Timestamp,
-    pub public_key: PublicKeyText,
+    /// The text that the caller handed in, as it was. Absent if the server made the key: older
+    /// Python SDKs refuse the base64 alphabet here (contract §2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<PublicKeyText>,
     /// `{clientId}.{keyId}.{accountId}.{base64 of PKCS#8}`; absent if the caller keeps the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_key: Option<AccessKeyText>,

@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 
 /// A self-hosted authorization server with user invites at its centre.
 #[derive(Parser)]
-#[command(name = "guestlist", version, about, max_term_width = 100)]
+#[command(name = "guestlist", version, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -9,15 +9,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use guestlist_api::ids::AccountId;
 use guestlist_server::app::App;
-use guestlist_server::assembly;
 use guestlist_server::clock::Clock;
 use guestlist_server::entropy::Entropy;
 use guestlist_server::limits::Limits;
 use guestlist_server::settings::Settings;
 use guestlist_server::startup::{self, Account};
+use guestlist_server::{assembly, samples};
 use guestlist_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -34,7 +34,27 @@ pub(crate) struct Started {
     pub(crate) data: PathBuf,
     /// The file of the owner's access key, and the key: on the first start only.
     pub(crate) owner_key: Option<(PathBuf, String)>,
-    pub(crate) development: bool,
+    pub(crate) trial: Trial,
+}
+
+/// What there is to try.
+pub(crate) enum Trial {
+    /// Nothing: not in development.
+    None,
+    /// The samples.
+    Samples,
+    /// Development on data that was made without samples.
+    NoSamples,
+}
+
+impl Trial {
+    fn of(development: bool, samples: bool) -> Self {
+        match (development, samples) {
+            (false, _) => Self::None,
+            (true, true) => Self::Samples,
+            (true, false) => Self::NoSamples,
+        }
+    }
 }
 
 /// Runs until a signal, or until the store has stopped for good.
@@ -83,9 +103,10 @@ async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     let drain_delay = Duration::from_secs(settings.drain_delay);
     let data = settings.data.clone();
     let server_settings = server_settings(settings, account.account_id.clone(), url.clone());
-    let development = server_settings.development;
+    let samples = samples::are_in(store.as_ref()).await?;
+    let trial = Trial::of(server_settings.development, samples);
     let app = assembly::build(server_settings, Arc::clone(&store), secrets, clock, entropy).await?;
-    show(&Started::new(address, url, account, data, development))?;
+    show(&Started::new(address, url, account, data, trial))?;
     until_the_end(app, store, listener, &mut signals, drain_delay).await
 }
 
@@ -145,6 +166,12 @@ fn make_directory(path: &Path) -> anyhow::Result<()> {
 fn open(settings: &ServeSettings) -> anyhow::Result<Arc<dyn Store>> {
     let address = match settings.store.as_str() {
         "embedded" => format!("embedded:{}", settings.data.display()),
+        // The owner's key of this start would take the place of the one of that store.
+        "memory" if settings.data.join("guestlist.db").exists() => bail!(
+            "{} holds the data of an embedded store: choose another directory with --data for \
+             --store memory",
+            settings.data.display()
+        ),
         other => other.to_owned(),
     };
     Ok(guestlist_store::open(&address)?)
@@ -169,7 +196,7 @@ impl Started {
         url: String,
         account: Account,
         data: PathBuf,
-        development: bool,
+        trial: Trial,
     ) -> Self {
         let owner_key = account
             .owner_key
@@ -181,7 +208,7 @@ impl Started {
             account_id: account.account_id,
             data,
             owner_key,
-            development,
+            trial,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use guestlist_server::samples;
 
-use crate::serve::Started;
+use crate::serve::{Started, Trial};
 
 /// The text of a start.
 pub(crate) fn text(started: &Started) -> String {
@@ -14,7 +14,7 @@ pub(crate) fn text(started: &Started) -> String {
         account_id,
         data,
         owner_key,
-        development,
+        trial,
     } = started;
     let mut text = format!(
         "\nGuestlist {} listens on http://{address}\n  public URL {url}\n  account    {account_id}\n  data       {}\n",
@@ -29,20 +29,29 @@ pub(crate) fn text(started: &Started) -> String {
         );
     }
     let _ = writeln!(text, "  reference  {url}/docs");
-    if *development {
-        text.push_str(&trial(url));
+    match trial {
+        Trial::None => {}
+        Trial::Samples => text.push_str(&commands(url)),
+        Trial::NoSamples => {
+            let _ = write!(text, "\n{WARNING}\n\n{NO_SAMPLES}\n");
+        }
     }
     text
 }
 
+const WARNING: &str = "DEVELOPMENT: whoever reaches this address gets a token for any user. Never \
+                       use it for real data.";
+const NO_SAMPLES: &str = "This data was made without --dev, so it has no samples to try. Choose a \
+                          new directory with --data to have them.";
+
 /// Commands to paste: an invite is made, accepted, and checked.
-fn trial(url: &str) -> String {
+fn commands(url: &str) -> String {
     let (alice, bob) = (samples::MANAGER, samples::INVITED);
     let (project, editor) = (samples::PROJECT, samples::EDITOR);
     let encoded = project.replace('/', "%2F");
     format!(
         r#"
-DEVELOPMENT: whoever reaches this address gets a token for any user. Never use it for real data.
+{WARNING}
 
 Try it. {alice} invites {bob} to {project}; paste this into another terminal:
 

@@ -345,7 +345,8 @@ fn replace(
     invite: &StoredInvite,
     seen: &Seen<StoredRecord>,
 ) -> Result<Effect, Refusal> {
-    let basis = right_to_update(facts, &invite.inviter, seen).ok_or(Refusal::InviteSuspended)?;
+    let mut basis =
+        right_to_update(facts, &invite.inviter, seen).ok_or(Refusal::InviteSuspended)?;
     let replaced = StoredRecord {
         users: vec![user(facts.who())],
         groups: Vec::new(),
@@ -354,7 +355,7 @@ fn replace(
         ..seen.value.clone()
     };
     check_size(&replaced)?;
-    check_owners(facts, &replaced)?;
+    basis.extend(check_owners(facts, &replaced)?);
     let added = held_by(&replaced.statements, facts.who())?;
     let outcome = Outcome::Replaced;
     Ok(Effect {

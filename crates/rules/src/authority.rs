@@ -6,7 +6,7 @@ use guestlist_api::resources::ResourceUri;
 
 use crate::changes::{Expect, Kind};
 use crate::facts::Facts;
-use crate::grants::Grants;
+use crate::grants::{Because, Grants};
 use crate::refusals::{Noun, Refusal};
 
 /// Documents a decision rests on, for [`crate::changes::Changes::expect`].
@@ -175,13 +175,22 @@ pub fn require_plainly(facts: Facts<'_>, ability: Ability<'_>) -> Result<Basis, 
     })
 }
 
-/// Whether somebody who can still act would own the account without what `loses` says is lost.
+/// What it rests on that somebody who can still act will own the account without what `loses` says
+/// is lost; `None` if nobody will.
 ///
-/// `loses` is asked for each owner and the record their ownership comes from.
-pub fn keeps_an_owner(facts: Facts<'_>, loses: &dyn Fn(&str, &RecordId) -> bool) -> bool {
+/// `loses` is asked for each owner and why they are one. The answer belongs into the change: two
+/// owners who remove each other at once must not both succeed.
+pub fn surviving_owner(facts: Facts<'_>, loses: &dyn Fn(&str, &Because) -> bool) -> Option<Basis> {
     facts
         .grants
         .owners()
         .iter()
-        .any(|(principal, because)| facts.is_alive(principal) && !loses(principal, &because.record))
+        .find_map(|(principal, because)| {
+            let mut basis = facts.standing(principal)?;
+            if loses(principal, because) {
+                return None;
+            }
+            basis.extend(facts.grants.relied(because));
+            Some(basis)
+        })
 }

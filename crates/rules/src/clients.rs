@@ -10,7 +10,7 @@ use guestlist_api::times::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::authority::{Ability, Basis, holds, keeps_an_owner, require, require_plainly};
+use crate::authority::{Ability, Basis, holds, require, require_plainly, surviving_owner};
 use crate::ceiling::{NotGiven, may_hand_out};
 use crate::changes::{Changes, Kind, Seen, Stored};
 use crate::facts::Facts;
@@ -142,15 +142,16 @@ pub fn delete(
     client_id: &ClientId,
     existing: Option<&Seen<StoredClient>>,
 ) -> Result<Changes, Refusal> {
-    let basis = require(facts, Ability::UpdateClient(client_id))?;
+    let mut basis = require(facts, Ability::UpdateClient(client_id))?;
     let seen = existing.ok_or(Refusal::NotFound(Noun::Client))?;
     let owns = facts
         .grants
         .owners()
         .iter()
         .any(|(owner, _)| owner == client_id.as_str());
-    if owns && !keeps_an_owner(facts, &|principal, _| principal == client_id.as_str()) {
-        return Err(Refusal::LastOwner);
+    if owns {
+        let survivor = surviving_owner(facts, &|principal, _| principal == client_id.as_str());
+        basis.extend(survivor.ok_or(Refusal::LastOwner)?);
     }
     let mut changes = facts.changes("client.deleted", subject(client_id), json!({}));
     changes.expect.extend(basis);

@@ -4,8 +4,9 @@ use guestlist_api::ids::UserId;
 use guestlist_api::times::Timestamp;
 use serde_json::Value;
 
+use crate::authority::Basis;
 use crate::caller::{Caller, CallerKind};
-use crate::changes::{Changes, Event};
+use crate::changes::{Changes, Event, Expect, Kind, Mark};
 use crate::grants::Grants;
 
 /// The facts of one request.
@@ -15,8 +16,9 @@ pub struct Facts<'a> {
     pub caller: &'a Caller,
     pub now: Timestamp,
     pub request_id: &'a str,
-    /// Whether a service client of this id exists. A record may name one that was deleted.
-    pub client_exists: &'a dyn Fn(&str) -> bool,
+    /// The mark of a service client, if there is one of this id. A record may name one that was
+    /// deleted.
+    pub client_mark: &'a dyn Fn(&str) -> Option<Mark>,
 }
 
 impl<'a> Facts<'a> {
@@ -31,10 +33,14 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Whether somebody can still act under this principal: ids of users are not known in advance,
-    /// those of service clients are.
-    pub fn is_alive(&self, principal: &str) -> bool {
-        !principal.starts_with("sc_") || (self.client_exists)(principal)
+    /// What it rests on that somebody can still act under this principal; `None` if nobody can. Ids
+    /// of users are not known in advance, those of service clients are.
+    pub fn standing(&self, principal: &str) -> Option<Basis> {
+        if !principal.starts_with("sc_") {
+            return Some(Basis::new());
+        }
+        let mark = (self.client_mark)(principal)?;
+        Some(vec![(Kind::Client, principal.to_owned(), Expect::At(mark))])
     }
 
     /// Empty changes with their event.

@@ -10,10 +10,11 @@ use guestlist_api::times::{Timestamp, UnmodifiedSince};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::authority::{Ability, Basis, holds, refuse, require_plainly};
+use crate::authority::{Ability, Basis, holds, refuse, require_plainly, surviving_owner};
 use crate::ceiling::{NotGiven, may_hand_out};
 use crate::changes::{Changes, Expect, Kind, Seen, Stored};
 use crate::facts::Facts;
+use crate::grants::Because;
 use crate::refusals::{Noun, Refusal};
 
 /// A group as it is stored.
@@ -161,7 +162,9 @@ pub fn update(
         basis.extend(may_add_members(facts, group_id)?);
     }
     let lost: BTreeSet<&str> = before.difference(&after).copied().collect();
-    check_owners(facts, group_id, &|principal| lost.contains(principal))?;
+    basis.extend(check_owners(facts, group_id, &|principal| {
+        lost.contains(principal)
+    })?);
     let mut changes = facts.changes("group.updated", subject(group_id), json!({}));
     changes.expect.extend(basis);
     changes.replace(seen.mark, &group)?;
@@ -175,8 +178,8 @@ pub fn delete(
     existing: Option<&Seen<StoredGroup>>,
 ) -> Result<Changes, Refusal> {
     let seen = existing.ok_or_else(|| absent(facts, group_id))?;
-    let basis = may_update(facts, seen)?;
-    check_owners(facts, group_id, &|_| true)?;
+    let mut basis = may_update(facts, seen)?;
+    basis.extend(check_owners(facts, group_id, &|_| true)?);
     let mut changes = facts.changes("group.deleted", subject(group_id), json!({}));
     changes.expect.extend(basis);
     changes.remove(seen);
@@ -192,27 +195,23 @@ fn absent(facts: Facts<'_>, group_id: &GroupId) -> Refusal {
     }
 }
 
-/// Refuses a change of a group through which the last owner would lose the account.
+/// Refuses a change of a group through which the last owner would lose the account; otherwise what
+/// it rests on that one stays.
 fn check_owners(
     facts: Facts<'_>,
     group_id: &GroupId,
     loses: &dyn Fn(&str) -> bool,
-) -> Result<(), Refusal> {
-    let owners = facts.grants.owners();
-    let through_group = |principal: &str| {
-        owners
-            .iter()
-            .any(|(owner, because)| owner == principal && because.group.as_ref() == Some(group_id))
+) -> Result<Basis, Refusal> {
+    let lost = |principal: &str, because: &Because| {
+        because.group.as_ref() == Some(group_id) && loses(principal)
     };
-    let stays = owners.iter().any(|(principal, because)| {
-        let by_this_group = because.group.as_ref() == Some(group_id);
-        facts.is_alive(principal) && !(by_this_group && loses(principal))
-    });
-    let touched = owners
+    if !facts
+        .grants
+        .owners()
         .iter()
-        .any(|(owner, _)| through_group(owner) && loses(owner));
-    if touched && !stays {
-        return Err(Refusal::LastOwner);
+        .any(|(principal, because)| lost(principal, because))
+    {
+        return Ok(Basis::new());
     }
-    Ok(())
+    surviving_owner(facts, &lost).ok_or(Refusal::LastOwner)
 }

@@ -377,9 +377,9 @@ pub fn accept(
     if let Some(reason) = invite.unusable(facts.now) {
         return Err(Refusal::InviteUnusable(reason));
     }
-    if !facts.is_alive(invite.inviter.principal()) {
-        return Err(Refusal::InviteSuspended);
-    }
+    let standing = facts
+        .standing(invite.inviter.principal())
+        .ok_or(Refusal::InviteSuspended)?;
     let basis = may_hand_out(facts.grants, &invite.inviter, gifts(&invite.statements))
         .map_err(|_| Refusal::InviteSuspended)?;
     let places = Places {
@@ -412,6 +412,7 @@ pub fn accept(
         "recordId": acceptance.record_id,
     });
     let mut changes = facts.changes("invite.accepted", subject(&invite.reference), data);
+    changes.expect.extend(standing);
     changes.expect.extend(basis);
     changes.expect.extend(effect.basis);
     changes.replace(seen.mark, &used)?;

@@ -10,10 +10,11 @@ use guestlist_api::times::{Timestamp, UnmodifiedSince};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::authority::{Ability, Basis, holds, keeps_an_owner, refuse};
+use crate::authority::{Ability, Basis, holds, refuse, surviving_owner};
 use crate::ceiling::{Gift, NotGiven, may_hand_out};
 use crate::changes::{Changes, Document, Expect, Facet, Kind, Seen, Stored};
 use crate::facts::Facts;
+use crate::grants::Because;
 use crate::refusals::{Noun, Refusal};
 
 /// An access record as it is stored.
@@ -199,7 +200,7 @@ pub fn update(
     );
     basis.extend(may_give(facts, facts.who(), Some(&seen.value), &record)?);
     check_size(&record)?;
-    check_owners(facts, &record)?;
+    basis.extend(check_owners(facts, &record)?);
     let mut changes = facts.changes("access-record.updated", subject(record_id), json!({}));
     changes.expect.extend(basis);
     changes.replace(seen.mark, &record)?;
@@ -213,13 +214,13 @@ pub fn delete(
     existing: Option<&Seen<StoredRecord>>,
 ) -> Result<Changes, Refusal> {
     let seen = active(facts, record_id, existing)?;
-    let basis = may_update(facts, seen)?;
+    let mut basis = may_update(facts, seen)?;
     let record = StoredRecord {
         status: RecordStatus::Deleted,
         last_updated: facts.now.max(seen.value.last_updated.plus(1)),
         ..seen.value.clone()
     };
-    check_owners(facts, &record)?;
+    basis.extend(check_owners(facts, &record)?);
     let mut changes = facts.changes("access-record.deleted", subject(record_id), json!({}));
     changes.expect.extend(basis);
     changes.replace(seen.mark, &record)?;
@@ -386,25 +387,27 @@ fn principals<'a>(
     users.chain(groups.iter().map(|group| (true, group.group_id.as_str())))
 }
 
-/// Refuses a change of a record through which the last owner would lose the account.
-pub(crate) fn check_owners(facts: Facts<'_>, after: &StoredRecord) -> Result<(), Refusal> {
-    let owns_before = facts
+/// Refuses a change of a record through which the last owner would lose the account; otherwise what
+/// it rests on that one stays.
+pub(crate) fn check_owners(facts: Facts<'_>, after: &StoredRecord) -> Result<Basis, Refusal> {
+    let lost = |_: &str, because: &Because| because.record == after.record_id;
+    if !facts
         .grants
         .owners()
         .iter()
-        .any(|(_, because)| because.record == after.record_id);
-    if !owns_before || names_owner(facts, after) {
-        return Ok(());
+        .any(|(principal, because)| lost(principal, because))
+    {
+        return Ok(Basis::new());
     }
-    if keeps_an_owner(facts, &|_, record| *record == after.record_id) {
-        return Ok(());
-    }
-    Err(Refusal::LastOwner)
+    names_owner(facts, after)
+        .or_else(|| surviving_owner(facts, &lost))
+        .ok_or(Refusal::LastOwner)
 }
 
-/// Whether a record makes somebody who can still act an owner of the account.
-fn names_owner(facts: Facts<'_>, record: &StoredRecord) -> bool {
-    let owner = |statement: &Statement| {
+/// What it rests on that a record makes somebody who can still act an owner of the account; `None`
+/// if it does not.
+fn names_owner(facts: Facts<'_>, record: &StoredRecord) -> Option<Basis> {
+    let owning = |statement: &&Statement| {
         statement
             .roles
             .iter()
@@ -414,29 +417,22 @@ fn names_owner(facts: Facts<'_>, record: &StoredRecord) -> bool {
                 .iter()
                 .any(|resource| resource.resource_uri.as_str() == "*")
     };
-    let alive = |users: &[User]| {
-        users
-            .iter()
-            .any(|user| facts.is_alive(user.user_id.principal()))
-    };
-    let has_members = |groups: &[LinkedGroup]| {
-        groups.iter().any(|group| {
-            facts
-                .grants
-                .group(&group.group_id)
-                .is_some_and(|group| group.members().any(|member| facts.is_alive(member)))
-        })
-    };
-    record.is_active()
-        && record
-            .statements
-            .iter()
-            .filter(|statement| owner(statement))
-            .any(|statement| {
-                if record.names_principals() {
-                    alive(&record.users) || has_members(&record.groups)
-                } else {
-                    alive(&statement.users) || has_members(&statement.groups)
-                }
-            })
+    if !record.is_active() {
+        return None;
+    }
+    let mut principals = record
+        .statements
+        .iter()
+        .filter(owning)
+        .flat_map(|statement| record.principals_of(statement));
+    principals.find_map(|(is_group, principal)| {
+        if !is_group {
+            return facts.standing(principal);
+        }
+        let id = principal.parse().ok()?;
+        let group = facts.grants.group(&id)?;
+        let mut basis = group.members().find_map(|member| facts.standing(member))?;
+        basis.push((Kind::Group, principal.to_owned(), Expect::At(group.mark)));
+        Some(basis)
+    })
 }

@@ -84,13 +84,13 @@ impl<'a> Ask<'a> {
     ) -> Result<T, Refusal> {
         let grants = self.app.grants();
         let known = self.app.known_callers();
-        let client_exists = |id: &str| known.client(id).is_some();
+        let client_mark = |id: &str| known.client(id).map(|client| client.mark());
         let facts = Facts {
             grants: &grants,
             caller: self.caller,
             now: self.now,
             request_id: self.request_id,
-            client_exists: &client_exists,
+            client_mark: &client_mark,
         };
         rule(facts).map_err(Refusal::from)
     }

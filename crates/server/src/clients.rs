@@ -135,7 +135,7 @@ pub async fn request_access_key(
         key_id: key.key_id,
         client_id: id.clone(),
         generation_date: key.generation_date,
-        public_key: key.public_key,
+        public_key: key.handed_in.then_some(key.public_key),
         client_secret: private.clone(),
         access_key: private,
     };

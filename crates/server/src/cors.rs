@@ -17,7 +17,7 @@ const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, If-Unmodified-Since, Idempotency-Key, X-Powered-By, X-Request-Id",
 );
 const RESPONSE_HEADERS: HeaderValue =
-    HeaderValue::from_static("Guestlist-Revision, Location, Retry-After, X-Request-Id");
+    HeaderValue::from_static("Guestlist-Revision, Retry-After, X-Request-Id");
 /// Two hours, the most that browsers keep a preflight answer.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 

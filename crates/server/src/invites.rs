@@ -122,6 +122,8 @@ pub async fn delete_invite(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
 
 /// PATCH `/v1/invites/{inviteId}`: the caller accepts.
 pub async fn respond_to_invite(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
+    // Made before anything is written, so that nothing can fail once the invite is accepted.
+    let answer = accepted(ask).await?;
     let fresh: RecordId = ask.app.fresh_id("rec_")?;
     ask.change(|| {
         let fresh = fresh.clone();
@@ -131,8 +133,13 @@ pub async fn respond_to_invite(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal
         }
     })
     .await?;
+    Ok(answer)
+}
+
+/// What an accept is answered with: the account, but for the library that can read nothing but
+/// `null` here (contract §1.3).
+async fn accepted(ask: Ask<'_>) -> Result<Answer, Refusal> {
     match ask.library {
-        // It can read nothing but `null` here (contract §1.3).
         Library::Rust => Answer::json(StatusCode::OK, &()).map_err(Refusal::from),
         Library::JavaScript | Library::Terraform | Library::Other => {
             let account = accounts::account(ask).await?;

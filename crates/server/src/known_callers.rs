@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use guestlist_api::identities::IssuerText;
 use guestlist_api::ids::{ClientId, KeyId};
 use guestlist_rules::caller::{Caller, CallerKind};
-use guestlist_rules::changes::{Committed, Document, Kind, Seen, Unreadable};
+use guestlist_rules::changes::{Committed, Document, Kind, Mark, Seen, Unreadable};
 use guestlist_rules::clients::StoredClient;
 use guestlist_rules::identities::StoredIdentity;
 
@@ -47,6 +47,7 @@ impl Default for Standing {
 pub struct KnownClient {
     caller: Arc<Caller>,
     keys: Vec<KnownKey>,
+    mark: Mark,
     standing: Standing,
 }
 
@@ -71,7 +72,7 @@ pub struct KnownIssuer {
 }
 
 impl KnownClient {
-    fn new(client: StoredClient) -> Self {
+    fn new(client: StoredClient, mark: Mark) -> Self {
         let keys = client
             .keys
             .into_iter()
@@ -101,8 +102,14 @@ impl KnownClient {
                 },
             }),
             keys,
+            mark,
             standing: Standing::new(),
         }
+    }
+
+    /// The version of the client's document.
+    pub const fn mark(&self) -> Mark {
+        self.mark
     }
 
     pub const fn caller(&self) -> &Arc<Caller> {
@@ -159,7 +166,7 @@ impl KnownCallers {
     ///
     /// If the document cannot be read. The client or issuer is then unknown.
     pub fn load(&self, document: &Seen<Document>) -> Result<(), Unreadable> {
-        self.write(&document.value)
+        self.write(&document.value, document.mark)
     }
 
     /// Takes in a change, in the order of revisions.
@@ -174,17 +181,17 @@ impl KnownCallers {
         }
         let mut result = Ok(());
         for document in &committed.changes.write {
-            result = result.and(self.write(document));
+            result = result.and(self.write(document, Mark(committed.revision.0)));
         }
         result
     }
 
-    fn write(&self, document: &Document) -> Result<(), Unreadable> {
+    fn write(&self, document: &Document, mark: Mark) -> Result<(), Unreadable> {
         if document.kind == Kind::Client {
             let client = document.read::<StoredClient>().inspect_err(|_| {
                 self.delete(document.kind, &document.id);
             })?;
-            self.put_client(client);
+            self.put_client(client, mark);
         } else if document.kind == Kind::Identity {
             let identity = document.read::<StoredIdentity>().inspect_err(|_| {
                 self.delete(document.kind, &document.id);
@@ -199,9 +206,9 @@ impl KnownCallers {
         Ok(())
     }
 
-    fn put_client(&self, client: StoredClient) {
+    fn put_client(&self, client: StoredClient, mark: Mark) {
         let id = client.client_id.clone();
-        let known = Arc::new(KnownClient::new(client));
+        let known = Arc::new(KnownClient::new(client, mark));
         let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(former) = clients.insert(id, known) {
             former.standing.end();

@@ -79,9 +79,9 @@ impl Listing {
         })
     }
 
-    /// Whether this is the first page.
-    pub fn is_first(&self) -> bool {
-        self.after.is_none()
+    /// Begins at the first document, whatever the cursor says.
+    pub fn start_over(&mut self) {
+        self.after = None;
     }
 
     /// What the page begins after.

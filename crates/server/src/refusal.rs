@@ -139,11 +139,27 @@ impl Refusal {
         ForLog(self)
     }
 
-    /// Whether the fault is the server's, so that its log says so loudly. What is not built is not
-    /// one, or any stranger could fill the log with errors.
+    /// Whether the fault is the server's, so that its log says so loudly.
     pub fn is_fault(&self) -> bool {
-        let status = self.for_caller().status;
-        status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
+        match self {
+            Self::Store(_)
+            | Self::Entropy(_)
+            | Self::NotWritable(_)
+            | Self::CannotSign(_)
+            | Self::Panicked(_) => true,
+            Self::Rule(rule) => matches!(rule, Rule::Unreadable(_)),
+            Self::Edge(_)
+            | Self::Malformed { .. }
+            | Self::NotIdentified(_)
+            | Self::NoSuchPath
+            | Self::NoSuchMethod(_)
+            | Self::NotBuilt(_)
+            | Self::BadCursor
+            | Self::TooMany { .. }
+            | Self::Busy
+            | Self::Issuer { .. }
+            | Self::Draining => false,
+        }
     }
 
     /// The table.

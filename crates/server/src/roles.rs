@@ -38,21 +38,36 @@ pub async fn create_role(ask: Ask<'_>, request: RoleRequest) -> Result<Answer, R
     Answer::json(status, &answer(role)).map_err(Refusal::from)
 }
 
+/// Begins the position of a page that starts among the built-in roles; no role id holds it.
+const AMONG_BUILT_IN: char = '#';
+
 /// GET `/v1/roles`: the built-in ones first.
 pub async fn get_roles(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refusal> {
     ask.decide(|facts| require_plainly(facts, Ability::ListRoles))?;
-    let listing = Listing::read(ask, query, "roles", limits::LARGE_PAGE, &[])?;
-    let filter = listing.filter.as_deref();
+    let mut listing = Listing::read(ask, query, "roles", limits::LARGE_PAGE, &[])?;
+    let filter = listing.filter.clone();
+    let filter = filter.as_deref();
+    let listed: Option<usize> = match listing.after() {
+        None => Some(0),
+        Some(after) => after
+            .strip_prefix(AMONG_BUILT_IN)
+            .and_then(|listed| listed.parse().ok()),
+    };
     let mut roles: Vec<Role> = Vec::new();
-    if listing.is_first() {
-        roles.extend(built_in::roles().filter(|role| matches(role, filter)));
+    let mut next = None;
+    if let Some(listed) = listed {
+        let wanted = built_in::roles().filter(|role| matches(role, filter));
+        roles.extend(wanted.skip(listed).take(listing.limit));
+        next = Some(format!("{AMONG_BUILT_IN}{}", listed + roles.len()));
+        listing.start_over();
     }
-    let (stored, next) = listing
-        .documents::<StoredRole>(ask, listing.limit.saturating_sub(roles.len()), |role| {
-            matches(&answer(role.clone()), filter)
-        })
-        .await?;
-    roles.extend(stored.into_iter().map(|seen| answer(seen.value)));
+    let room = listing.limit - roles.len();
+    if room > 0 {
+        let wanted = |role: &StoredRole| matches(&answer(role.clone()), filter);
+        let (stored, position) = listing.documents::<StoredRole>(ask, room, wanted).await?;
+        roles.extend(stored.into_iter().map(|seen| answer(seen.value)));
+        next = position;
+    }
     let (pagination, links) = listing.page(ask, "/v1/roles", next);
     Answer::json(
         StatusCode::OK,

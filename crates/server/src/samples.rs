@@ -5,9 +5,10 @@ use guestlist_api::records::{RecordStatus, User};
 use guestlist_api::roles::Permission;
 use guestlist_api::text::{Description, Malformed, Name, Tags};
 use guestlist_api::times::Timestamp;
-use guestlist_rules::changes::Changes;
+use guestlist_rules::changes::{Changes, Kind};
 use guestlist_rules::records::StoredRecord;
 use guestlist_rules::roles::StoredRole;
+use guestlist_store::{Store, StoreError};
 
 use crate::startup::{NotStarted, SERVICE, statement};
 
@@ -17,6 +18,8 @@ pub const MANAGER: &str = "alice";
 pub const INVITED: &str = "bob";
 /// What they are invited to.
 pub const PROJECT: &str = "projects/42";
+const RECORD: &str = "rec_sample";
+
 /// What they become there.
 pub const EDITOR: &str = "ro_editor";
 
@@ -45,6 +48,11 @@ fn role(
     })
 }
 
+/// Whether a store holds the samples.
+pub async fn are_in(store: &dyn Store) -> Result<bool, StoreError> {
+    Ok(store.get(Kind::AccessRecord, RECORD).await?.is_some())
+}
+
 /// Adds the samples to the changes of the first start.
 pub(crate) fn add(changes: &mut Changes, now: Timestamp) -> Result<(), NotStarted> {
     let viewer = vec![permission("documents:read", true, false)?];
@@ -71,7 +79,7 @@ pub(crate) fn add(changes: &mut Changes, now: Timestamp) -> Result<(), NotStarte
     changes.create(&role("ro_manager", "Manager", about, manager, now)?)?;
     let service: UserId = SERVICE.parse()?;
     changes.create(&StoredRecord {
-        record_id: "rec_sample".parse()?,
+        record_id: RECORD.parse()?,
         name: Name::parse("Sample: Alice manages project 42")?,
         description: None,
         users: vec![User {

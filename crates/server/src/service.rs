@@ -50,7 +50,9 @@ pub async fn answer(
     };
     app.metrics.answered(known.operation, response.status());
     let headers = response.headers_mut();
-    app.cors.answer(request.headers(), headers);
+    if !Cors::is_preflight(request.method(), request.headers()) {
+        app.cors.answer(request.headers(), headers);
+    }
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, id);
     }

@@ -86,7 +86,7 @@ pub enum StoreError {
 ///    a power cut (except in engines that say they keep nothing).
 /// 4. **Gap-free log.** Each applied change takes the next [`Revision`], counting from 1; a
 ///    conflict takes none. The mark of each written document is that revision.
-/// 5. **Reads see what was acknowledged.** A `get`, `list`, `scan` or `events_after` that begins
+/// 5. **Reads see what was acknowledged.** A `get`, `list`, `follow` or `events_after` that begins
 ///    after an `apply` was answered sees it.
 /// 6. **Subscribers first.** When `apply` answers `Done`, every subscriber of this process has been
 ///    called for this and all earlier revisions, in order, each once. The same holds when it answers
@@ -94,6 +94,10 @@ pub enum StoreError {
 /// 7. **Bounded.** `list` and `events_after` return at most `limit`; a change is at most a few MiB.
 /// 8. **Bytes.** Ids, facet values and bodies are kept byte for byte; order is byte order; nothing
 ///    is folded, trimmed or normalised.
+/// 9. **Breaches are refused.** A change that names a document twice, an id that is empty, too long
+///    or has a NUL, or a change that is too large is answered [`StoreError::Unavailable`] with the
+///    reason, and nothing is written. After `close`, every `apply` is answered
+///    [`StoreError::Stopped`].
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// The document, if there is one.
@@ -123,7 +127,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Calls `each` for every document of the kinds as of one moment, and then subscribes `sink` to
     /// everything that is committed after that moment: nothing is missed and nothing comes twice.
-    /// Returns the revision of that moment.
+    /// `sink` is called only after the last `each`. Returns the revision of that moment.
     async fn follow(
         &self,
         kinds: &[Kind],

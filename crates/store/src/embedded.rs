@@ -330,8 +330,20 @@ impl Drop for EmbeddedStore {
     }
 }
 
-/// Makes the directory and takes its lock, which ends with the process at the latest.
-fn prepare(directory: &Path) -> Result<File, OpenError> {
+/// The lock of a directory. It ends with the process at the latest.
+struct DirectoryLock(File);
+
+impl Drop for DirectoryLock {
+    /// Closing the file would not be enough while a process that was just forked still has a copy.
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the lock of the store was not given back");
+        }
+    }
+}
+
+/// Makes the directory and takes its lock.
+fn prepare(directory: &Path) -> Result<DirectoryLock, OpenError> {
     let failed = |error| OpenError::Directory {
         path: directory.to_owned(),
         error,
@@ -346,7 +358,7 @@ fn prepare(directory: &Path) -> Result<File, OpenError> {
         .open(directory.join(LOCK_FILE))
         .map_err(failed)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(DirectoryLock(lock)),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
             path: directory.to_owned(),
         }),
@@ -354,27 +366,19 @@ fn prepare(directory: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// SQLite makes its files durable in their directory, but not the directory in its own.
+/// Makes the directory, and what leads to it, and makes that durable: SQLite does it for its files
+/// in their directory, but not for the directory in its own.
 fn make_durable(directory: &Path) -> io::Result<()> {
-    if directory.is_dir() {
-        return Ok(());
-    }
+    let missing: Vec<&Path> = directory
+        .ancestors()
+        .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
+        .collect();
     let mut builder = std::fs::DirBuilder::new();
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(directory)?;
-    for ancestor in directory.ancestors().skip(1) {
-        let ancestor = if ancestor.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            ancestor
-        };
-        // Only those that were just made need it; the first that cannot be opened ends the chain.
-        if File::open(ancestor)
-            .and_then(|parent| parent.sync_all())
-            .is_err()
-        {
-            break;
-        }
+    for made in missing {
+        let parent = made.parent().filter(|path| !path.as_os_str().is_empty());
+        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
     }
     Ok(())
 }

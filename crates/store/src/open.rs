@@ -23,7 +23,7 @@ pub enum AddressError {
     #[error("PostgreSQL is not built yet; give a directory (`embedded:/path`), or `memory`")]
     PostgreSql,
     #[error(
-        "the address of the store names no known engine; give a directory (`embedded:/path`), \
+        "the address of the store names no known engine; give a directory (`embedded:/path`, or a path with a /), \
          or `memory`"
     )]
     Unknown,
@@ -41,6 +41,8 @@ impl FromStr for Address {
             Some("postgres" | "postgresql") => Err(AddressError::PostgreSql),
             Some(_) => Err(AddressError::Unknown),
             None if path.is_empty() => Err(AddressError::Empty),
+            // A word that was meant to name an engine must not become a directory.
+            None if path == text && !path.contains('/') => Err(AddressError::Unknown),
             None => Ok(Self::Embedded(PathBuf::from(path))),
         }
     }

@@ -364,3 +364,84 @@ type Noted = (Holder, Resource, u32);
 fn all_of(holder: Holder) -> RangeInclusive<Noted> {
     (holder, Resource::FIRST, 0)..=(holder, Resource::LAST, u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::changes::{Document, Kind, Mark, Seen};
+
+    fn load(grants: &mut Grants, kind: Kind, id: &str, mark: u64, body: &serde_json::Value) {
+        let body = serde_json::to_vec(body).unwrap();
+        let value = Document {
+            kind,
+            id: id.to_owned(),
+            facets: Vec::new(),
+            body,
+        };
+        grants
+            .load(&Seen {
+                value,
+                mark: Mark(mark),
+            })
+            .unwrap();
+    }
+
+    /// One record for each user, on a resource of their own.
+    fn load_records(grants: &mut Grants, mark: u64, users: usize, moved: usize) {
+        for user in 0..users {
+            let body = serde_json::json!({
+                "recordId": format!("rec{user}"),
+                "name": "record",
+                "description": null,
+                "users": [{ "userId": format!("u{user}") }],
+                "admins": [],
+                "groups": [],
+                "statements": [{
+                    "roles": ["Authress:ReadResource"],
+                    "resources": [{ "resourceUri": format!("docs/{}", user + moved) }],
+                }],
+                "tags": {},
+                "status": "ACTIVE",
+                "createdBy": "creator",
+                "lastUpdated": "2026-01-01T00:00:00Z",
+            });
+            load(
+                grants,
+                Kind::AccessRecord,
+                &format!("rec{user}"),
+                mark,
+                &body,
+            );
+        }
+    }
+
+    #[test]
+    fn equal_fingerprints_never_make_a_yes() {
+        let mut grants = Grants::new();
+        let (users, action) = (60, "read".parse().unwrap());
+        for moved in 0..3 {
+            load_records(
+                &mut grants,
+                moved + 1,
+                users,
+                usize::try_from(moved).unwrap(),
+            );
+            for user in 0..users {
+                let who: UserId = format!("u{user}").parse().unwrap();
+                for resource in 0..users + 3 {
+                    let uri = format!("docs/{resource}/page").parse().unwrap();
+                    let own = resource == user + usize::try_from(moved).unwrap();
+                    assert_eq!(
+                        grants.is_allowed(&who, &uri, &action),
+                        own,
+                        "{user} {resource}"
+                    );
+                    let users_of =
+                        grants.users_of(&format!("docs/{resource}").parse().unwrap(), None, 9);
+                    assert_eq!(users_of.iter().any(|(found, _)| *found == who), own);
+                }
+                assert_eq!(grants.resources(&who, None, true, None, None, 9).len(), 1);
+            }
+        }
+    }
+}

@@ -70,9 +70,15 @@ impl Names {
     }
 }
 
-/// The upper half of a hash.
+/// The upper half of a hash. In the tests of this crate only four bits differ, so that there most
+/// of what a look-up finds is not what was meant.
 pub(super) const fn fingerprint(hash: u64) -> u32 {
-    (hash >> 32) as u32
+    let upper = (hash >> 32) as u32;
+    if cfg!(test) {
+        upper & 0xF000_0000
+    } else {
+        upper
+    }
 }
 
 #[cfg(test)]

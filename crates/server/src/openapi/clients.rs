@@ -223,6 +223,5 @@ fn access_key() -> RefOr<Schema> {
         .required("keyId")
         .required("clientId")
         .required("generationDate")
-        .required("publicKey")
         .into()
 }

@@ -422,6 +422,36 @@ async fn a13_who_may_ask_about_whom() {
         .expect(403);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a15_a_check_that_begins_after_a_revocation_was_answered_says_no() {
+    for engine in ENGINES {
+        let world = Arc::new(World::new(engine).await);
+        let record = record_of("rec_1", "u", &["ro_viewer"], &["p/1"]);
+        // Others keep asking meanwhile, so that whatever could be remembered is.
+        let asking = Arc::clone(&world);
+        let (end, mut ended) = tokio::sync::oneshot::channel::<()>();
+        let others = tokio::spawn(async move {
+            while ended.try_recv().is_err() {
+                asking.may("u", "p/1/documents/2", "documents:read").await;
+            }
+        });
+        for _ in 0..50 {
+            world
+                .own("POST", "/v1/records", Some(&record))
+                .await
+                .expect(201);
+            assert!(world.may("u", "p/1", "documents:read").await);
+            world
+                .own("DELETE", "/v1/records/rec_1", None)
+                .await
+                .expect(204);
+            assert!(!world.may("u", "p/1", "documents:read").await);
+        }
+        end.send(()).unwrap();
+        others.await.unwrap();
+    }
+}
+
 #[tokio::test]
 #[expect(
     clippy::too_many_lines,
@@ -587,6 +617,31 @@ async fn a19_the_last_owner_stays() {
     ] {
         let reply = world.send(&zoe, method, target, body.as_ref()).await;
         assert_eq!(reply.expect(409).code(), "LastOwner", "{method} {target}");
+    }
+}
+
+#[tokio::test]
+async fn a19_two_owners_who_remove_each_other_at_once_leave_one() {
+    for engine in ENGINES {
+        for _ in 0..15 {
+            let world = World::new(engine).await;
+            for name in ["one", "other"] {
+                world
+                    .give(&format!("rec_{name}"), name, &["Authress:Owner"], &["*"])
+                    .await;
+            }
+            world
+                .own("DELETE", "/v1/records/rec_owner", None)
+                .await
+                .expect(204);
+            let (one, other) = (world.token("one"), world.token("other"));
+            let (first, second) = tokio::join!(
+                world.send(&one, "DELETE", "/v1/records/rec_other", None),
+                world.send(&other, "DELETE", "/v1/records/rec_one", None),
+            );
+            let done = usize::from(first.status == 204) + usize::from(second.status == 204);
+            assert_eq!(done, 1, "{engine:?} {} {}", first.status, second.status);
+        }
     }
 }
 

@@ -88,7 +88,7 @@ async fn a_body_that_is_empty_or_absent_accepts() {
 }
 
 #[tokio::test]
-async fn one_of_64_users_who_race_for_an_invite_gets_it() {
+async fn i01_one_of_64_users_who_race_for_an_invite_gets_it() {
     for engine in ENGINES {
         let world = Arc::new(world(engine).await);
         let id = world.invite(&world.token("alice"), &editor()).await;
@@ -1017,4 +1017,78 @@ async fn what_was_accepted_outlives_a_restart() {
         .await
         .expect(200);
     assert!(world.may("carol", "projects/42", "documents:write").await);
+}
+
+#[tokio::test]
+async fn i09_nothing_comes_from_what_is_added_to_a_link() {
+    let world = world(Engine::Memory).await;
+    let id = world.invite(&world.token("alice"), &editor()).await;
+    let target = format!("/v1/invites/{id}");
+    for decoration in [
+        "?role=ro_manager",
+        "?statements=x&userId=eve&tenantId=t",
+        "?email=a@b.c",
+    ] {
+        let fresh = world.invite(&world.token("alice"), &editor()).await;
+        let body = json!({
+            "userId": "eve", "email": "eve@example.com", "tenantId": "t",
+            "statements": [{"roles": ["Authress:Owner"], "resources": [{"resourceUri": "*"}]}],
+        });
+        let target = format!("/v1/invites/{fresh}{decoration}");
+        world
+            .as_user("bob", "PATCH", &target, Some(&body))
+            .await
+            .expect(200);
+    }
+    assert!(world.may("bob", "projects/42", "documents:write").await);
+    assert!(!world.may("bob", "projects/42", "documents:delete").await);
+    assert!(!world.may("eve", "projects/42", "documents:write").await);
+    for changed in [
+        format!("{target}x"),
+        format!("{target}%00"),
+        format!("{target}/"),
+        format!("/v1/invites/{}", id.to_uppercase()),
+        format!("/v1/invites/{}", id.replacen("inv_", "", 1)),
+    ] {
+        let reply = world.as_user("carol", "PATCH", &changed, None).await;
+        assert!(
+            matches!(reply.status, 400 | 404),
+            "{changed} {}",
+            reply.status
+        );
+    }
+    assert!(!world.may("carol", "projects/42", "documents:write").await);
+    world
+        .as_user("carol", "PATCH", &target, None)
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn i10_links_come_from_the_configured_url_and_never_from_a_request() {
+    let world = world(Engine::Memory).await;
+    let headers = [
+        ("X-Forwarded-Host", "evil.example"),
+        ("X-Forwarded-Proto", "gopher"),
+        ("Forwarded", "host=evil.example;proto=https"),
+        ("Origin", "https://evil.example"),
+        ("X-Original-URL", "/v1/evil"),
+    ];
+    let alice = world.token("alice");
+    let reply = world
+        .send_with(&alice, "POST", "/v1/invites", &headers, Some(&editor()))
+        .await;
+    let text = reply.expect(201).text;
+    assert!(
+        text.contains("http://guestlist.test/v1/invites/") && !text.contains("evil"),
+        "{text}"
+    );
+    let body = editor().to_string();
+    let absolute = format!(
+        "POST http://evil.example/v1/invites HTTP/1.1\r\nHost: evil.example\r\n\
+         Authorization: Bearer {alice}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let text = world.raw(absolute.as_bytes()).await.expect(201).text;
+    assert!(!text.contains("evil"), "{text}");
 }

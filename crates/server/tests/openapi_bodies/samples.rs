@@ -196,7 +196,7 @@ fn access_key() -> AccessKey {
         key_id: id("key_1"),
         client_id: id("sc_1"),
         generation_date: id("2026-01-02T03:04:05.678Z"),
-        public_key: name(),
+        public_key: Some(name()),
         access_key: Some(AccessKeyText::new("key".to_owned())),
         client_secret: Some(AccessKeyText::new("key".to_owned())),
     }
@@ -453,6 +453,7 @@ fn further_bare_answers() -> [(&'static str, Value); 4] {
         links,
     };
     let bare_key = AccessKey {
+        public_key: None,
         access_key: None,
         client_secret: None,
         ..access_key()

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{OpenError, OpenOptions, Synchronous};
 
@@ -30,7 +30,7 @@ pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// several hundred bytes, and new rows then fill the last page instead of touching one page each.
 /// Facets are kept in the document's row as well, where a write finds the old ones without another
 /// index. Events need no index beyond their key.
-const MIGRATIONS: [&str; NEWEST as usize] = ["
+static MIGRATIONS: [&str; NEWEST as usize] = ["
     CREATE TABLE documents (
         number INTEGER PRIMARY KEY,
         kind   TEXT NOT NULL,
@@ -124,12 +124,15 @@ fn create_private(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Nothing is changed in a database that is not ours.
+/// Nothing is changed in a database that is not ours, or that is of a newer version.
 fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if id == APPLICATION_ID || (id == 0 && tables == 0) {
+    if id == APPLICATION_ID {
+        return missing(version(connection)?).map(drop);
+    }
+    if id == 0 && tables == 0 {
         return Ok(());
     }
     Err(OpenError::Foreign {
@@ -140,14 +143,9 @@ fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), OpenError>
 /// Applies the steps that are missing, all of them or none.
 fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found = version(&transaction)?;
-    let done = usize::try_from(found).ok();
-    let Some(missing) = done.and_then(|done| MIGRATIONS.get(done..)) else {
-        return Err(OpenError::Newer {
-            found,
-            known: NEWEST,
-        });
-    };
+    transaction
+        .execute_batch("CREATE TABLE IF NOT EXISTS schema (version INTEGER PRIMARY KEY) STRICT")?;
+    let missing = missing(version(&transaction)?)?;
     if missing.is_empty() {
         return Ok(());
     }
@@ -161,11 +159,19 @@ fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn version(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
-    transaction
-        .execute_batch("CREATE TABLE IF NOT EXISTS schema (version INTEGER PRIMARY KEY) STRICT")?;
-    transaction.query_row("SELECT coalesce(max(version), 0) FROM schema", [], |row| {
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT coalesce(max(version), 0) FROM schema", [], |row| {
         row.get(0)
+    })
+}
+
+/// The steps after a version.
+fn missing(found: i64) -> Result<&'static [&'static str], OpenError> {
+    let done = usize::try_from(found).ok();
+    let missing = done.and_then(|done| MIGRATIONS.get(done..));
+    missing.ok_or(OpenError::Newer {
+        found,
+        known: NEWEST,
     })
 }
 

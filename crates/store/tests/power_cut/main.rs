@@ -119,13 +119,14 @@ fn record(changes: u64, more: &[&str]) -> Vec<Happened> {
 
 /// Cuts the power after everything that happened, often enough to give so many states.
 fn cut_everywhere(happened: &[Happened], wanted: usize, crashes: &mpsc::SyncSender<Crash>) {
-    let points = |one: &&Happened| {
+    let is_point = |one: &&Happened| {
         !matches!(
             one,
             Happened::SyncBegan { .. } | Happened::DirectorySyncBegan { .. }
         )
     };
-    let rounds = wanted.div_ceil(happened.iter().filter(points).count());
+    let points = happened.iter().filter(is_point).count();
+    let mut point = 0;
     let mut dice = Dice(0x5eed);
     let mut disk = Disk::default();
     let mut acknowledged = BTreeMap::new();
@@ -143,7 +144,10 @@ fn cut_everywhere(happened: &[Happened], wanted: usize, crashes: &mpsc::SyncSend
         if !disk.takes(one) {
             continue;
         }
-        for survives in kinds.by_ref().take(rounds) {
+        // Spread evenly, whether there are more states or more points.
+        let states = (point + 1) * wanted / points - point * wanted / points;
+        point += 1;
+        for survives in kinds.by_ref().take(states) {
             let image = disk.cut(*survives, &mut dice);
             crashes
                 .send(Crash {

@@ -165,7 +165,9 @@ impl<'a> Reader<'a> {
     /// The name of a file of the database; its lock and its shared memory mean nothing later.
     fn name_in(&self, path: &Path) -> Option<String> {
         let name = path.strip_prefix(self.directory).ok()?.to_str()?.to_owned();
-        let counts = matches!(name.as_str(), "guestlist.db" | "guestlist.db-wal");
+        // The journal is there for the first moment, before the write-ahead log.
+        let files = ["guestlist.db", "guestlist.db-wal", "guestlist.db-journal"];
+        let counts = files.contains(&name.as_str());
         counts.then_some(name)
     }
 }

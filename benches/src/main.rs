@@ -1,0 +1,64 @@
+//! Loads and floors: each subcommand measures one thing and prints one line
+//! of JSON. `cargo xtask bench` decides what runs against what, how often, and what is compared.
+
+mod access_key;
+mod calls;
+mod checks;
+mod connection;
+mod disk;
+mod floor;
+mod invites;
+mod load;
+mod preparation;
+mod process;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "guestlist-bench", about = "Driven by `cargo xtask bench`")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answers every request with `{}` through bare hyper until it is ended.
+    HyperFloor,
+    /// Appends rows to a new file, one `fdatasync` each.
+    DiskFloor(disk::Options),
+    /// Gives grants to users through the API of a running server.
+    Prepare(preparation::Options),
+    /// Asks a running server whether users may do something.
+    Checks(checks::Options),
+    /// Creates invites, and accepts each as another user.
+    Invites(invites::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::HyperFloor => floor::serve(),
+        Command::DiskFloor(options) => disk::run(&options).and_then(|measured| print(&measured)),
+        Command::Prepare(options) => preparation::run(&options).and_then(|done| print(&done)),
+        Command::Checks(options) => checks::run(&options).and_then(|measured| print(&measured)),
+        Command::Invites(options) => invites::run(&options).and_then(|measured| print(&measured)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        #[expect(clippy::print_stderr, reason = "the reason is for whoever started it")]
+        Err(error) => {
+            eprintln!("guestlist-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(measured: &impl serde::Serialize) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, measured)?;
+    writeln!(out)?;
+    Ok(())
+}
