@@ -142,8 +142,7 @@ impl Refusal {
         ForLog(self)
     }
 
-    /// Whether the fault is the server's, so that its log says so loudly. What is not built is not
-    /// one, or any stranger could fill the log with errors.
+    /// Whether the fault is the server's, so that its log says so loudly.
     pub fn is_fault(&self) -> bool {
         match self {
             Self::Store(_)
