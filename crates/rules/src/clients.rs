@@ -14,6 +14,7 @@ use crate::authority::{Ability, Basis, holds, require, require_plainly, survivin
 use crate::ceiling::{NotGiven, may_hand_out};
 use crate::changes::{Changes, Kind, Seen, Stored};
 use crate::facts::Facts;
+use crate::grants::Because;
 use crate::refusals::{Noun, Refusal};
 
 /// A service client as it is stored, with its keys: one document, so that no race can give it more
@@ -144,19 +145,22 @@ pub fn delete(
 ) -> Result<Changes, Refusal> {
     let mut basis = require(facts, Ability::UpdateClient(client_id))?;
     let seen = existing.ok_or(Refusal::NotFound(Noun::Client))?;
-    let owns = facts
-        .grants
-        .owners()
-        .iter()
-        .any(|(owner, _)| owner == client_id.as_str());
-    if owns {
-        let survivor = surviving_owner(facts, &|principal, _| principal == client_id.as_str());
-        basis.extend(survivor.ok_or(Refusal::LastOwner)?);
-    }
+    basis.extend(without_client(facts, client_id)?);
     let mut changes = facts.changes("client.deleted", subject(client_id), json!({}));
     changes.expect.extend(basis);
     changes.remove(seen);
     Ok(changes)
+}
+
+/// Refuses that the last owner of the account can act no more; otherwise what it rests on that one
+/// can.
+fn without_client(facts: Facts<'_>, client_id: &ClientId) -> Result<Basis, Refusal> {
+    let lost = |principal: &str, _: &Because| principal == client_id.as_str();
+    let owners = facts.grants.owners();
+    if !owners.iter().any(|(owner, because)| lost(owner, because)) {
+        return Ok(Basis::new());
+    }
+    surviving_owner(facts, &lost).ok_or(Refusal::LastOwner)
 }
 
 /// Adds an access key to a client.
@@ -214,12 +218,16 @@ pub fn remove_key(
     key_id: &KeyId,
     existing: Option<&Seen<StoredClient>>,
 ) -> Result<Changes, Refusal> {
-    let basis = require(facts, Ability::DeleteAccessKey(client_id, key_id))?;
+    let mut basis = require(facts, Ability::DeleteAccessKey(client_id, key_id))?;
     let seen = existing.ok_or(Refusal::NotFound(Noun::Client))?;
     let mut client = seen.value.clone();
     client.keys.retain(|key| key.key_id != *key_id);
     if client.keys.len() == seen.value.keys.len() {
         return Err(Refusal::NotFound(Noun::AccessKey));
+    }
+    if client.keys.is_empty() {
+        // A client without keys can act no more than one that was deleted.
+        basis.extend(without_client(facts, client_id)?);
     }
     let data = json!({ "keyId": key_id });
     let mut changes = facts.changes("client.key-deleted", subject(client_id), data);

@@ -98,7 +98,7 @@ pub(super) fn delete_key() -> Description {
             parameters::path("keyId", "KeyId"),
         ])
         .answers_nothing(204, "It is gone.")
-        .refuses([FORBIDDEN, NOT_FOUND])
+        .refuses([FORBIDDEN, NOT_FOUND, LAST_OWNER])
 }
 
 pub(super) fn schemas() -> Vec<Named> {

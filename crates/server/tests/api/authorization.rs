@@ -587,6 +587,10 @@ async fn a19_the_last_owner_stays() {
         .await
         .expect(409);
     world.own("DELETE", &owner_client, None).await.expect(409);
+    let key = world.owner.split('.').nth(1).unwrap();
+    let last_key = format!("{owner_client}/access-keys/{key}");
+    let reply = world.own("DELETE", &last_key, None).await.expect(409);
+    assert_eq!(reply.code(), "LastOwner");
     // With a second owner, through a group, the first can go; then that one is the last.
     let group =
         json!({"groupId": "grp_o", "name": "o", "users": [{"userId": "zoe"}], "admins": []});
