@@ -6,7 +6,7 @@ use std::alloc::System;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use guestlist_api::actions::Action;
 use guestlist_api::ids::UserId;
@@ -27,21 +27,22 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Different questions in a cold pass, at most: more than caches hold the answers to.
-const COLD: usize = 200_000;
-/// Different questions that are asked again and again in a hot pass.
+/// Questions of a pass: a pass must be so short that most are over before the kernel lets something
+/// else run. The median of all passes counts.
+const PASS: usize = 1024;
+/// Passes, at least.
+const PASSES: usize = 200;
+/// Different questions of all hot passes.
 const HOT: usize = 64;
-/// Questions in a hot pass, together.
-const HOT_PASS: usize = 200_000;
+/// Different questions of all cold passes, at most: caches do not hold what answers them, unless
+/// there are few grants.
+const COLD: usize = 400 * PASS;
 
 #[derive(Parser)]
 #[command(about = "Driven by `cargo xtask bench`")]
 struct Options {
     #[arg(long)]
     grants: usize,
-    /// Passes over the questions, the floor's and the index's in turn; the median counts.
-    #[arg(long, default_value_t = 7)]
-    passes: usize,
 }
 
 #[derive(Serialize)]
@@ -55,8 +56,8 @@ struct Measured {
     hot: Nanoseconds,
     cold: Nanoseconds,
     /// About documents below the granted projects.
-    below_hot: f64,
-    below_cold: f64,
+    document_hot: f64,
+    document_cold: f64,
 }
 
 /// A check on average: half of them granted, half not.
@@ -109,27 +110,26 @@ fn run(options: &Options) -> Result<Measured> {
         let Question { user, resource } = question;
         flat.holds(user.as_str(), resource.canonical(), ACTION)
     };
-    let cold = questions(users, COLD.min(grants * 2))?;
-    let hot = cold.get(..HOT.min(cold.len())).unwrap_or_default();
-    let below = documents_below(users, COLD.min(grants * 2))?;
-    let below_hot = below.get(..HOT.min(below.len())).unwrap_or_default();
-    let again = HOT_PASS.div_ceil(HOT);
-    let pairs = |questions: &[Question], again| {
-        compare(options.passes, questions, again, ask_index, ask_flat)
+    let count = COLD.min(grants * 2);
+    let (projects, documents) = (questions(users, count)?, documents_below(users, count)?);
+    let hot_of = |questions: &[Question]| -> Result<Nanoseconds> {
+        let few = questions.get(..HOT).context("too few grants")?;
+        compare(&vec![few; PASSES], PASS / HOT, ask_index, ask_flat)
     };
-    let alone = |questions: &[Question], again| {
-        let passes = (0..options.passes).map(|_| pass(questions, again, ask_index));
-        passes.collect::<Result<Vec<f64>>>().map(median)
+    let cold_of = |questions: &[Question]| {
+        let all = questions.chunks_exact(PASS.min(count / 2));
+        let passes: Vec<&[Question]> = all.clone().cycle().take(all.len().max(PASSES)).collect();
+        compare(&passes, 1, ask_index, ask_flat)
     };
     Ok(Measured {
         grants,
         bytes_a_grant: ratio(index_bytes, grants),
         floor_bytes_a_grant: ratio(flat_bytes, grants),
         loaded_a_second: ratio(grants, 1) / loading.as_secs_f64(),
-        hot: pairs(hot, again)?,
-        cold: pairs(&cold, 1)?,
-        below_hot: alone(below_hot, again)?,
-        below_cold: alone(&below, 1)?,
+        hot: hot_of(&projects)?,
+        cold: cold_of(&projects)?,
+        document_hot: hot_of(&documents)?.index,
+        document_cold: cold_of(&documents)?.index,
     })
 }
 
@@ -228,12 +228,8 @@ fn documents_below(users: usize, count: usize) -> Result<Vec<Question>> {
     questions.into_iter().enumerate().map(below).collect()
 }
 
-/// Asks everything `again` times. Nanoseconds a question.
-///
-/// # Errors
-///
-/// The answers are wrong: not every second one was a yes.
-fn pass(questions: &[Question], again: usize, ask: impl Fn(&Question) -> bool) -> Result<f64> {
+/// Asks everything `again` times. Nanoseconds a question, and how many were granted.
+fn pass(questions: &[Question], again: usize, ask: impl Fn(&Question) -> bool) -> (f64, usize) {
     let mut granted = 0;
     let watch = Stopwatch::start();
     for _ in 0..again {
@@ -241,25 +237,30 @@ fn pass(questions: &[Question], again: usize, ask: impl Fn(&Question) -> bool) -
             granted += usize::from(ask(question));
         }
     }
-    let took = watch.elapsed();
-    let asked = again * questions.len();
-    ensure!(granted * 2 == asked, "{granted} of {asked} were granted");
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    Ok(took.as_secs_f64() * 1e9 / asked as f64)
+    let nanoseconds = watch.elapsed().as_secs_f64() * 1e9;
+    (nanoseconds / ratio(again * questions.len(), 1), granted)
 }
 
-/// The floor's pass and the index's in turn, so that what else the machine does hits both.
+/// The floor and the index in turn, so that what else the machine does hits both. The floor is asked
+/// the questions of the pass after, so that it does not warm up those of the index.
+///
+/// # Errors
+///
+/// The index is wrong: not every second answer was a yes.
 fn compare(
-    passes: usize,
-    questions: &[Question],
+    passes: &[&[Question]],
     again: usize,
     index: impl Fn(&Question) -> bool,
     floor: impl Fn(&Question) -> bool,
 ) -> Result<Nanoseconds> {
     let (mut of_index, mut of_floor) = (Vec::new(), Vec::new());
-    for _ in 0..passes {
-        of_floor.push(pass(questions, again, &floor)?);
-        of_index.push(pass(questions, again, &index)?);
+    for (ours, floors) in passes.iter().zip(passes.iter().cycle().skip(1)) {
+        let (took, _) = pass(floors, again, &floor);
+        of_floor.push(took);
+        let (took, granted) = pass(ours, again, &index);
+        of_index.push(took);
+        let asked = again * ours.len();
+        ensure!(granted * 2 == asked, "{granted} of {asked} were granted");
     }
     let ratios = of_index.iter().zip(&of_floor).map(|(a, b)| a / b).collect();
     Ok(Nanoseconds {

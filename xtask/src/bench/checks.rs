@@ -137,9 +137,9 @@ fn section(results: &[Vec<Value>]) -> Result<Section> {
         title: "permission checks over HTTP, against bare hyper".to_owned(),
         table,
         notes: vec![
-            "Checks per second of the server's CPU first: the only figure here that another \
-             program on the machine hardly moves. Ratios are taken within each round: median \
-             (least–most)."
+            "A CPU second is one of the server's, all its threads together: the figure that other \
+             programs on the machine move least. Ratios are taken within each round: the median, \
+             and the least and the most."
                 .to_owned(),
         ],
         json: Value::Array(all),

@@ -15,18 +15,30 @@ pub(crate) struct Section {
 }
 
 impl Section {
-    /// The table with its columns aligned to the right, and the notes below.
+    /// The table, with columns of words to the left and columns of figures to the right, and the
+    /// notes below.
     pub(crate) fn text(&self) -> String {
         let columns = self.table.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
             let cells = self.table.iter().filter_map(|row| row.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let has_words = |column: usize| {
+            let mut cells = self.table.iter().skip(1).filter_map(|row| row.get(column));
+            cells.any(|cell| cell.starts_with(char::is_alphabetic))
+        };
+        let shapes: Vec<(usize, bool)> = (0..columns)
+            .map(|column| (width(column), has_words(column)))
+            .collect();
         let line = |row: &Vec<String>| {
-            let cells = row.iter().zip(&widths);
-            let cells = cells.map(|(cell, width)| format!("{cell:>width$}"));
-            cells.collect::<Vec<_>>().join("  ")
+            let cells = row.iter().zip(&shapes).map(|(cell, (width, words))| {
+                if *words {
+                    format!("{cell:<width$}")
+                } else {
+                    format!("{cell:>width$}")
+                }
+            });
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
         let mut lines: Vec<String> = self.table.iter().map(line).collect();
         if !self.notes.is_empty() {
@@ -122,11 +134,17 @@ mod tests {
     fn columns_are_aligned_and_thousands_set_apart() {
         let section = Section {
             title: String::new(),
-            table: vec![row(["rate", "x"]), row([&grouped(1_234_567.4), "200"])],
+            table: vec![
+                row(["what", "rate", "x"]),
+                row(["a thing", &grouped(1_234_567.4), "200"]),
+            ],
             notes: vec!["A note.".to_owned()],
             json: Value::Null,
         };
-        assert_eq!(section.text(), "     rate    x\n1 234 567  200\n\nA note.");
+        assert_eq!(
+            section.text(),
+            "what          rate    x\na thing  1 234 567  200\n\nA note."
+        );
         assert_eq!([grouped(0.0), grouped(999.6)], ["0", "1 000"]);
     }
 }

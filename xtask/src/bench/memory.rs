@@ -41,8 +41,8 @@ pub(crate) fn measure(bench: &Bench) -> Result<Section> {
             whole(&["cold", "index"])?,
             whole(&["cold", "floor"])?,
             ratio(&["cold", "ratio"])?,
-            whole(&["belowHot"])?,
-            whole(&["belowCold"])?,
+            whole(&["documentHot"])?,
+            whole(&["documentCold"])?,
             whole(&["bytesAGrant"])?,
             whole(&["floorBytesAGrant"])?,
             whole(&["loadedASecond"])?,
@@ -53,7 +53,7 @@ pub(crate) fn measure(bench: &Bench) -> Result<Section> {
         table,
         notes: vec![
             "Half of the questions are granted. Hot: 64 of them again and again; cold: up to \
-             200 000 in no order. The floor knows nothing of what is below a resource; the two \
+             400 000 in no order. The floor knows nothing of what is below a resource; the two \
              columns about documents ask what only the index can answer."
                 .to_owned(),
         ],
