@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-/// Grants of one user: as many statements (one user, one role, one resource) as the index counts.
+/// Grants of one user: a grant is one role of one user on one resource.
 pub const GRANTS_EACH: usize = 10;
 /// What is asked. Both roles allow it.
 pub const ACTION: &str = "documents:read";

@@ -32,6 +32,12 @@ pub(crate) fn watch(
             Err(RecvTimeoutError::Timeout) => {
                 // A grandchild may hold the pipe open after the program itself has ended.
                 if let Some(status) = child.try_wait()? {
+                    // What it printed last may still be on its way to us.
+                    while watch.elapsed() <= limit
+                        && let Ok(line) = lines.recv_timeout(Duration::from_secs(1))
+                    {
+                        see(&line);
+                    }
                     return Ok(status);
                 }
             }

@@ -205,12 +205,11 @@ fn is_authority(text: &str) -> bool {
     let bracketed = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'));
-    let is_host = match bracketed {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => {
-            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
-            !host.is_empty() && host.bytes().all(allowed)
-        }
+    let is_host = if let Some(address) = bracketed {
+        address.parse::<Ipv6Addr>().is_ok()
+    } else {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+        !host.is_empty() && host.bytes().all(allowed)
     };
     is_host && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }

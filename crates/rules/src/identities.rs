@@ -67,8 +67,9 @@ pub fn link(
         created_time: facts.now,
         created_by: facts.who().clone(),
     };
+    let subject = format!("identity/{}", identity.issuer);
     let data = json!({ "issuer": identity.issuer, "audience": identity.audience });
-    let mut changes = facts.changes("identity.linked", "identity/".to_owned(), data);
+    let mut changes = facts.changes("identity.linked", subject, data);
     changes.expect.extend(basis);
     match existing {
         Some(seen) => changes.replace(seen.mark, &identity)?,

@@ -237,9 +237,12 @@ fn active<'a>(
         return Ok(seen);
     }
     let ability = Ability::UpdateRecord(record_id);
-    Err(match holds(facts.grants, facts.who(), ability) {
-        Some(_) => Refusal::NotFound(Noun::AccessRecord),
-        None => refuse(facts, ability),
+    let may_know = existing.is_some_and(|seen| seen.value.is_admin(facts.who()))
+        || holds(facts.grants, facts.who(), ability).is_some();
+    Err(if may_know {
+        Refusal::NotFound(Noun::AccessRecord)
+    } else {
+        refuse(facts, ability)
     })
 }
 

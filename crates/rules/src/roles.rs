@@ -46,13 +46,16 @@ fn stored(facts: Facts<'_>, role_id: RoleId, request: RoleRequest) -> StoredRole
 }
 
 /// Makes a role under the id that was asked for, or under `fresh`.
+///
+/// Records may still name a role of this id that was deleted: whom they name it for would gain at
+/// once what it gives, so that is an update of the role.
 pub fn create(
     facts: Facts<'_>,
     request: RoleRequest,
     fresh: RoleId,
     existing: Option<&Seen<StoredRole>>,
 ) -> Result<(Changes, StoredRole), Refusal> {
-    let basis = require_plainly(facts, Ability::CreateRole)?;
+    let mut basis = require_plainly(facts, Ability::CreateRole)?;
     let role_id = request.role_id.clone().unwrap_or(fresh);
     if role_id.is_reserved() {
         return Err(Refusal::invalid(
@@ -62,6 +65,9 @@ pub fn create(
     }
     if existing.is_some() {
         return Err(Refusal::Taken(Noun::Role));
+    }
+    if facts.grants.is_named(&role_id) {
+        basis.extend(require_plainly(facts, Ability::UpdateRole(&role_id))?);
     }
     let role = stored(facts, role_id, request);
     let mut changes = facts.changes("role.created", subject(&role.role_id), json!({}));

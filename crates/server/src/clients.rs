@@ -38,7 +38,7 @@ pub async fn get_clients(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refu
     let listing = Listing::read(ask, query, "clients", limits::PAGE, &[])?;
     let filter = listing.filter.as_deref();
     let (found, next) = listing
-        .documents(ask, listing.limit, |client: &StoredClient| {
+        .documents(ask, |client: &StoredClient| {
             let readable = ask.decide(|facts| {
                 let ability = Ability::ReadClient(&client.client_id);
                 Ok(holds(facts.grants, facts.who(), ability).is_some())
@@ -47,7 +47,7 @@ pub async fn get_clients(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refu
         })
         .await?;
     let clients = found.into_iter().map(|seen| answer(seen.value)).collect();
-    let (pagination, links) = listing.page(ask, "/v1/clients", next);
+    let (pagination, links) = listing.page(ask, "/v1/clients", next)?;
     Answer::json(
         StatusCode::OK,
         &ClientCollection {

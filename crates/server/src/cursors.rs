@@ -1,6 +1,10 @@
-//! Cursors: where the next page of a list begins, opaque, signed, and good only for the same caller
-//! and the same list.
+//! Cursors: where the next page of a list begins, opaque, and good only for the same caller and the
+//! same list.
+//!
+//! A list passes over what its caller may not see, so a position may be the id of something they may
+//! not know of: cursors are encrypted, not only signed.
 
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use guestlist_api::ids::UserId;
@@ -8,6 +12,11 @@ use guestlist_api::limits;
 
 use crate::pepper::{Pepper, Purpose};
 use crate::refusal::Refusal;
+
+/// A cursor that could not be encrypted: the cryptographic library is broken.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("a cursor could not be encrypted")]
+pub struct NotSealed;
 
 /// What a cursor belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -18,22 +27,29 @@ pub struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    fn signed(&self, position: &str) -> String {
-        // Lengths in front, so that no two scopes can be written the same way.
-        format!(
-            "{}:{}{}:{}{position}",
-            self.caller.as_str().len(),
-            self.caller,
-            self.list.len(),
-            self.list
-        )
+    /// A key of its own for each scope: a cursor of another one does not open.
+    fn key(&self, pepper: &Pepper) -> Result<LessSafeKey, NotSealed> {
+        let parts = [self.caller.as_str(), self.list];
+        let bytes = pepper.derive(Purpose::Cursor, &parts, AES_256_GCM_SIV.key_len());
+        let key = UnboundKey::new(&AES_256_GCM_SIV, &bytes);
+        key.map(LessSafeKey::new).map_err(|_| NotSealed)
     }
 }
 
+/// AES-GCM-SIV needs no fresh nonce (RFC 8452): that the same position has the same cursor each time
+/// tells nobody anything.
+fn nonce() -> Nonce {
+    Nonce::assume_unique_for_key([0; NONCE_LEN])
+}
+
 /// A cursor for the page after `position`.
-pub fn write(pepper: &Pepper, scope: Scope<'_>, position: &str) -> String {
-    let signature = pepper.hash(Purpose::Cursor, &scope.signed(position));
-    URL_SAFE_NO_PAD.encode(format!("{signature}.{position}"))
+pub fn write(pepper: &Pepper, scope: Scope<'_>, position: &str) -> Result<String, NotSealed> {
+    let mut bytes = position.as_bytes().to_vec();
+    scope
+        .key(pepper)?
+        .seal_in_place_append_tag(nonce(), Aad::empty(), &mut bytes)
+        .map_err(|_| NotSealed)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// The position in a cursor.
@@ -45,14 +61,12 @@ pub fn read(pepper: &Pepper, scope: Scope<'_>, cursor: &str) -> Result<String, R
     if cursor.len() > limits::CURSOR_LENGTH {
         return Err(Refusal::BadCursor);
     }
-    let bytes = URL_SAFE_NO_PAD
+    let mut bytes = URL_SAFE_NO_PAD
         .decode(cursor)
         .map_err(|_| Refusal::BadCursor)?;
-    let text = String::from_utf8(bytes).map_err(|_| Refusal::BadCursor)?;
-    let (signature, position) = text.split_once('.').ok_or(Refusal::BadCursor)?;
-    if pepper.matches(Purpose::Cursor, &scope.signed(position), signature) {
-        Ok(position.to_owned())
-    } else {
-        Err(Refusal::BadCursor)
-    }
+    let position = scope
+        .key(pepper)?
+        .open_in_place(nonce(), Aad::empty(), &mut bytes)
+        .map_err(|_| Refusal::BadCursor)?;
+    String::from_utf8(position.to_vec()).map_err(|_| Refusal::BadCursor)
 }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::body;
+use crate::listing::is_absent;
 use crate::operations::Operation;
 use crate::query::Query;
 use crate::refusal::Refusal;
@@ -35,8 +36,9 @@ impl Given<'_> {
         let Some(value) = self.headers.get(IF_UNMODIFIED_SINCE) else {
             return Ok(None);
         };
-        let text = value.to_str().unwrap_or_default();
-        if text.is_empty() || text == "undefined" {
+        // What cannot be read is refused: ignored, it would overwrite what the caller never saw.
+        let text = value.to_str().unwrap_or("?");
+        if is_absent(text) {
             return Ok(None);
         }
         text.parse()

@@ -39,7 +39,7 @@ pub async fn get_groups(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refus
     let listing = Listing::read(ask, query, "groups", limits::PAGE, &[])?;
     let filter = listing.filter.as_deref();
     let (found, next) = listing
-        .documents(ask, listing.limit, |group: &StoredGroup| {
+        .documents(ask, |group: &StoredGroup| {
             ask.decide(|facts| rules::may_read(facts, group)).is_ok() && matches(group, filter)
         })
         .await?;
@@ -47,7 +47,7 @@ pub async fn get_groups(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refus
         .into_iter()
         .map(|seen| answer(ask, seen.value))
         .collect();
-    let (pagination, links) = listing.page(ask, "/v1/groups", next);
+    let (pagination, links) = listing.page(ask, "/v1/groups", next)?;
     Answer::json(
         StatusCode::OK,
         &GroupCollection {

@@ -79,24 +79,18 @@ impl Listing {
         })
     }
 
-    /// Begins at the first document, whatever the cursor says.
-    pub fn start_over(&mut self) {
-        self.after = None;
-    }
-
     /// What the page begins after.
     pub fn after(&self) -> Option<&str> {
         self.after.as_deref()
     }
 
-    /// Up to `limit` documents of a kind that `wanted` says yes to, in the order of their ids.
+    /// A page of the documents of a kind that `wanted` says yes to, in the order of their ids.
     pub async fn documents<T: Stored>(
         &self,
         ask: Ask<'_>,
-        limit: usize,
         wanted: impl Fn(&T) -> bool,
     ) -> Result<(Vec<Seen<T>>, Next), Refusal> {
-        self.selected(ask, &Selection::All, limit, wanted).await
+        self.selected(ask, &Selection::All, wanted).await
     }
 
     /// The same among the documents of a selection.
@@ -104,46 +98,9 @@ impl Listing {
         &self,
         ask: Ask<'_>,
         selection: &Selection,
-        limit: usize,
         wanted: impl Fn(&T) -> bool,
     ) -> Result<(Vec<Seen<T>>, Next), Refusal> {
-        let mut found = Vec::new();
-        let mut after = self.after.clone();
-        let mut looked_at = 0;
-        loop {
-            let position = after.as_ref().map(|id| Position {
-                value: String::new(),
-                id: id.clone(),
-            });
-            let store = &ask.app.store;
-            let step = store
-                .list(T::KIND, selection, position.as_ref(), STEP)
-                .await?;
-            let last = step.len() < STEP;
-            let count = step.len();
-            for (number, document) in step.into_iter().enumerate() {
-                looked_at += 1;
-                let id = document.value.id.clone();
-                let value: T = document.value.read().map_err(Rule::from)?;
-                if wanted(&value) {
-                    if found.len() == limit {
-                        return Ok((found, after));
-                    }
-                    found.push(Seen {
-                        value,
-                        mark: document.mark,
-                    });
-                }
-                after = Some(id);
-                let more = !(last && number + 1 == count);
-                if looked_at >= WALK && more {
-                    return Ok((found, after));
-                }
-            }
-            if last {
-                return Ok((found, None));
-            }
-        }
+        walk(ask, selection, self.after(), self.limit, wanted).await
     }
 
     /// The cursor and the links of the page.
@@ -152,23 +109,76 @@ impl Listing {
         ask: Ask<'_>,
         path: &str,
         next: Next,
-    ) -> (Option<Pagination>, CollectionLinks) {
+    ) -> Result<(Option<Pagination>, CollectionLinks), Refusal> {
         let scope = Scope {
             caller: &ask.caller.user_id,
             list: &self.scope,
         };
-        let cursor = next.map(|position| cursors::write(&ask.app.pepper, scope, &position));
-        ask.page(path, &self.query, cursor)
+        let cursor = next
+            .map(|position| cursors::write(&ask.app.pepper, scope, &position))
+            .transpose()?;
+        Ok(ask.page(path, &self.query, cursor))
     }
 }
 
-/// A parameter that was given with a value. SDKs send the words `undefined` and `null` for one
-/// they were not given (contract §1.0), and an empty one means none.
+/// Up to `limit` documents of a selection that `wanted` says yes to, in the order of their ids, from
+/// after `after` on. What the next page begins after is `""` if not even one was passed.
+pub async fn walk<T: Stored>(
+    ask: Ask<'_>,
+    selection: &Selection,
+    after: Option<&str>,
+    limit: usize,
+    wanted: impl Fn(&T) -> bool,
+) -> Result<(Vec<Seen<T>>, Next), Refusal> {
+    let mut found = Vec::new();
+    let mut after = after.map(ToOwned::to_owned);
+    let mut looked_at = 0;
+    loop {
+        let position = after.as_ref().map(|id| Position {
+            value: String::new(),
+            id: id.clone(),
+        });
+        let store = &ask.app.store;
+        let step = store
+            .list(T::KIND, selection, position.as_ref(), STEP)
+            .await?;
+        let last = step.len() < STEP;
+        let count = step.len();
+        for (number, document) in step.into_iter().enumerate() {
+            looked_at += 1;
+            let id = document.value.id.clone();
+            let value: T = document.value.read().map_err(Rule::from)?;
+            if wanted(&value) {
+                if found.len() == limit {
+                    return Ok((found, Some(after.unwrap_or_default())));
+                }
+                found.push(Seen {
+                    value,
+                    mark: document.mark,
+                });
+            }
+            after = Some(id);
+            let more = !(last && number + 1 == count);
+            if looked_at >= WALK && more {
+                return Ok((found, after));
+            }
+        }
+        if last {
+            return Ok((found, None));
+        }
+    }
+}
+
+/// Whether a value means that there is none. SDKs send the words `undefined` and `null` for what
+/// they were not given (contract §1.0), and an empty value means none.
+pub fn is_absent(value: &str) -> bool {
+    matches!(value, "" | "undefined" | "null")
+}
+
+/// A parameter that was given with a value.
 pub fn given(query: &Query<'_>, name: &str) -> Result<Option<String>, Refusal> {
     let value = query.get(name)?;
-    Ok(value
-        .filter(|value| !matches!(value.as_ref(), "" | "undefined" | "null"))
-        .map(Cow::into_owned))
+    Ok(value.filter(|value| !is_absent(value)).map(Cow::into_owned))
 }
 
 fn limit(query: &Query<'_>, most: usize) -> Result<usize, Refusal> {

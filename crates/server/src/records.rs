@@ -49,7 +49,7 @@ pub async fn get_records(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refu
     let filter = listing.filter.as_deref();
     let selection = Selection::Equal(Facet::Status, status.to_owned());
     let (found, next) = listing
-        .selected(ask, &selection, listing.limit, |record: &StoredRecord| {
+        .selected(ask, &selection, |record: &StoredRecord| {
             ask.decide(|facts| rules::may_read(facts, record)).is_ok() && matches(record, filter)
         })
         .await?;
@@ -57,7 +57,7 @@ pub async fn get_records(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refu
         .into_iter()
         .map(|seen| answer(ask, seen.value))
         .collect();
-    let (pagination, links) = listing.page(ask, "/v1/records", next);
+    let (pagination, links) = listing.page(ask, "/v1/records", next)?;
     Answer::json(
         StatusCode::OK,
         &AccessRecordCollection {

@@ -16,6 +16,7 @@ use http_body_util::Full;
 use crate::access_keys::NotMade;
 use crate::answer::NotWritable;
 use crate::caller::NotIdentified;
+use crate::cursors::NotSealed;
 use crate::edge_error::EdgeError;
 use crate::entropy::NoEntropy;
 use crate::panics::Panicked;
@@ -63,6 +64,7 @@ pub enum Refusal {
     CannotSign(CannotSign),
     /// A defect: the handler panicked.
     Panicked(Panicked),
+    NotSealed(NotSealed),
 }
 
 macro_rules! from {
@@ -83,6 +85,7 @@ from! {
     NoEntropy => Entropy,
     NotWritable => NotWritable,
     CannotSign => CannotSign,
+    NotSealed => NotSealed,
     MalformedPath => Edge,
     MalformedQuery => Edge,
 }
@@ -146,6 +149,7 @@ impl Refusal {
             | Self::Entropy(_)
             | Self::NotWritable(_)
             | Self::CannotSign(_)
+            | Self::NotSealed(_)
             | Self::Panicked(_) => true,
             Self::Rule(rule) => matches!(rule, Rule::Unreadable(_)),
             Self::Edge(_)
@@ -221,9 +225,11 @@ impl Refusal {
                 "The server is shutting down. Nothing was done; try again.",
             ),
             Self::Store(error) => store_for_caller(error),
-            Self::Entropy(_) | Self::NotWritable(_) | Self::CannotSign(_) | Self::Panicked(_) => {
-                internal()
-            }
+            Self::Entropy(_)
+            | Self::NotWritable(_)
+            | Self::CannotSign(_)
+            | Self::NotSealed(_)
+            | Self::Panicked(_) => internal(),
         }
     }
 
@@ -279,6 +285,7 @@ impl Refusal {
             | Self::Entropy(_)
             | Self::NotWritable(_)
             | Self::CannotSign(_)
+            | Self::NotSealed(_)
             | Self::Panicked(_) => {}
         }
         response
@@ -343,6 +350,7 @@ impl fmt::Display for ForLog<'_> {
             Refusal::Panicked(panicked) => {
                 return write!(formatter, "panicked: {}", panicked.message());
             }
+            Refusal::NotSealed(error) => error,
             Refusal::Rule(Rule::Unreadable(document)) => &document.0,
             told @ (Refusal::Rule(_)
             | Refusal::Malformed { .. }

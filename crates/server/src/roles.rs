@@ -7,11 +7,12 @@ use guestlist_rules::authority::{Ability, require, require_plainly};
 use guestlist_rules::built_in;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
 use guestlist_rules::roles::{self as rules, StoredRole};
+use guestlist_store::Selection;
 use http::StatusCode;
 
 use crate::answer::Answer;
 use crate::ask::{Ask, Decided, Library};
-use crate::listing::{Listing, contains};
+use crate::listing::{Listing, contains, walk};
 use crate::query::Query;
 use crate::refusal::Refusal;
 
@@ -38,37 +39,38 @@ pub async fn create_role(ask: Ask<'_>, request: RoleRequest) -> Result<Answer, R
     Answer::json(status, &answer(role)).map_err(Refusal::from)
 }
 
-/// Begins the position of a page that starts among the built-in roles; no role id holds it.
-const AMONG_BUILT_IN: char = '#';
-
 /// GET `/v1/roles`: the built-in ones first.
 pub async fn get_roles(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refusal> {
     ask.decide(|facts| require_plainly(facts, Ability::ListRoles))?;
-    let mut listing = Listing::read(ask, query, "roles", limits::LARGE_PAGE, &[])?;
-    let filter = listing.filter.clone();
-    let filter = filter.as_deref();
-    let listed: Option<usize> = match listing.after() {
-        None => Some(0),
-        Some(after) => after
-            .strip_prefix(AMONG_BUILT_IN)
-            .and_then(|listed| listed.parse().ok()),
+    let listing = Listing::read(ask, query, "roles", limits::LARGE_PAGE, &[])?;
+    let filter = listing.filter.as_deref();
+    // No stored role has the id of a built-in one, so a position says which of the two it is in.
+    let mut built_in: Vec<Role> = built_in::roles().collect();
+    let position = listing.after();
+    let passed = position.map(|after| {
+        built_in
+            .iter()
+            .position(|role| role.role_id.as_str() == after)
+    });
+    let (skipped, stored_after) = match passed {
+        None => (0, None),
+        Some(Some(number)) => (number + 1, None),
+        Some(None) => (built_in.len(), position),
     };
-    let mut roles: Vec<Role> = Vec::new();
-    let mut next = None;
-    if let Some(listed) = listed {
-        let wanted = built_in::roles().filter(|role| matches(role, filter));
-        roles.extend(wanted.skip(listed).take(listing.limit));
-        next = Some(format!("{AMONG_BUILT_IN}{}", listed + roles.len()));
-        listing.start_over();
-    }
-    let room = listing.limit - roles.len();
-    if room > 0 {
+    built_in.drain(..skipped);
+    built_in.retain(|role| matches(role, filter));
+    let mut roles = built_in;
+    let next = if roles.len() > listing.limit {
+        roles.truncate(listing.limit);
+        roles.last().map(|role| role.role_id.to_string())
+    } else {
+        let limit = listing.limit - roles.len();
         let wanted = |role: &StoredRole| matches(&answer(role.clone()), filter);
-        let (stored, position) = listing.documents::<StoredRole>(ask, room, wanted).await?;
+        let (stored, next) = walk(ask, &Selection::All, stored_after, limit, wanted).await?;
         roles.extend(stored.into_iter().map(|seen| answer(seen.value)));
-        next = position;
-    }
-    let (pagination, links) = listing.page(ask, "/v1/roles", next);
+        next
+    };
+    let (pagination, links) = listing.page(ask, "/v1/roles", next)?;
     Answer::json(
         StatusCode::OK,
         &RoleCollection {

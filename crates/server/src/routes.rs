@@ -21,6 +21,8 @@ pub struct Routed<'a> {
 }
 
 const NONE: Cow<'_, str> = Cow::Borrowed("");
+/// HEAD is answered wherever GET is (RFC 9110 §9.3.2).
+const READING: [Method; 2] = [Method::GET, Method::HEAD];
 
 /// Finds the operation of a request.
 ///
@@ -107,7 +109,7 @@ fn by_keyword<'a>(
         _ => None,
     };
     match routed {
-        Some(_) if *method != Method::GET => Err(Refusal::NoSuchMethod(vec![Method::GET])),
+        Some(_) if *method != Method::GET => Err(Refusal::NoSuchMethod(READING.to_vec())),
         routed => Ok(routed),
     }
 }
@@ -166,16 +168,14 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
 
 /// Methods that some operation has on a path, for `Allow`.
 fn methods(path: &[&str]) -> Vec<Method> {
-    [
-        Method::GET,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-    ]
-    .into_iter()
-    .filter(|method| operation(method, path).is_some())
-    .collect()
+    let has = |method: &Method| operation(method, path).is_some();
+    let others = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let reading: &[Method] = if has(&Method::GET) { &READING } else { &[] };
+    reading
+        .iter()
+        .cloned()
+        .chain(others.into_iter().filter(has))
+        .collect()
 }
 
 /// What the hosted API has and this server does not have yet, by the start of its path. It answers

@@ -139,7 +139,7 @@ pub fn get_user_resources(ask: Ask<'_>, user: &str, query: &Query<'_>) -> Result
         .map(|resource_uri| Resource { resource_uri })
         .collect();
     let path = format!("/v1/users/{}/resources", encode(user));
-    let (pagination, links) = listing.page(ask, &path, next);
+    let (pagination, links) = listing.page(ask, &path, next)?;
     let account = AccountReference {
         account_id: ask.account_id().clone(),
     };
@@ -180,7 +180,7 @@ pub fn get_resource_users(
         })
         .collect();
     let path = format!("/v1/resources/{}/users", encode(resource));
-    let (pagination, links) = listing.page(ask, &path, next);
+    let (pagination, links) = listing.page(ask, &path, next)?;
     Answer::json(
         StatusCode::OK,
         &ResourceUsersCollection {

@@ -181,3 +181,16 @@ fn a_directory_that_cannot_be_used_is_named() {
     let kept = fs::read(data.join("guestlist.db")).unwrap();
     assert_eq!(kept, b"this is no database, however long it may be");
 }
+
+#[test]
+fn a_memory_store_never_takes_the_place_of_an_embedded_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path();
+    let server = Server::new(data, &[]);
+    let owner = server.owner();
+    server.stop();
+    let mut memory = serve(data);
+    memory.args(["--store", "memory"]);
+    refused(memory, &["embedded store", data.to_str().unwrap()]);
+    assert_eq!(Server::new(data, &[]).owner(), owner);
+}

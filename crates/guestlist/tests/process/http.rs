@@ -1,5 +1,6 @@
 //! An HTTP/1.1 client of a few lines, which keeps its connection and shows answers as they came.
 
+use std::fmt::Write as _;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -73,10 +74,11 @@ impl Connection {
             call.body.len()
         );
         if !call.credential.is_empty() {
-            request += &format!("Authorization: Bearer {}\r\n", call.credential);
+            let credential = call.credential;
+            write!(request, "Authorization: Bearer {credential}\r\n").unwrap();
         }
         for (name, value) in call.headers {
-            request += &format!("{name}: {value}\r\n");
+            write!(request, "{name}: {value}\r\n").unwrap();
         }
         request += "\r\n";
         request += call.body;

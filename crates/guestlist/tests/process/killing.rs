@@ -9,15 +9,15 @@ use std::thread;
 use serde_json::Value;
 
 use crate::http::{Call, Connection, Reply};
-use crate::server::{Server, invite_of, record_of};
+use crate::server::{Server, invite_of, record_of, text_of};
 
 /// Kills in the normal run; `GUESTLIST_KILLS` asks for more.
 const KILLS: u64 = 15;
 const CLIENTS: u64 = 4;
 
 fn kills() -> u64 {
-    let asked = std::env::var("GUESTLIST_KILLS");
-    asked.map_or(KILLS, |text| text.parse().unwrap())
+    let asked = std::env::var_os("GUESTLIST_KILLS");
+    asked.map_or(KILLS, |text| text.to_str().unwrap().parse().unwrap())
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
@@ -63,10 +63,7 @@ fn live(address: SocketAddr, owner: &str, user: &str, name: &str, told: &Sender<
         return ledger;
     };
     let mut call = |credential: &str, method: &str, target: &str, body: &Value| -> Option<Reply> {
-        let body = match body {
-            Value::Null => String::new(),
-            body => body.to_string(),
-        };
+        let body = text_of(body);
         let call = Call {
             credential,
             method,
@@ -129,17 +126,20 @@ fn compare(server: &Server, owner: &str, user: &str, ledger: &Ledger) -> Vec<Str
     };
     for invite in &ledger.invites {
         let seen = get(owner, &format!("/v1/invites/{}", invite.id));
-        let used = seen.json()["errorCode"] == "InviteAlreadyAccepted";
+        let is_accepted = seen.json()["errorCode"] == "InviteAlreadyAccepted";
         let resource = &invite.resource;
         let target = format!("/v1/users/{user}/resources/{resource}/permissions/documents:write");
         let granted = get(owner, &target).status == 200;
-        let whole = match (seen.status, used) {
+        let whole = match (seen.status, is_accepted) {
             (200, false) => !granted && invite.accepted != Some(Told::Done),
             (404, true) => granted && invite.accepted.is_some(),
             _ => false,
         };
         if !whole {
-            faults.push(format!("{invite:?}: {} {used} {granted}", seen.status));
+            faults.push(format!(
+                "{invite:?}: {} {is_accepted} {granted}",
+                seen.status
+            ));
         }
     }
     for (id, deleted) in &ledger.records {

@@ -4,8 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test stops at what it did not expect, and says what it counted"
+    reason = "a test stops at what it did not expect"
 )]
 
 mod account;

@@ -190,10 +190,7 @@ impl Server {
 
     /// A request with a credential and perhaps a body.
     pub(crate) fn send(&self, credential: &str, method: &str, target: &str, body: &Value) -> Reply {
-        let body = match body {
-            Value::Null => String::new(),
-            body => body.to_string(),
-        };
+        let body = text_of(body);
         self.call(Call {
             credential,
             method,
@@ -256,6 +253,15 @@ fn spawn(mut command: Command) -> (Running, Output, Output) {
     let stdout = Output::of(child.0.stdout.take().unwrap());
     let stderr = Output::of(child.0.stderr.take().unwrap());
     (child, stdout, stderr)
+}
+
+/// A body as it is sent; nothing for `null`.
+pub(crate) fn text_of(body: &Value) -> String {
+    if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    }
 }
 
 /// Roles on resources, as a statement.

@@ -83,3 +83,13 @@ fn a_token_of_development_ends_with_development() {
     let server = Server::start(command, directory.path());
     server.send(&token, "GET", target, &Value::Null).expect(401);
 }
+
+#[test]
+fn dev_on_data_without_samples_says_so_and_prints_no_commands() {
+    let directory = tempfile::tempdir().unwrap();
+    Server::new(directory.path(), &[]).stop();
+    let mut server = Server::new(directory.path(), &["--dev"]);
+    let said = server.stdout.until("no samples").unwrap();
+    assert!(said.contains("--data"), "{said}");
+    assert!(!server.stdout.so_far().contains("curl"));
+}

@@ -175,6 +175,19 @@ impl Grants {
             .map_or_else(Vec::new, |user| self.given(&self.holders_of(user)))
     }
 
+    /// Whether some record in force names a role, which need not exist. It looks at every record.
+    pub fn is_named(&self, role: &RoleId) -> bool {
+        self.role_ids.get(role.as_str()).is_some_and(|role| {
+            let mut records = self.records.iter().map(|record| &record.packed);
+            records.any(|packed| {
+                packed.is_active()
+                    && packed
+                        .statements()
+                        .any(|statement| statement.roles.contains(&role))
+            })
+        })
+    }
+
     /// Who holds [`built_in::OWNER`] on `*`, and why: each principal once for each record and group
     /// through which they do, sorted.
     pub fn owners(&self) -> Vec<(String, Because)> {

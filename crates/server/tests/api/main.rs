@@ -8,7 +8,25 @@
     reason = "a test stops at what it did not expect"
 )]
 
+#[expect(
+    dead_code,
+    reason = "the tests of tokens use the rest of the fake issuer"
+)]
+#[path = "../fake_issuer/mod.rs"]
+mod fake_issuer;
+
+mod accounts;
 mod authorization;
+mod bodies;
+mod clients;
+mod compat;
+mod groups;
+mod identities;
 mod invites;
+mod limits;
+mod record_lists;
+mod records;
+mod roles;
 mod strangers;
+mod users;
 mod world;
