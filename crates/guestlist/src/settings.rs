@@ -21,7 +21,7 @@ pub(crate) struct ServeArguments {
     pub(crate) listen: Option<SocketAddr>,
 
     /// The origin under which applications and browsers reach the server, as in
-    /// https://auth.example.com. Links and tokens are made from it, never from a request [default:
+    /// `https://auth.example.com`. Links and tokens are made from it, never from a request [default:
     /// http:// and the address listened on]
     #[arg(long, env = "GUESTLIST_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<String>,
