@@ -78,8 +78,9 @@ pub(crate) fn run(arguments: ServeArguments) -> ExitCode {
 
 async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    make_directory(&settings.data)?;
+    // The embedded store makes its directory itself, and makes sure that it is on the disk.
     let store = open(&settings)?;
+    make_directory(&settings.data)?;
     // Before anything is made: the owner's key is shown by the start that makes it.
     let listener = TcpListener::bind(settings.listen)
         .await

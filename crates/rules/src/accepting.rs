@@ -22,7 +22,7 @@ use crate::refusals::Refusal;
 /// The id of the record that accepted invites of a user are merged into: the user's id, with
 /// characters a record id cannot have as `~` and two hexadecimal digits.
 ///
-/// Ids of more than 100 characters become `u~` and a hash, which the caller makes (`digest` of the
+/// Ids of more than 100 characters become `~u` (which no escape begins with) and a hash, which the caller makes (`digest` of the
 /// user id in hexadecimal).
 pub fn record_id_of(
     user: &UserId,
@@ -38,7 +38,7 @@ pub fn record_id_of(
         }
     }
     if escaped.len() > limits::RECORD_ID_LENGTH {
-        escaped = format!("u~{}", digest(user.as_str()));
+        escaped = format!("~u{}", digest(user.as_str()));
     }
     escaped.parse()
 }
@@ -103,8 +103,18 @@ pub(crate) fn effect(
     if let Some(merged) = merge_safely(facts, invite, &seen.value)? {
         return Ok(merged);
     }
-    match invite.conflict_resolution_strategy {
-        ConflictResolutionStrategy::GenerateNewRecord => {
+    // A record that does not name the person is somebody else's, whatever its id is: user ids are
+    // not always chosen by those who chose the ids of records.
+    match (
+        invite.conflict_resolution_strategy,
+        seen.value.names(facts.who()),
+    ) {
+        (ConflictResolutionStrategy::GenerateNewRecord, _)
+        | (
+            ConflictResolutionStrategy::UnsafeForceMerge
+            | ConflictResolutionStrategy::ReplaceRecordData,
+            false,
+        ) => {
             let record = new_record(facts, invite, places.fresh)?;
             let added = held_by(&record.statements, facts.who())?;
             let outcome = Outcome::Generated;
@@ -117,9 +127,9 @@ pub(crate) fn effect(
                 replaces: false,
             })
         }
-        ConflictResolutionStrategy::UnsafeForceMerge => force_merge(facts, invite, seen),
-        ConflictResolutionStrategy::ReplaceRecordData => replace(facts, invite, seen),
-        ConflictResolutionStrategy::SkipChanges => Ok(Effect::nothing(Outcome::Skipped)),
+        (ConflictResolutionStrategy::UnsafeForceMerge, true) => force_merge(facts, invite, seen),
+        (ConflictResolutionStrategy::ReplaceRecordData, true) => replace(facts, invite, seen),
+        (ConflictResolutionStrategy::SkipChanges, _) => Ok(Effect::nothing(Outcome::Skipped)),
     }
 }
 

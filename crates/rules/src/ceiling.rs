@@ -61,9 +61,16 @@ pub fn may_hand_out<'a>(
     gifts: impl IntoIterator<Item = Gift<'a>>,
 ) -> Result<Basis, NotGiven> {
     let mut basis = Basis::new();
-    let gifts: BTreeSet<Gift<'_>> = gifts.into_iter().collect();
+    let any = anything();
+    let mut distinct: BTreeSet<Gift<'_>> = BTreeSet::new();
+    for (count, gift) in gifts.into_iter().enumerate() {
+        if count >= QUESTIONS {
+            return Err(NotGiven::TooMany);
+        }
+        distinct.insert(gift);
+    }
     let mut asked: BTreeSet<(&ResourceUri, bool, bool, &Action)> = BTreeSet::new();
-    for (role_id, resource) in gifts {
+    for (role_id, resource) in distinct {
         let role = grants
             .role(role_id)
             .ok_or_else(|| NotGiven::UnknownRole(role_id.clone()))?;
@@ -74,11 +81,22 @@ pub fn may_hand_out<'a>(
             );
         }
         let built_in = role.mark.is_none();
+        let mut asks = false;
         for permission in role.permissions {
             let passes_on = permission.grant || permission.delegate;
             if permission.allow || passes_on {
+                asks = true;
                 asked.insert((resource, built_in, passes_on, &permission.action));
             }
+        }
+        if !asks {
+            // It gives nothing now and whatever it is given later, so it is judged as everything.
+            asked.insert((
+                resource,
+                built_in,
+                true,
+                any.as_ref().ok_or(NotGiven::TooMuch)?,
+            ));
         }
         if asked.len() > QUESTIONS {
             return Err(NotGiven::TooMany);
@@ -93,6 +111,11 @@ pub fn may_hand_out<'a>(
         }
     }
     Ok(basis)
+}
+
+/// The action that covers every other.
+fn anything() -> Option<Action> {
+    "*".parse().ok()
 }
 
 fn add(basis: &mut Basis, condition: (Kind, String, Expect)) {

@@ -10,7 +10,7 @@ use guestlist_api::times::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::authority::{Ability, Basis, holds, require, require_plainly, surviving_owner};
+use crate::authority::{Ability, Basis, require, require_plainly, surviving_owner};
 use crate::ceiling::{NotGiven, may_hand_out};
 use crate::changes::{Changes, Kind, Seen, Stored};
 use crate::facts::Facts;
@@ -95,8 +95,7 @@ fn may_set_options(
 ) -> Result<Basis, Refusal> {
     let mut basis = Basis::new();
     if after.grant_user_permissions_access && !before.grant_user_permissions_access {
-        let held = holds(facts.grants, facts.who(), Ability::ReadAllUserPermissions);
-        basis.extend(held.ok_or(Refusal::InsufficientGrantAccess)?);
+        basis.extend(gives_reading(facts).ok_or(Refusal::InsufficientGrantAccess)?);
     }
     if after.grant_token_generation && !before.grant_token_generation {
         basis.extend(owns_everything(facts).ok_or(Refusal::InsufficientGrantAccess)?);
@@ -104,7 +103,18 @@ fn may_set_options(
     Ok(basis)
 }
 
-fn owns_everything(facts: Facts<'_>) -> Option<Basis> {
+/// What the right to let others read everybody's permissions rests on.
+fn gives_reading(facts: Facts<'_>) -> Option<Basis> {
+    let read: Action = "READ".parse().ok()?;
+    let all: ResourceUri = "Authress:UserPermissions".parse().ok()?;
+    let because = facts
+        .grants
+        .may_give(facts.who(), false, &read, &all, false)?;
+    Some(facts.grants.relied(&because))
+}
+
+/// What owning the whole account rests on.
+pub(crate) fn owns_everything(facts: Facts<'_>) -> Option<Basis> {
     let everything: ResourceUri = "*".parse().ok()?;
     let any: Action = "*".parse().ok()?;
     let because = facts

@@ -43,15 +43,22 @@ impl<'a> Facts<'a> {
         Some(vec![(Kind::Client, principal.to_owned(), Expect::At(mark))])
     }
 
-    /// Empty changes with their event.
+    /// Changes with their event and nothing to write yet. They rest on the caller: a service client
+    /// that is deleted or loses a key meanwhile changes nothing any more.
     pub fn changes(&self, event: &str, subject: String, data: Value) -> Changes {
-        Changes::new(Event {
+        let mut changes = Changes::new(Event {
             kind: event.to_owned(),
             time: self.now.milliseconds(),
             actor: self.caller.user_id.to_string(),
             request_id: self.request_id.to_owned(),
             subject,
             data,
-        })
+        });
+        if let CallerKind::Client { client_id, .. } = &self.caller.kind {
+            // No document has mark 0, so a client that is gone makes a conflict.
+            let mark = (self.client_mark)(client_id.as_str()).unwrap_or(Mark(0));
+            changes.rely_on(Kind::Client, client_id.as_str(), Expect::At(mark));
+        }
+        changes
     }
 }

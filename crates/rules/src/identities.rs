@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::authority::{Ability, require_plainly};
 use crate::changes::{Changes, Kind, Seen, Stored};
+use crate::clients::owns_everything;
 use crate::facts::Facts;
 use crate::refusals::Refusal;
 
@@ -51,7 +52,10 @@ pub fn link(
     link: Link,
     existing: Option<&Seen<StoredIdentity>>,
 ) -> Result<Changes, Refusal> {
-    let basis = require_plainly(facts, Ability::UpdateConfiguration)?;
+    let mut basis = require_plainly(facts, Ability::UpdateConfiguration)?;
+    // Whoever may say which tokens are believed can become anybody, so they must be able to give
+    // everything already.
+    basis.extend(owns_everything(facts).ok_or(Refusal::InsufficientGrantAccess)?);
     for (path, text) in [
         ("issuer", &link.issuer),
         ("preferredAudience", &link.audience),

@@ -81,6 +81,14 @@ impl StoredRecord {
         !self.users.is_empty() || !self.groups.is_empty()
     }
 
+    /// Whether the record or one of its statements names this user.
+    pub(crate) fn names(&self, who: &UserId) -> bool {
+        let is_user = |user: &User| user.user_id.principal() == who.principal();
+        let mut statements = self.statements.iter();
+        self.users.iter().any(is_user)
+            || statements.any(|statement| statement.users.iter().any(is_user))
+    }
+
     /// For whom a statement of this record is.
     fn principals_of<'a>(
         &'a self,
@@ -148,11 +156,11 @@ pub fn create(
         facts.now.max(seen.value.last_updated.plus(1))
     });
     let record = stored(record_id, request, facts.who().clone(), now);
+    check_size(&record)?;
     let basis = may_give(facts, facts.who(), None, &record)?;
     if existing.is_some_and(|seen| seen.value.is_active()) {
         return Err(Refusal::Taken(Noun::AccessRecord));
     }
-    check_size(&record)?;
     let mut changes = facts.changes(
         "access-record.created",
         subject(&record.record_id),
@@ -198,8 +206,8 @@ pub fn update(
         seen.value.created_by.clone(),
         now,
     );
-    basis.extend(may_give(facts, facts.who(), Some(&seen.value), &record)?);
     check_size(&record)?;
+    basis.extend(may_give(facts, facts.who(), Some(&seen.value), &record)?);
     basis.extend(check_owners(facts, &record)?);
     let mut changes = facts.changes("access-record.updated", subject(record_id), json!({}));
     changes.expect.extend(basis);

@@ -1,6 +1,7 @@
 //! Everything long-lived a handler may touch.
 
 use bytes::Bytes;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use guestlist_api::text::Malformed;
@@ -39,6 +40,8 @@ pub struct App {
     pub limits: Limits,
     pub limiters: Limiters,
     pub draining: Draining,
+    /// Held by whoever decides anew after a conflict, so that those who contend take turns.
+    pub turn: tokio::sync::Mutex<()>,
     pub metrics: Metrics,
     /// The description of the API, made once.
     pub description: Bytes,
@@ -50,6 +53,8 @@ pub struct App {
 pub struct Memory {
     grants: Arc<RwLock<Grants>>,
     known: Arc<KnownCallers>,
+    /// A change could not be taken in: from then on nothing here can be relied on.
+    behind: Arc<AtomicBool>,
 }
 
 /// The server cannot hold in memory what is stored.
@@ -76,6 +81,7 @@ impl Memory {
         let memory = Self {
             grants: Arc::new(RwLock::new(Grants::new())),
             known: Arc::default(),
+            behind: Arc::default(),
         };
         let mut failed = None;
         let mut each = |seen| {
@@ -102,9 +108,10 @@ impl Memory {
         let grants = self.write_grants().commit(committed);
         let known = self.known.commit(committed);
         if let Err(error) = grants.and(known) {
-            // What was committed was written by this version, so this is a defect. What cannot be
-            // read gives nothing to anybody.
-            tracing::error!(%error, revision = committed.revision.0, "a change was not taken in");
+            // A revocation may be what is missing, so nothing is answered from memory any more.
+            self.behind.store(true, Ordering::SeqCst);
+            let revision = committed.revision.0;
+            tracing::error!(%error, revision, "a change was not taken in: start the server again");
         }
     }
 
@@ -149,6 +156,7 @@ impl App {
             limits: parts.limits,
             limiters: Limiters::default(),
             draining: Draining::default(),
+            turn: tokio::sync::Mutex::default(),
             metrics: Metrics::default(),
             memory: parts.memory,
         })
@@ -165,6 +173,11 @@ impl App {
     /// Service clients and issuers.
     pub fn known_callers(&self) -> &KnownCallers {
         &self.memory.known
+    }
+
+    /// Whether memory misses a change, so that no decision may be made from it.
+    pub fn is_behind(&self) -> bool {
+        self.memory.behind.load(Ordering::SeqCst)
     }
 
     /// The newest revision this node has taken in.

@@ -1,5 +1,7 @@
 //! One request that is being answered: who asks, when, and what it may use.
 
+use std::time::Duration;
+
 use guestlist_api::ids::AccountId;
 use guestlist_api::paging::{CollectionLinks, Link, Links, Pagination, PaginationNext};
 use guestlist_api::times::Timestamp;
@@ -11,8 +13,11 @@ use guestlist_store::Applied;
 use crate::app::App;
 use crate::refusal::Refusal;
 
-/// How often a decision is made anew because what it rested on had changed.
-const ATTEMPTS: usize = 3;
+/// How often a decision is made anew because what it rested on had changed. After the first conflict
+/// those who contend take turns, so that only newcomers can be in the way.
+const ATTEMPTS: usize = 10;
+/// How long one who met a conflict waits for a turn.
+const TURN: Duration = Duration::from_secs(10);
 
 /// The client libraries whose answers differ (contract §10); nothing else depends on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +107,7 @@ impl<'a> Ask<'a> {
         Attempt: FnMut() -> Deciding,
         Deciding: Future<Output = Result<Decided<T>, Refusal>>,
     {
+        let mut turn = None;
         for _ in 0..ATTEMPTS {
             match attempt().await? {
                 Decided::Nothing(value) => return Ok(value),
@@ -109,10 +115,16 @@ impl<'a> Ask<'a> {
                     Applied::Done(_) => return Ok(value),
                     Applied::Conflict { kind, id, .. } => {
                         tracing::debug!(kind = kind.name(), id, "decided anew after a conflict");
+                        if turn.is_none() {
+                            let waiting = self.app.turn.lock();
+                            let waited = tokio::time::timeout(TURN, waiting).await;
+                            turn = Some(waited.map_err(|_| Refusal::Busy)?);
+                        }
                     }
                 },
             }
         }
+        drop(turn);
         Err(Refusal::Busy)
     }
 

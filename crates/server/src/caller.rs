@@ -98,6 +98,14 @@ pub enum NotIdentified {
     AmbiguousUserId,
 }
 
+impl NotIdentified {
+    /// Whether a credential was tried. Requests without one cost nothing and are not counted against
+    /// others at the same address.
+    pub const fn is_guess(&self) -> bool {
+        !matches!(self, Self::NoAuthorization | Self::NotBearer)
+    }
+}
+
 /// Why a sample token is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SampleRefused {

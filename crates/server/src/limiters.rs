@@ -21,6 +21,11 @@ const FAILED_INVITES: Quota = Quota {
     burst: 60,
     interval: 1_000,
 };
+/// The same of all principals at one address: many people can stand behind one.
+const FAILED_INVITES_OF_ADDRESS: Quota = Quota {
+    burst: 600,
+    interval: 100,
+};
 /// Addresses or principals that are remembered.
 const KEYS: usize = 100_000;
 
@@ -36,7 +41,7 @@ impl Default for Limiters {
     fn default() -> Self {
         Self {
             credentials: Limiter::new(FAILED_CREDENTIALS, KEYS),
-            invites_by_address: Limiter::new(FAILED_INVITES, KEYS),
+            invites_by_address: Limiter::new(FAILED_INVITES_OF_ADDRESS, KEYS),
             invites_by_principal: Limiter::new(FAILED_INVITES, KEYS),
         }
     }

@@ -16,9 +16,9 @@ use crate::refusal::Refusal;
 
 /// Documents looked at for one page at most. A page may then be shorter than asked for and still
 /// have a next one.
-const WALK: usize = 2_000;
+const WALK: usize = 1_000;
 /// Documents read at once.
-const STEP: usize = 200;
+const STEP: usize = 50;
 
 /// What a list was asked for.
 pub struct Listing {
@@ -142,6 +142,8 @@ pub async fn walk<T: Stored>(
         let step = store
             .list(T::KIND, selection, position.as_ref(), STEP)
             .await?;
+        // Others are answered between two steps.
+        tokio::task::yield_now().await;
         let last = step.len() < STEP;
         let count = step.len();
         for (number, document) in step.into_iter().enumerate() {

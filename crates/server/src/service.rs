@@ -7,6 +7,7 @@ use bytes::Bytes;
 use guestlist_api::times::Timestamp;
 use guestlist_rules::caller::Caller;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
+use guestlist_store::StoreError;
 use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -133,9 +134,20 @@ async fn respond(
         return public(app, operation, arguments, &body).await;
     }
     let address = app.limits.proxies.client(peer.address.ip(), headers);
-    let now = app.clock.now();
-    let caller = identify(app, headers, address, now).await?;
+    if app.is_behind() {
+        return Err(StoreError::Stopped.into());
+    }
+    let caller = identify(app, headers, address, app.clock.now()).await?;
     known.caller = Some(Arc::clone(&caller));
+    let body = body::read(headers, incoming, &app.limits).await?;
+    // A body may take its time, and meanwhile a credential may end or an invite expire: what counts
+    // is the moment of the decision.
+    let now = app.clock.now();
+    let caller = if body.is_empty() {
+        caller
+    } else {
+        identify(app, headers, address, now).await?
+    };
     let agent = headers
         .get(USER_AGENT)
         .and_then(|value| value.to_str().ok());
@@ -146,7 +158,6 @@ async fn respond(
         now,
         library: Library::of(agent),
     };
-    let body = body::read(headers, incoming, &app.limits).await?;
     let given = Given {
         arguments,
         query: &query,
@@ -205,7 +216,9 @@ async fn identify(
     }
     app.limiters.before_credentials(address, now)?;
     app.callers.identify(headers).await.map_err(|reason| {
-        app.limiters.failed_credentials(address, now);
+        if reason.is_guess() {
+            app.limiters.failed_credentials(address, now);
+        }
         Refusal::NotIdentified(reason)
     })
 }

@@ -725,3 +725,55 @@ async fn a_request_with_very_many_combinations_is_refused_and_not_judged_for_min
         .await
         .expect(413);
 }
+
+#[tokio::test]
+async fn a04_a_role_that_gives_nothing_yet_is_judged_as_everything() {
+    let world = World::new(Engine::Memory).await;
+    let flags = [("later", false, false, false)];
+    world.role("ro_empty", &[]).await;
+    world.role("ro_idle", &flags).await;
+    for role in ["ro_empty", "ro_idle"] {
+        let record = record_of("rec_1", "stranger", &[role], &["*"]);
+        world
+            .as_user("stranger", "POST", "/v1/records", Some(&record))
+            .await
+            .expect(403);
+        let invite = invite_of(&[role], &["projects/42"]);
+        world
+            .as_user("stranger", "POST", "/v1/invites", Some(&invite))
+            .await
+            .expect(403);
+        world
+            .as_user("alice", "POST", "/v1/invites", Some(&invite))
+            .await
+            .expect(403);
+        world
+            .own("POST", "/v1/invites", Some(&invite))
+            .await
+            .expect(201);
+    }
+}
+
+#[tokio::test]
+async fn a05_linking_an_issuer_takes_the_power_over_everything() {
+    let world = World::new(Engine::Memory).await;
+    world.role("ro_conf", &[("UPDATE", true, true, true)]).await;
+    world
+        .give("rec_1", "conf", &["ro_conf"], &["Authress:Configuration"])
+        .await;
+    world
+        .give("rec_2", "admin", &["Authress:Admin"], &["*"])
+        .await;
+    let link = json!({"issuer": "http://127.0.0.1:9999", "preferredAudience": "x"});
+    for user in ["conf", "admin"] {
+        let reply = world
+            .as_user(user, "POST", "/v1/identities", Some(&link))
+            .await
+            .expect(403);
+        assert_eq!(reply.code(), "InsufficientGrantAccess");
+    }
+    world
+        .own("POST", "/v1/identities", Some(&link))
+        .await
+        .expect(201);
+}

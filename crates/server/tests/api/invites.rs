@@ -1092,3 +1092,52 @@ async fn i10_links_come_from_the_configured_url_and_never_from_a_request() {
     let text = world.raw(absolute.as_bytes()).await.expect(201).text;
     assert!(!text.contains("evil"), "{text}");
 }
+
+#[tokio::test]
+async fn i16_a_record_that_does_not_name_the_person_is_never_merged_by_force() {
+    for strategy in ["UNSAFE_FORCE_MERGE", "REPLACE_RECORD_DATA"] {
+        let world = world(Engine::Memory).await;
+        // A person whose user id happens to be the id of the owner's record.
+        let before = world.own("GET", "/v1/records/rec_owner", None).await.json();
+        let id = world.invite(&world.owner, &with_strategy(strategy)).await;
+        let target = format!("/v1/invites/{id}");
+        world
+            .as_user("rec_owner", "PATCH", &target, None)
+            .await
+            .expect(200);
+        assert_eq!(
+            world.own("GET", "/v1/records/rec_owner", None).await.json(),
+            before
+        );
+        assert!(
+            world
+                .may("rec_owner", "projects/42", "documents:write")
+                .await
+        );
+        assert!(!world.may("rec_owner", "Authress:Roles/x", "UPDATE").await);
+    }
+}
+
+#[tokio::test]
+async fn many_invites_accepted_at_once_by_one_person_are_all_accepted() {
+    for engine in ENGINES {
+        let world = Arc::new(world(engine).await);
+        let mut accepts = Vec::new();
+        for number in 0..20 {
+            let body = invite_of(&["ro_editor"], &[&format!("projects/42/{number}")]);
+            let id = world.invite(&world.owner, &body).await;
+            let world = Arc::clone(&world);
+            accepts.push(tokio::spawn(async move {
+                let target = format!("/v1/invites/{id}");
+                world.as_user("bob", "PATCH", &target, None).await.status
+            }));
+        }
+        for accept in accepts {
+            assert_eq!(accept.await.unwrap(), 200, "{engine:?}");
+        }
+        for number in 0..20 {
+            let resource = format!("projects/42/{number}");
+            assert!(world.may("bob", &resource, "documents:write").await);
+        }
+    }
+}
