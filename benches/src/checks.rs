@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
+use guestlist_bench::clock;
 
 use crate::access_key;
 use crate::calls::Calls;
 use crate::load::{self, Measured, Plan, Work};
-use guestlist_bench::clock;
 use guestlist_bench::world::{
     self, ACTION, EncodedDocument, EncodedUser, GRANTS_EACH, Numbers, User,
 };

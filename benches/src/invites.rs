@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use guestlist_bench::clock;
+use guestlist_bench::world::{ROLES, User};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -16,8 +18,6 @@ use crate::access_key;
 use crate::calls::Calls;
 use crate::disk;
 use crate::load::{self, Measured, Plan, Work};
-use guestlist_bench::clock;
-use guestlist_bench::world::{ROLES, User};
 
 /// Connections over which tokens are fetched: not measured.
 const TOKEN_CONNECTIONS: usize = 8;

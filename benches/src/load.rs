@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use guestlist_bench::clock::Stopwatch;
 use serde::Serialize;
 use tokio::task::LocalSet;
 
 use crate::connection::Connection;
 use crate::process;
-use guestlist_bench::clock::Stopwatch;
 
 /// How much longer than planned a run may take before it is given up.
 const GRACE: Duration = Duration::from_mins(2);

@@ -17,7 +17,7 @@ mod surroundings;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 use serde_json::json;
 
@@ -113,6 +113,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     };
     std::fs::create_dir_all(&directory)
         .with_context(|| format!("{} cannot be made", directory.display()))?;
+    let kind = surroundings::filesystem(&directory);
+    ensure!(
+        !["tmpfs", "ramfs"].contains(&kind.as_str()),
+        "{} is on {kind}, where nothing is durable: choose a disk with --directory",
+        directory.display()
+    );
     terminal::heading("building in release mode");
     let bench = Bench {
         programs: Programs::build(&workspace)?,

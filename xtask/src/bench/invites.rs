@@ -1,6 +1,6 @@
 //! Durable invites, created and accepted, against a loop that appends a row and calls `fdatasync`.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::Bench;
@@ -8,17 +8,11 @@ use super::figures::{Section, grouped, median_of, number, ratio_of, row};
 use super::preparing::server_with;
 use super::progress::Progress;
 use super::running::{Mode, Running, owner_key};
-use super::surroundings::filesystem;
 
 const DATA: &str = "invites";
 const CLIENTS: [usize; 2] = [1, 64];
 
 pub(crate) fn measure(bench: &Bench) -> Result<Section> {
-    let kind = filesystem(bench.directory.path());
-    ensure!(
-        !["tmpfs", "ramfs"].contains(&kind.as_str()),
-        "the data would be on {kind}, where nothing is durable: choose a disk with --directory"
-    );
     let rounds = bench.effort.invite_rounds;
     let progress = Progress::new("invites", CLIENTS.len() * rounds);
     let server = server_with(bench, DATA, 0, Mode::Development)?;
