@@ -2,25 +2,15 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use clap::Args;
+use guestlist_bench::clock::Stopwatch;
 use serde::Serialize;
 
-use guestlist_bench::clock::Stopwatch;
-
-#[derive(Args)]
-pub(crate) struct Options {
-    /// Where the file is made and removed again.
-    #[arg(long)]
-    directory: PathBuf,
-    #[arg(long)]
-    seconds: f64,
-    #[arg(long, default_value_t = 600)]
-    row_bytes: usize,
-}
+/// Bytes of a row.
+const ROW: usize = 600;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,15 +20,15 @@ pub(crate) struct Measured {
     per_second: f64,
 }
 
-pub(crate) fn run(options: &Options) -> Result<Measured> {
-    let path = options.directory.join("floor");
+/// Makes a file in `directory`, and removes it again.
+pub(crate) fn run(directory: &Path, length: Duration) -> Result<Measured> {
+    let path = directory.join("floor");
     let mut file = OpenOptions::new()
         .append(true)
         .create_new(true)
         .open(&path)
         .with_context(|| format!("{} cannot be made", path.display()))?;
-    let row = vec![b'x'; options.row_bytes];
-    let length = Duration::from_secs_f64(options.seconds);
+    let row = vec![b'x'; ROW];
     let mut rows = 0_u32;
     let watch = Stopwatch::start();
     let written = loop {

@@ -1,4 +1,5 @@
-//! Invites: a service client creates them, and for each another user accepts it.
+//! Invites: a service client creates them, and for each another user accepts it. Directly before
+//! either, the floor is measured: a disk that others use too is not the same a few seconds later.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use serde_json::json;
 
 use crate::access_key;
 use crate::calls::Calls;
+use crate::disk;
 use crate::load::{self, Measured, Plan, Work};
 use guestlist_bench::clock;
 use guestlist_bench::world::{ROLES, User};
@@ -37,6 +39,9 @@ pub(crate) struct Options {
     /// Of creating; and at most so long of accepting.
     #[arg(long)]
     seconds: f64,
+    /// Where the floor is measured: on the file system that holds the server's data.
+    #[arg(long)]
+    directory: PathBuf,
     /// Tells the users of this run from those of all other runs against the same server.
     #[arg(long)]
     run: usize,
@@ -45,8 +50,15 @@ pub(crate) struct Options {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Both {
-    created: Measured,
-    accepted: Measured,
+    created: BesideDisk,
+    accepted: BesideDisk,
+}
+
+#[derive(Serialize)]
+struct BesideDisk {
+    #[serde(flatten)]
+    measured: Measured,
+    disk: disk::Measured,
 }
 
 pub(crate) fn run(options: &Options) -> Result<Both> {
@@ -57,9 +69,14 @@ pub(crate) fn run(options: &Options) -> Result<Both> {
         length: Duration::from_secs_f64(options.seconds),
         process: options.process,
     };
-    let (created, invites) = create(&plan, options)?;
+    let floor = || disk::run(&options.directory, plan.length / 2);
+    let disk = floor()?;
+    let (measured, invites) = create(&plan, options)?;
+    let created = BesideDisk { measured, disk };
     let tokens = fetch_tokens(&plan, options.run, invites.len())?;
-    let accepted = accept(&plan, invites, tokens)?;
+    let disk = floor()?;
+    let measured = accept(&plan, invites, tokens)?;
+    let accepted = BesideDisk { measured, disk };
     Ok(Both { created, accepted })
 }
 

@@ -28,8 +28,6 @@ struct Arguments {
 enum Command {
     /// Answers every request with `{}` through bare hyper until it is ended.
     HyperFloor,
-    /// Appends rows to a new file, one `fdatasync` each.
-    DiskFloor(disk::Options),
     /// Gives grants to users through the API of a running server.
     Prepare(preparation::Options),
     /// Asks a running server whether users may do something.
@@ -41,7 +39,6 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::HyperFloor => floor::serve(),
-        Command::DiskFloor(options) => disk::run(&options).and_then(|measured| print(&measured)),
         Command::Prepare(options) => preparation::run(&options).and_then(|done| print(&done)),
         Command::Checks(options) => checks::run(&options).and_then(|measured| print(&measured)),
         Command::Invites(options) => invites::run(&options).and_then(|measured| print(&measured)),

@@ -57,8 +57,8 @@ pub(crate) struct Effort {
 const FULL: Effort = Effort {
     check_rounds: 7,
     check_seconds: 1.5,
-    invite_rounds: 5,
-    invite_seconds: 3.0,
+    invite_rounds: 7,
+    invite_seconds: 2.0,
     memory_grants: &[1_000, 100_000, 1_000_000],
     start_rounds: 7,
 };

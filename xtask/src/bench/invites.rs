@@ -26,30 +26,11 @@ pub(crate) fn measure(bench: &Bench) -> Result<Section> {
     for round in 0..rounds {
         for (clients, results) in CLIENTS.into_iter().zip(&mut results) {
             progress.next(&format!("{clients} clients"));
-            let disk = append(bench)?;
-            let mut both = invite(bench, &server, clients, round)?;
-            if let Some(members) = both.as_object_mut() {
-                members.insert("disk".to_owned(), disk);
-            }
-            results.push(both);
+            results.push(invite(bench, &server, clients, round)?);
         }
     }
     server.stop()?;
     section(&results)
-}
-
-/// The floor: in the directory in which the server's data directory is.
-fn append(bench: &Bench) -> Result<Value> {
-    let directory = bench.directory.path().display().to_string();
-    let seconds = (bench.effort.invite_seconds / 2.0).to_string();
-    let arguments = [
-        "disk-floor",
-        "--directory",
-        &directory,
-        "--seconds",
-        &seconds,
-    ];
-    bench.programs.measure(false, &arguments.map(str::to_owned))
 }
 
 fn invite(bench: &Bench, server: &Running, clients: usize, round: usize) -> Result<Value> {
@@ -60,6 +41,7 @@ fn invite(bench: &Bench, server: &Running, clients: usize, round: usize) -> Resu
         ("--key", owner_key(bench, DATA).display().to_string()),
         ("--connections", clients.to_string()),
         ("--seconds", bench.effort.invite_seconds.to_string()),
+        ("--directory", bench.directory.path().display().to_string()),
         ("--run", (round * 1000 + clients).to_string()),
     ] {
         arguments.extend([name.to_owned(), value]);
@@ -86,8 +68,12 @@ fn section(results: &[Vec<Value>]) -> Result<Section> {
                 clients.to_string(),
                 operation.to_owned(),
                 grouped(figure("perSecond")?),
-                grouped(median_of(rounds, &["disk", "perSecond"])?),
-                ratio_of(rounds, &[operation, "perSecond"], &["disk", "perSecond"])?,
+                grouped(median_of(rounds, &[operation, "disk", "perSecond"])?),
+                ratio_of(
+                    rounds,
+                    &[operation, "perSecond"],
+                    &[operation, "disk", "perSecond"],
+                )?,
                 format!("{:.2}", figure("p50Microseconds")? / 1e3),
                 format!("{:.2}", figure("p99Microseconds")? / 1e3),
                 format!("{:.0}", 1e6 / figure("perCpuSecond")?),
