@@ -777,3 +777,28 @@ async fn a05_linking_an_issuer_takes_the_power_over_everything() {
         .await
         .expect(201);
 }
+
+#[tokio::test]
+async fn d10_a_page_looks_at_a_bounded_number_of_records_however_many_there_are() {
+    let world = World::new(Engine::Memory).await;
+    for number in 0..1_050 {
+        let id = format!("rec_{number:04}");
+        world.give(&id, "u", &["ro_viewer"], &["p/1"]).await;
+    }
+    // A stranger sees none of them, and is told so in pieces.
+    let first = world
+        .as_user("stranger", "GET", "/v1/records", None)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(first["records"], json!([]));
+    let cursor = first["pagination"]["next"]["cursor"].as_str().unwrap();
+    let target = format!("/v1/records?limit=20&cursor={cursor}");
+    let second = world
+        .as_user("stranger", "GET", &target, None)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(second["records"], json!([]));
+    assert!(second.get("pagination").is_none());
+}
