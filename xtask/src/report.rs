@@ -35,8 +35,6 @@ pub(crate) enum Outcome {
     Ran(Counts),
     /// It could not run here, with the reason for people.
     Skipped(String),
-    /// Left out on purpose and said so, not missing: counts as nothing.
-    NotIncluded(String),
 }
 
 struct Line {
@@ -63,7 +61,6 @@ impl Report {
                 },
                 reason,
             ),
-            Ok(Outcome::NotIncluded(reason)) => (Counts::default(), reason),
             Err(error) => (Counts::one(false), format!("{error:#}")),
         };
         self.lines.push(Line {
@@ -151,7 +148,6 @@ mod tests {
             Ok(Outcome::Ran(counts)),
             Err(anyhow::anyhow!("broke")),
             Ok(Outcome::Skipped("no such tool".to_owned())),
-            Ok(Outcome::NotIncluded("a chore of its own".to_owned())),
         ]);
         assert_eq!(
             report.text().lines().last(),

@@ -148,7 +148,6 @@ fn run_parts(workspace: &Workspace, parts: &[&Part]) -> Report {
         match &outcome {
             Ok(Outcome::Ran(_)) => {}
             Ok(Outcome::Skipped(reason)) => terminal::say(&format!("skipped: {reason}")),
-            Ok(Outcome::NotIncluded(reason)) => terminal::say(reason),
             Err(error) => terminal::complain(&format!("{error:#}")),
         }
         report.add(part.name, outcome, watch.elapsed());

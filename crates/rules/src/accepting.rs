@@ -16,7 +16,7 @@ use crate::ceiling::may_hand_out;
 use crate::changes::Seen;
 use crate::facts::Facts;
 use crate::invites::{Outcome, StoredInvite};
-use crate::records::{StoredRecord, added, check_owners, check_size, right_to_update};
+use crate::records::{StoredRecord, added, check_owners, check_size, names, right_to_update};
 use crate::refusals::Refusal;
 
 /// The id of the record that accepted invites of a user are merged into: the user's id, with
@@ -64,6 +64,20 @@ impl Effect {
             added: Vec::new(),
             basis: Basis::new(),
             replaces: false,
+        }
+    }
+}
+
+impl Effect {
+    /// What a merge comes to: nothing is written if nobody gains anything.
+    fn merged(outcome: Outcome, record: StoredRecord, added: Vec<Statement>) -> Self {
+        let gains = !added.is_empty();
+        Self {
+            outcome,
+            record: gains.then_some(record),
+            added,
+            basis: Basis::new(),
+            replaces: gains,
         }
     }
 }
@@ -214,44 +228,54 @@ fn merge_safely(
     if record.admins.iter().any(foreign) {
         return Ok(None);
     }
-    let who = facts.who();
-    let is_person = |given: &User| given.user_id.principal() == who.principal();
-    let mut merged = record.clone();
-    let mut gained = Vec::new();
-    if record.names_principals() {
-        if !record.groups.is_empty() || !record.users.iter().all(is_person) {
-            return Ok(None);
-        }
-        for statement in &invite.statements {
-            if !merged.statements.iter().any(|held| same(held, statement)) {
-                gained.push(plain(statement));
-                merged.statements.push(plain(statement));
-            }
-        }
-    } else {
-        for statement in &invite.statements {
-            if add_to_statements(&mut merged.statements, statement, who) {
-                gained.push(plain(statement));
-            }
-        }
-    }
-    if merged.statements.len() > limits::STATEMENTS || merged.capacity().is_none() {
+    let others = |given: &User| given.user_id.principal() != facts.who().principal();
+    if record.names_principals() && (!record.groups.is_empty() || record.users.iter().any(others)) {
         return Ok(None);
     }
-    merged.last_updated = facts.now.max(record.last_updated.plus(1));
-    let added = held_by(&gained, who)?;
-    let (record, replaces) = if gained.is_empty() {
-        (None, false)
+    let (merged, gained) = merge(facts, invite, record)?;
+    if has_room(&merged) {
+        Ok(Some(Effect::merged(Outcome::Merged, merged, gained)))
     } else {
-        (Some(merged), true)
-    };
-    Ok(Some(Effect {
-        outcome: Outcome::Merged,
-        record,
-        added,
-        basis: Basis::new(),
-        replaces,
-    }))
+        Ok(None)
+    }
+}
+
+/// The record with what the invite holds added for the person, who is named by it if it names
+/// anybody; and what the person did not hold by it before.
+fn merge(
+    facts: Facts<'_>,
+    invite: &StoredInvite,
+    record: &StoredRecord,
+) -> Result<(StoredRecord, Vec<Statement>), Refusal> {
+    let who = facts.who();
+    let mut merged = record.clone();
+    merged.last_updated = facts.now.max(record.last_updated.plus(1));
+    let mut gained = Vec::new();
+    for statement in &invite.statements {
+        let is_new = if record.names_principals() {
+            add_statement(&mut merged.statements, statement)
+        } else {
+            add_to_statements(&mut merged.statements, statement, who)
+        };
+        if is_new {
+            gained.push(plain(statement));
+        }
+    }
+    Ok((merged, held_by(&gained, who)?))
+}
+
+fn has_room(record: &StoredRecord) -> bool {
+    record.statements.len() <= limits::STATEMENTS && record.capacity().is_some()
+}
+
+/// Adds a statement to a record that says itself for whom its statements are. Says whether that
+/// changed anything.
+fn add_statement(statements: &mut Vec<Statement>, wanted: &InviteStatement) -> bool {
+    let is_new = !statements.iter().any(|held| same(held, wanted));
+    if is_new {
+        statements.push(plain(wanted));
+    }
+    is_new
 }
 
 /// Adds the person to the statement that gives the same, or a statement of their own. Says whether
@@ -261,10 +285,9 @@ fn add_to_statements(
     wanted: &InviteStatement,
     who: &UserId,
 ) -> bool {
-    let is_person = |given: &User| given.user_id.principal() == who.principal();
     if statements
         .iter()
-        .any(|held| same(held, wanted) && held.users.iter().any(is_person))
+        .any(|held| same(held, wanted) && names(&held.users, who))
     {
         return false;
     }
@@ -283,6 +306,13 @@ fn add_to_statements(
     true
 }
 
+/// Whether a record gives the person by one statement exactly what an invite's statement gives.
+fn holds(record: &StoredRecord, wanted: &InviteStatement, who: &UserId) -> bool {
+    let mut statements = record.statements.iter();
+    statements
+        .any(|held| same(held, wanted) && (names(&record.users, who) || names(&held.users, who)))
+}
+
 /// Whether a statement gives exactly what an invite's statement gives.
 fn same(held: &Statement, wanted: &InviteStatement) -> bool {
     fn roles(roles: &[RoleId]) -> BTreeSet<&RoleId> {
@@ -298,8 +328,8 @@ fn same(held: &Statement, wanted: &InviteStatement) -> bool {
         && resources(&held.resources) == resources(&wanted.resources)
 }
 
-/// Adds the person and the statements to the record, whoever else gains by it: under the inviter's
-/// authority over the record and over everything that anybody gains.
+/// Adds the statements to a record that names the person, whoever else gains by it: under the
+/// inviter's authority over the record and over everything that anybody gains.
 fn force_merge(
     facts: Facts<'_>,
     invite: &StoredInvite,
@@ -307,46 +337,18 @@ fn force_merge(
 ) -> Result<Effect, Refusal> {
     let mut basis =
         right_to_update(facts, &invite.inviter, seen).ok_or(Refusal::InviteSuspended)?;
-    let who = facts.who();
-    let mut merged = seen.value.clone();
-    if merged.names_principals() {
-        if !merged
-            .users
-            .iter()
-            .any(|given| given.user_id.principal() == who.principal())
-        {
-            merged.users.push(user(who));
-        }
-        for statement in &invite.statements {
-            if !merged.statements.iter().any(|held| same(held, statement)) {
-                merged.statements.push(plain(statement));
-            }
-        }
-    } else {
-        for statement in &invite.statements {
-            add_to_statements(&mut merged.statements, statement, who);
-        }
-    }
-    if merged.statements.len() > limits::STATEMENTS || merged.users.len() > limits::RECORD_USERS {
+    let (merged, gained) = merge(facts, invite, &seen.value)?;
+    if !has_room(&merged) {
         return Err(Refusal::TooLarge {
             reason: "the record of the person has no room for what the invite holds".to_owned(),
         });
     }
-    check_size(&merged)?;
-    merged.last_updated = facts.now.max(seen.value.last_updated.plus(1));
     let gifts = added(Some(&seen.value), &merged)?;
     let held =
         may_hand_out(facts.grants, &invite.inviter, gifts).map_err(|_| Refusal::InviteSuspended)?;
     basis.extend(held);
-    let gained = invite.statements.iter().map(plain).collect::<Vec<_>>();
-    let added = held_by(&gained, who)?;
-    Ok(Effect {
-        outcome: Outcome::ForceMerged,
-        record: Some(merged),
-        added,
-        basis,
-        replaces: true,
-    })
+    let effect = Effect::merged(Outcome::ForceMerged, merged, gained);
+    Ok(Effect { basis, ..effect })
 }
 
 /// Puts the person and the statements in the place of what the record holds.
@@ -366,7 +368,9 @@ fn replace(
     };
     check_size(&replaced)?;
     basis.extend(check_owners(facts, &replaced)?);
-    let added = held_by(&replaced.statements, facts.who())?;
+    let before = |statement: &&InviteStatement| !holds(&seen.value, statement, facts.who());
+    let gained: Vec<Statement> = invite.statements.iter().filter(before).map(plain).collect();
+    let added = held_by(&gained, facts.who())?;
     let outcome = Outcome::Replaced;
     Ok(Effect {
         outcome,

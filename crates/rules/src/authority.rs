@@ -175,7 +175,7 @@ pub fn require_plainly(facts: Facts<'_>, ability: Ability<'_>) -> Result<Basis, 
     })
 }
 
-/// What it rests on that somebody who can still act will own the account without what `loses` says
+/// What it rests on that somebody who can call will own the account without what `loses` says
 /// is lost; `None` if nobody will.
 ///
 /// `loses` is asked for each owner and why they are one. The answer belongs into the change: two
@@ -186,7 +186,7 @@ pub fn surviving_owner(facts: Facts<'_>, loses: &dyn Fn(&str, &Because) -> bool)
         .owners()
         .iter()
         .find_map(|(principal, because)| {
-            let mut basis = facts.standing(principal)?;
+            let mut basis = facts.can_call(principal)?;
             if loses(principal, because) {
                 return None;
             }

@@ -32,6 +32,28 @@ pub enum NotGiven {
     TooMany,
 }
 
+impl NotGiven {
+    /// The refusal, with the place of an unknown role among the statements that name roles.
+    pub(crate) fn at<'a>(self, mut statements: impl Iterator<Item = &'a [RoleId]>) -> Refusal {
+        let Self::UnknownRole(unknown) = &self else {
+            return self.into();
+        };
+        let mut number = 0;
+        let position = statements.find_map(|roles| {
+            let position = roles.iter().position(|role| role == unknown);
+            number += usize::from(position.is_none());
+            position
+        });
+        match position {
+            Some(position) => Refusal::invalid(
+                format!("statements[{number}].roles[{position}]"),
+                format!("there is no role {unknown}"),
+            ),
+            None => self.into(),
+        }
+    }
+}
+
 impl From<NotGiven> for Refusal {
     fn from(reason: NotGiven) -> Self {
         match reason {
@@ -54,7 +76,8 @@ impl From<NotGiven> for Refusal {
 ///
 /// To give `allow`, one permission with `grant` or `delegate` must cover the action and the
 /// resource; to give `grant` or `delegate`, one with `delegate` must. `allow` alone gives nothing,
-/// and narrow permissions do not add up to a wide one.
+/// and narrow permissions do not add up to a wide one. A role without any permission is judged as if
+/// it gave everything.
 pub fn may_hand_out<'a>(
     grants: &Grants,
     giver: &UserId,
@@ -111,6 +134,22 @@ pub fn may_hand_out<'a>(
         }
     }
     Ok(basis)
+}
+
+/// Whether `giver` may give to somebody what others were given already: the members of a group, or a
+/// service client. A role that does not exist gives nothing to those either.
+pub fn may_share(
+    grants: &Grants,
+    giver: &UserId,
+    held: &[(RoleId, ResourceUri)],
+) -> Result<Basis, Refusal> {
+    let known = held.iter().filter(|(role, _)| grants.role(role).is_some());
+    may_hand_out(
+        grants,
+        giver,
+        known.map(|(role, resource)| (role, resource)),
+    )
+    .map_err(Refusal::from)
 }
 
 /// The action that covers every other.

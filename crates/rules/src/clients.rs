@@ -10,8 +10,8 @@ use guestlist_api::times::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::authority::{Ability, Basis, require, require_plainly, surviving_owner};
-use crate::ceiling::{NotGiven, may_hand_out};
+use crate::authority::{Ability, Basis, holds, require, require_plainly, surviving_owner};
+use crate::ceiling::may_share;
 use crate::changes::{Changes, Kind, Seen, Stored};
 use crate::facts::Facts;
 use crate::grants::Because;
@@ -86,8 +86,8 @@ pub fn create(
 }
 
 /// Options are powers too, so they fall under the ceiling: to let a client read everybody's
-/// permissions one must be able to read them, and to let it speak for users one must own the
-/// account.
+/// permissions one must be able to give that, and to let it speak for users one must be able to give
+/// everything.
 fn may_set_options(
     facts: Facts<'_>,
     before: ClientOptions,
@@ -176,7 +176,7 @@ fn without_client(facts: Facts<'_>, client_id: &ClientId) -> Result<Basis, Refus
 /// Adds an access key to a client.
 ///
 /// Whoever makes a key can act as the client, so besides the right to update it they must be able
-/// to give everything records give the client.
+/// to give everything it is given, and to change everything it administers.
 pub fn add_key(
     facts: Facts<'_>,
     client_id: &ClientId,
@@ -200,24 +200,22 @@ pub fn add_key(
     Ok((changes, client))
 }
 
+/// What the right to act as a client rests on: to give what it is given and what its options allow,
+/// and to change what it administers.
 fn may_act_as(facts: Facts<'_>, client: &StoredClient) -> Result<Basis, Refusal> {
+    let id = client.client_id.as_str();
     let mut basis = may_set_options(facts, ClientOptions::default(), client.options)?;
-    let gifts = facts
-        .grants
-        .statements_of_principal(client.client_id.as_str());
-    let known = gifts
+    let given = facts.grants.statements_of_principal(id);
+    basis.extend(may_share(facts.grants, facts.who(), &given)?);
+    let (records, groups) = facts.grants.administered_by(id);
+    let updates = records
         .iter()
-        .filter(|(role, _)| facts.grants.role(role).is_some());
-    let held = may_hand_out(
-        facts.grants,
-        facts.who(),
-        known.map(|(role, resource)| (role, resource)),
-    )
-    .map_err(|reason| match reason {
-        NotGiven::UnknownRole(_) | NotGiven::TooMuch => Refusal::InsufficientGrantAccess,
-        NotGiven::TooMany => NotGiven::TooMany.into(),
-    })?;
-    basis.extend(held);
+        .map(Ability::UpdateRecord)
+        .chain(groups.iter().map(Ability::UpdateGroup));
+    for ability in updates {
+        let held = holds(facts.grants, facts.who(), ability);
+        basis.extend(held.ok_or(Refusal::InsufficientGrantAccess)?);
+    }
     Ok(basis)
 }
 

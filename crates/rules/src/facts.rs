@@ -19,6 +19,8 @@ pub struct Facts<'a> {
     /// The mark of a service client, if there is one of this id. A record may name one that was
     /// deleted.
     pub client_mark: &'a dyn Fn(&str) -> Option<Mark>,
+    /// Whether a service client has an access key, without which it cannot call.
+    pub client_has_key: &'a dyn Fn(&str) -> bool,
 }
 
 impl<'a> Facts<'a> {
@@ -33,8 +35,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What it rests on that somebody can still act under this principal; `None` if nobody can. Ids
-    /// of users are not known in advance, those of service clients are.
+    /// What it rests on that this principal still exists; `None` if it does not. Ids of users are
+    /// not known in advance, those of service clients are.
     pub fn standing(&self, principal: &str) -> Option<Basis> {
         if !principal.starts_with("sc_") {
             return Some(Basis::new());
@@ -43,8 +45,14 @@ impl<'a> Facts<'a> {
         Some(vec![(Kind::Client, principal.to_owned(), Expect::At(mark))])
     }
 
+    /// What it rests on that this principal can call; `None` if it cannot.
+    pub fn can_call(&self, principal: &str) -> Option<Basis> {
+        let standing = self.standing(principal)?;
+        (standing.is_empty() || (self.client_has_key)(principal)).then_some(standing)
+    }
+
     /// Changes with their event and nothing to write yet. They rest on the caller: a service client
-    /// that is deleted or loses a key meanwhile changes nothing any more.
+    /// that is deleted meanwhile changes nothing any more.
     pub fn changes(&self, event: &str, subject: String, data: Value) -> Changes {
         let mut changes = Changes::new(Event {
             kind: event.to_owned(),

@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::authority::{Ability, Basis, holds, refuse, require_plainly, surviving_owner};
-use crate::ceiling::{NotGiven, may_hand_out};
+use crate::ceiling::may_share;
 use crate::changes::{Changes, Expect, Kind, Seen, Stored};
 use crate::facts::Facts;
 use crate::grants::Because;
+use crate::records::names;
 use crate::refusals::{Noun, Refusal};
 
 /// A group as it is stored.
@@ -43,9 +44,7 @@ impl StoredGroup {
     }
 
     fn is_admin(&self, who: &UserId) -> bool {
-        self.admins
-            .iter()
-            .any(|admin| admin.user_id.principal() == who.principal())
+        names(&self.admins, who)
     }
 }
 
@@ -78,20 +77,11 @@ fn may_update(facts: Facts<'_>, group: &Seen<StoredGroup>) -> Result<Basis, Refu
 
 /// Whether the caller may give new members everything records already give the group.
 fn may_add_members(facts: Facts<'_>, group: &GroupId) -> Result<Basis, Refusal> {
-    let gifts = facts.grants.statements_of_group(group);
-    // A role that does not exist gives nothing to a new member either.
-    let known = gifts
-        .iter()
-        .filter(|(role, _)| facts.grants.role(role).is_some());
-    may_hand_out(
+    may_share(
         facts.grants,
         facts.who(),
-        known.map(|(role, resource)| (role, resource)),
+        &facts.grants.statements_of_group(group),
     )
-    .map_err(|reason| match reason {
-        NotGiven::UnknownRole(_) | NotGiven::TooMuch => Refusal::InsufficientGrantAccess,
-        NotGiven::TooMany => NotGiven::TooMany.into(),
-    })
 }
 
 /// Makes a group under the id that was asked for, or under `fresh`.

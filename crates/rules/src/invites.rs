@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::accepting::{Places, effect};
 use crate::authority::{Ability, Basis, holds, refuse, require_plainly};
-use crate::ceiling::{NotGiven, may_hand_out};
+use crate::ceiling::may_hand_out;
 use crate::changes::{Changes, Document, Expect, Facet, Kind, Mark, Seen, Stored, sortable};
 use crate::facts::Facts;
 use crate::records::StoredRecord;
@@ -193,8 +193,10 @@ pub fn create(
         // Such an invite gives nothing, so no ceiling would stop a stranger from making them.
         basis.extend(require_plainly(facts, Ability::ChooseInviteExpiry)?);
     }
-    let held = may_hand_out(facts.grants, facts.who(), gifts(&request.statements))
-        .map_err(|reason| not_given(&request.statements, reason))?;
+    let held =
+        may_hand_out(facts.grants, facts.who(), gifts(&request.statements)).map_err(|reason| {
+            reason.at(request.statements.iter().map(|statement| &*statement.roles))
+        })?;
     basis.extend(held);
     let invite = StoredInvite {
         reference: fresh.reference,
@@ -265,23 +267,6 @@ fn gifts(statements: &[InviteStatement]) -> impl Iterator<Item = (&RoleId, &Reso
                 .map(move |resource| (role, &resource.resource_uri))
         })
     })
-}
-
-fn not_given(statements: &[InviteStatement], reason: NotGiven) -> Refusal {
-    let NotGiven::UnknownRole(role) = &reason else {
-        return reason.into();
-    };
-    let place = statements
-        .iter()
-        .enumerate()
-        .find_map(|(number, statement)| {
-            let position = statement.roles.iter().position(|given| given == role)?;
-            Some(format!("statements[{number}].roles[{position}]"))
-        });
-    Refusal::invalid(
-        place.unwrap_or_else(|| "statements".to_owned()),
-        format!("there is no role {role}"),
-    )
 }
 
 impl StoredInvite {

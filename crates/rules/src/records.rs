@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use guestlist_api::ids::{RecordId, RoleId, UserId};
+use guestlist_api::ids::{RecordId, UserId};
 use guestlist_api::limits;
 use guestlist_api::records::{AccessRecordRequest, LinkedGroup, RecordStatus, Statement, User};
 use guestlist_api::text::{Description, Name, Tags};
@@ -61,9 +61,7 @@ impl StoredRecord {
     }
 
     pub fn is_admin(&self, who: &UserId) -> bool {
-        self.admins
-            .iter()
-            .any(|admin| admin.user_id.principal() == who.principal())
+        names(&self.admins, who)
     }
 
     /// How full it is, 0 to 1 in hundredths, rounded up; `None` if it is larger than it may be.
@@ -83,10 +81,8 @@ impl StoredRecord {
 
     /// Whether the record or one of its statements names this user.
     pub(crate) fn names(&self, who: &UserId) -> bool {
-        let is_user = |user: &User| user.user_id.principal() == who.principal();
         let mut statements = self.statements.iter();
-        self.users.iter().any(is_user)
-            || statements.any(|statement| statement.users.iter().any(is_user))
+        names(&self.users, who) || statements.any(|statement| names(&statement.users, who))
     }
 
     /// For whom a statement of this record is.
@@ -100,6 +96,13 @@ impl StoredRecord {
             principals(&statement.users, &statement.groups)
         }
     }
+}
+
+/// Whether a list of users names this one.
+pub(crate) fn names(users: &[User], who: &UserId) -> bool {
+    users
+        .iter()
+        .any(|user| user.user_id.principal() == who.principal())
 }
 
 pub(crate) fn subject(record: &RecordId) -> String {
@@ -309,25 +312,8 @@ fn may_give(
     after: &StoredRecord,
 ) -> Result<Basis, Refusal> {
     let gifts = added(before, after)?;
-    may_hand_out(facts.grants, giver, gifts).map_err(|reason| match reason {
-        NotGiven::UnknownRole(role) => unknown_role(after, &role),
-        NotGiven::TooMuch | NotGiven::TooMany => reason.into(),
-    })
-}
-
-fn unknown_role(record: &StoredRecord, role: &RoleId) -> Refusal {
-    let place = record
-        .statements
-        .iter()
-        .enumerate()
-        .find_map(|(number, statement)| {
-            let position = statement.roles.iter().position(|given| given == role)?;
-            Some(format!("statements[{number}].roles[{position}]"))
-        });
-    Refusal::invalid(
-        place.unwrap_or_else(|| "statements".to_owned()),
-        format!("there is no role {role}"),
-    )
+    may_hand_out(facts.grants, giver, gifts)
+        .map_err(|reason| reason.at(after.statements.iter().map(|statement| &*statement.roles)))
 }
 
 /// Combinations of role and resource that one record is judged for at most.
@@ -415,7 +401,7 @@ pub(crate) fn check_owners(facts: Facts<'_>, after: &StoredRecord) -> Result<Bas
         .ok_or(Refusal::LastOwner)
 }
 
-/// What it rests on that a record makes somebody who can still act an owner of the account; `None`
+/// What it rests on that a record makes somebody who can call an owner of the account; `None`
 /// if it does not.
 fn names_owner(facts: Facts<'_>, record: &StoredRecord) -> Option<Basis> {
     let owning = |statement: &&Statement| {
@@ -438,11 +424,11 @@ fn names_owner(facts: Facts<'_>, record: &StoredRecord) -> Option<Basis> {
         .flat_map(|statement| record.principals_of(statement));
     principals.find_map(|(is_group, principal)| {
         if !is_group {
-            return facts.standing(principal);
+            return facts.can_call(principal);
         }
         let id = principal.parse().ok()?;
         let group = facts.grants.group(&id)?;
-        let mut basis = group.members().find_map(|member| facts.standing(member))?;
+        let mut basis = group.members().find_map(|member| facts.can_call(member))?;
         basis.push((Kind::Group, principal.to_owned(), Expect::At(group.mark)));
         Some(basis)
     })

@@ -90,12 +90,15 @@ impl<'a> Ask<'a> {
         let grants = self.app.grants();
         let known = self.app.known_callers();
         let client_mark = |id: &str| known.client(id).map(|client| client.mark());
+        let client_has_key = |id: &str| known.client(id).is_some_and(|client| client.has_key());
         let facts = Facts {
             grants: &grants,
             caller: self.caller,
-            now: self.now,
+            // Read here and not when the request came: a decision may be made anew after waiting.
+            now: self.app.clock.now(),
             request_id: self.request_id,
             client_mark: &client_mark,
+            client_has_key: &client_has_key,
         };
         rule(facts).map_err(Refusal::from)
     }

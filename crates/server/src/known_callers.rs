@@ -107,6 +107,10 @@ impl KnownClient {
         }
     }
 
+    pub const fn has_key(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
     /// The version of the client's document.
     pub const fn mark(&self) -> Mark {
         self.mark

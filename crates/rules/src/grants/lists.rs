@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow::Continue;
 
 use guestlist_api::actions::Action;
-use guestlist_api::ids::{GroupId, RoleId, UserId};
+use guestlist_api::ids::{GroupId, RecordId, RoleId, UserId};
 use guestlist_api::resources::{ResourceUri, is_reserved};
 use guestlist_api::roles::Permission;
 
@@ -186,6 +186,31 @@ impl Grants {
                         .any(|statement| statement.roles.contains(&role))
             })
         })
+    }
+
+    /// The records in force and the groups that a principal administers. It looks at all of them.
+    pub fn administered_by(&self, principal: &str) -> (Vec<RecordId>, Vec<GroupId>) {
+        let Some(user) = self.users.get(principal) else {
+            return (Vec::new(), Vec::new());
+        };
+        let records = self.records.iter().enumerate().filter(|(_, record)| {
+            record.packed.is_active() && record.packed.admins().contains(&user)
+        });
+        let groups = self.groups.iter().enumerate().filter(|(_, group)| {
+            group
+                .content
+                .as_ref()
+                .is_some_and(|content| content.admins.contains(&user))
+        });
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        (
+            records
+                .filter_map(|(place, _)| self.record_ids.text(number(place)).parse().ok())
+                .collect(),
+            groups
+                .filter_map(|(place, _)| self.group_ids.text(number(place)).parse().ok())
+                .collect(),
+        )
     }
 
     /// Who holds [`built_in::OWNER`] on `*`, and why: each principal once for each record and group

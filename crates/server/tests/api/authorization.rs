@@ -1,8 +1,12 @@
 //! The attack list on authorization (rows A03 to A20): nobody gets more than they were given.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use guestlist_rules::changes::{Changes, Document, Event, Kind};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::world::{ENGINES, Engine, World, check, encode, invite_of, record_of, statement};
 
@@ -219,6 +223,30 @@ async fn a05_an_access_key_falls_under_the_ceiling() {
         "/v1/clients/{}/access-keys",
         client["clientId"].as_str().unwrap()
     );
+    world.send(&alice, "POST", &keys, None).await.expect(201);
+    // What a client administers is within reach of whoever has its key.
+    let group = json!({"groupId": "grp_k", "name": "k", "users": [],
+        "admins": [{"userId": client["clientId"]}]});
+    world
+        .own("POST", "/v1/groups", Some(&group))
+        .await
+        .expect(201);
+    world.send(&alice, "POST", &keys, None).await.expect(403);
+    world
+        .own("DELETE", "/v1/groups/grp_k", None)
+        .await
+        .expect(204);
+    let mut record = record_of("rec_k", "u", &["ro_viewer"], &["p/1"]);
+    record["admins"] = json!([{"userId": client["clientId"]}]);
+    world
+        .own("POST", "/v1/records", Some(&record))
+        .await
+        .expect(201);
+    world.send(&alice, "POST", &keys, None).await.expect(403);
+    world
+        .own("DELETE", "/v1/records/rec_k", None)
+        .await
+        .expect(204);
     world.send(&alice, "POST", &keys, None).await.expect(201);
     // Options are powers as well.
     for option in ["grantUserPermissionsAccess", "grantTokenGeneration"] {
@@ -649,6 +677,38 @@ async fn a19_two_owners_who_remove_each_other_at_once_leave_one() {
     }
 }
 
+/// Neither of the two who remove is an owner, so nothing but the survivor ties the changes together.
+#[tokio::test]
+async fn a19_administrators_who_remove_two_owners_at_once_leave_one() {
+    for engine in ENGINES {
+        for _ in 0..15 {
+            let world = World::new(engine).await;
+            for (name, role) in [
+                ("one", "Authress:Owner"),
+                ("other", "Authress:Owner"),
+                ("first", "Authress:Admin"),
+                ("second", "Authress:Admin"),
+            ] {
+                world
+                    .give(&format!("rec_{name}"), name, &[role], &["*"])
+                    .await;
+            }
+            world
+                .own("DELETE", "/v1/records/rec_owner", None)
+                .await
+                .expect(204);
+            let (one, other) = (world.token("first"), world.token("second"));
+            let (first, second) = tokio::join!(
+                world.send(&one, "DELETE", "/v1/records/rec_other", None),
+                world.send(&other, "DELETE", "/v1/records/rec_one", None),
+            );
+            let mut statuses = [first.status, second.status];
+            statuses.sort_unstable();
+            assert_eq!(statuses, [204, 409], "{engine:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a20_what_is_too_large_is_refused() {
     let world = World::new(Engine::Memory).await;
@@ -801,4 +861,145 @@ async fn d10_a_page_looks_at_a_bounded_number_of_records_however_many_there_are(
         .json();
     assert_eq!(second["records"], json!([]));
     assert!(second.get("pagination").is_none());
+}
+
+#[tokio::test]
+async fn a05_to_read_is_not_to_let_others_read() {
+    let world = World::new(Engine::Memory).await;
+    world.role("ro_read", &[("READ", true, false, false)]).await;
+    world
+        .role("ro_make", &[("CREATE", true, false, false)])
+        .await;
+    world
+        .give(
+            "rec_1",
+            "alice",
+            &["ro_read"],
+            &["Authress:UserPermissions"],
+        )
+        .await;
+    world
+        .give("rec_2", "alice", &["ro_make"], &["Authress:ServiceClients"])
+        .await;
+    let client = json!({"name": "n", "options": {"grantUserPermissionsAccess": true}});
+    world
+        .as_user("alice", "POST", "/v1/clients", Some(&client))
+        .await
+        .expect(403);
+    world
+        .role("ro_share", &[("READ", false, true, false)])
+        .await;
+    world
+        .give(
+            "rec_3",
+            "alice",
+            &["ro_share"],
+            &["Authress:UserPermissions"],
+        )
+        .await;
+    world
+        .as_user("alice", "POST", "/v1/clients", Some(&client))
+        .await
+        .expect(201);
+}
+
+#[tokio::test]
+async fn a19_a_client_without_keys_is_no_owner_that_could_stay() {
+    let world = World::new(Engine::Memory).await;
+    let body = json!({"name": "n"});
+    let client = world
+        .own("POST", "/v1/clients", Some(&body))
+        .await
+        .expect(201)
+        .json();
+    let id = client["clientId"].as_str().unwrap();
+    world
+        .give("rec_second", id, &["Authress:Owner"], &["*"])
+        .await;
+    world
+        .own("DELETE", "/v1/records/rec_owner", None)
+        .await
+        .expect(409);
+    let keys = format!("/v1/clients/{id}/access-keys");
+    world.own("POST", &keys, None).await.expect(201);
+    world
+        .own("DELETE", "/v1/records/rec_owner", None)
+        .await
+        .expect(204);
+}
+
+/// The head of a request whose body comes later, in two parts.
+async fn begin(world: &World, credential: &str, target: &str, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    let head = format!(
+        "POST {target} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {credential}\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{}",
+        body.len(),
+        &body[..1],
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // Until the server has read the head and knows who asks, so that the rest is really late.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    stream
+}
+
+async fn finish(mut stream: TcpStream, body: &str) -> u16 {
+    stream.write_all(&body.as_bytes()[1..]).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a07_a_key_that_is_revoked_while_the_body_comes_does_nothing_any_more() {
+    let world = World::new(Engine::Memory).await;
+    let client = json!({"name": "n"});
+    let client = world
+        .own("POST", "/v1/clients", Some(&client))
+        .await
+        .expect(201)
+        .json();
+    let id = client["clientId"].as_str().unwrap();
+    let keys = format!("/v1/clients/{id}/access-keys");
+    let key = world.own("POST", &keys, None).await.expect(201).json();
+    let secret = key["accessKey"].as_str().unwrap();
+    world.give("rec_1", id, &["Authress:Owner"], &["*"]).await;
+    let body = record_of("rec_2", "mallory", &["Authress:Owner"], &["*"]).to_string();
+    // In time, it does what it says.
+    let other = record_of("rec_3", "u", &["ro_viewer"], &["p"]).to_string();
+    let stream = begin(&world, secret, "/v1/records", &other).await;
+    assert_eq!(finish(stream, &other).await, 201);
+    let stream = begin(&world, secret, "/v1/records", &body).await;
+    let target = format!("{keys}/{}", key["keyId"].as_str().unwrap());
+    world.own("DELETE", &target, None).await.expect(204);
+    assert_eq!(finish(stream, &body).await, 401);
+    world
+        .own("GET", "/v1/records/rec_2", None)
+        .await
+        .expect(404);
+}
+
+#[tokio::test]
+async fn a_server_that_missed_a_change_decides_nothing_any_more() {
+    let world = World::new(Engine::Memory).await;
+    assert!(world.may("alice", "projects/42", "documents:read").await);
+    let event = Event {
+        kind: "role.updated".to_owned(),
+        time: 0,
+        actor: "test".to_owned(),
+        request_id: String::new(),
+        subject: "role/ro_manager".to_owned(),
+        data: Value::Null,
+    };
+    let mut changes = Changes::new(event);
+    changes.write.push(Document {
+        kind: Kind::Role,
+        id: "ro_manager".to_owned(),
+        facets: Vec::new(),
+        body: b"{}".to_vec(),
+    });
+    world.app.store.apply(changes).await.unwrap();
+    let target = check("alice", "projects/42", "documents:read");
+    let reply = world.own("GET", &target, None).await.expect(503);
+    assert_eq!(reply.code(), "StorageUnavailable");
 }

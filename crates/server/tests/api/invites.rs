@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::world::{self, ENGINES, Engine, World, invite_of, record_of};
+use guestlist_rules::changes::Kind;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
@@ -1139,5 +1140,91 @@ async fn many_invites_accepted_at_once_by_one_person_are_all_accepted() {
             let resource = format!("projects/42/{number}");
             assert!(world.may("bob", &resource, "documents:write").await);
         }
+    }
+}
+
+#[tokio::test]
+async fn a06_what_a_deleted_client_promised_is_not_given() {
+    for engine in ENGINES {
+        let world = world(engine).await;
+        let body = json!({"name": "n"});
+        let client = world
+            .own("POST", "/v1/clients", Some(&body))
+            .await
+            .expect(201)
+            .json();
+        let id = client["clientId"].as_str().unwrap();
+        let keys = format!("/v1/clients/{id}/access-keys");
+        let key = world.own("POST", &keys, None).await.expect(201).json();
+        world
+            .give("rec_1", id, &["ro_manager"], &["projects/42"])
+            .await;
+        let invite = world
+            .invite(key["accessKey"].as_str().unwrap(), &editor())
+            .await;
+        world
+            .own("DELETE", &format!("/v1/clients/{id}"), None)
+            .await
+            .expect(204);
+        let target = format!("/v1/invites/{invite}");
+        let refused = world
+            .as_user("bob", "PATCH", &target, None)
+            .await
+            .expect(403);
+        assert_eq!(refused.code(), "InviteNoLongerValid");
+    }
+}
+
+/// What the acceptance of the newest accepted invite says it added, as role lists.
+async fn added_by_the_last(world: &World) -> Value {
+    let accepted = world.events().await;
+    let accepted = accepted
+        .iter()
+        .rfind(|event| event["type"] == "invite.accepted")
+        .unwrap();
+    let key = format!("{}/bob", accepted["data"]["reference"].as_str().unwrap());
+    let document = world
+        .app
+        .store
+        .get(Kind::Acceptance, &key)
+        .await
+        .unwrap()
+        .unwrap();
+    let acceptance: Value = serde_json::from_slice(&document.value.body).unwrap();
+    acceptance["added"].clone()
+}
+
+#[tokio::test]
+async fn provenance_holds_what_was_added_and_nothing_that_was_there_before() {
+    for strategy in [
+        "GENERATE_NEW_RECORD",
+        "UNSAFE_FORCE_MERGE",
+        "REPLACE_RECORD_DATA",
+    ] {
+        let world = world(Engine::Memory).await;
+        // Bob's record, which carol shares, gives him already half of what the invite holds.
+        with_shared_record(&world).await;
+        let mut body = with_strategy(strategy);
+        let held = invite_of(&["ro_viewer"], &["projects/7"])["statements"][0].clone();
+        body["statements"].as_array_mut().unwrap().push(held);
+        let id = world.invite(&world.owner, &body).await;
+        world
+            .as_user("bob", "PATCH", &format!("/v1/invites/{id}"), None)
+            .await
+            .expect(200);
+        let added = added_by_the_last(&world).await;
+        let roles: Vec<&Value> = added
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|statement| &statement["roles"][0])
+            .collect();
+        if strategy == "GENERATE_NEW_RECORD" {
+            // The new record gives both; it is another one.
+            assert_eq!(roles, ["ro_editor", "ro_viewer"], "{strategy}");
+        } else {
+            assert_eq!(roles, ["ro_editor"], "{strategy}");
+        }
+        assert_eq!(added[0]["users"], json!([{"userId": "bob"}]));
     }
 }

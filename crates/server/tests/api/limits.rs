@@ -190,3 +190,18 @@ async fn d08_what_succeeds_is_never_counted() {
         60
     );
 }
+
+#[tokio::test]
+async fn requests_without_a_credential_are_nobodys_failure() {
+    let world = World::new(Engine::Memory).await;
+    for _ in 0..400 {
+        world
+            .send("", "GET", "/v1/accounts", None)
+            .await
+            .expect(401);
+    }
+    world
+        .as_user("alice", "GET", "/v1/accounts", None)
+        .await
+        .expect(200);
+}
