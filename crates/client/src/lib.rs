@@ -1,0 +1,1 @@
+//! An async client for Guestlist and other servers that speak the Authress HTTP API.
