@@ -14,7 +14,7 @@ use guestlist_api::problems::Problem;
 pub enum Error {
     /// The server said no.
     #[error(transparent)]
-    Refused(Box<Refusal>),
+    Refused(Refusal),
     /// No answer arrived.
     #[error(transparent)]
     Transport(TransportError),
@@ -79,7 +79,7 @@ pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
     /// The body, if it was one (contract §4.1). Other servers than ours leave members out.
-    pub problem: Option<Problem>,
+    pub problem: Option<Box<Problem>>,
     /// How long to wait before trying again, if the server says so (RFC 9110 §10.2.3).
     pub retry_after: Option<Duration>,
     /// The id of the request, to find it in the server's log.
@@ -244,15 +244,14 @@ impl StdError for TransportError {
 
 /// An answer that is not what it must be. Nothing of it is kept, because it may hold a secret.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the answer of the server is not {expected}{}", at(.member))]
+#[error("the answer of the server is not {expected}{}", at(.member.as_deref()))]
 pub struct DecodingError {
     pub(crate) expected: &'static str,
     pub(crate) member: Option<String>,
 }
 
-fn at(member: &Option<String>) -> String {
+fn at(member: Option<&str>) -> String {
     member
-        .as_ref()
         .map(|member| format!(": {member} is missing or not what it must be"))
         .unwrap_or_default()
 }

@@ -142,13 +142,20 @@ impl Answer {
 /// What `serde` says of an unreadable body quotes the body, so only the place is kept.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8], expected: &'static str) -> Result<T, Error> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         Error::Decoding(DecodingError {
             expected,
             member: (path != ".").then_some(path),
         })
-    })
+    })?;
+    match reader.end() {
+        Ok(()) => Ok(value),
+        Err(_) => Err(Error::Decoding(DecodingError {
+            expected,
+            member: None,
+        })),
+    }
 }
 
 /// Sends a request, again where that is safe, and returns the 2xx answer.
@@ -295,7 +302,7 @@ fn refused(
         .map(String::as_str)
         .chain(token)
         .collect();
-    let mut problem: Option<Problem> = serde_json::from_slice(body).ok();
+    let mut problem: Option<Box<Problem>> = serde_json::from_slice(body).ok();
     if let Some(problem) = &mut problem {
         problem.status = status.as_u16();
         conceal(problem, &secrets);
@@ -303,13 +310,13 @@ fn refused(
     let told = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
     let in_body = problem.as_ref().map(|problem| problem.error_id.as_str());
     let request_id = told.or(in_body).filter(|id| !id.is_empty());
-    Error::Refused(Box::new(Refusal {
+    Error::Refused(Refusal {
         status: status.as_u16(),
         retry_after: retry_after(headers),
         request_id: request_id.map(ToOwned::to_owned),
         changes: !request.is_read(),
         problem,
-    }))
+    })
 }
 
 /// A server may quote what it was asked.
