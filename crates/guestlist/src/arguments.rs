@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::accounts;
 use crate::exits::EXIT_CODES;
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
@@ -28,4 +29,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Runs the server
     Serve(settings::ServeArguments),
+
+    /// The account of the server
+    #[command(subcommand)]
+    Account(accounts::AccountCommand),
 }

@@ -1,6 +1,7 @@
 //! The Guestlist server and its command line. Nothing is built before this file; it only builds and
 //! calls.
 
+mod accounts;
 mod arguments;
 mod connection;
 mod exits;
@@ -38,7 +39,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         command,
     } = arguments;
     match command {
-        Command::Serve(arguments) => return Ok(serve::run(arguments)),
+        Command::Serve(arguments) => Ok(serve::run(arguments)),
+        Command::Account(command) => {
+            call(async { accounts::run(command, &Session::open(&connection, &output)?).await })
+        }
     }
 }
 
