@@ -25,7 +25,7 @@ pub(crate) async fn run(command: AccountCommand, session: &Session) -> Result<()
                     vec![
                         account.account_id.to_string(),
                         optional(account.name.as_ref()),
-                        account.domain.clone(),
+                        optional(account.domain.as_ref()),
                         optional(account.created_time.as_ref()),
                     ]
                 },
