@@ -3,14 +3,23 @@
 
 mod accounts;
 mod arguments;
+mod clients;
 mod connection;
+mod documents;
+mod edit;
 mod exits;
+mod groups;
+mod identities;
+mod keys;
 mod logs;
 mod output;
 mod profiles;
+mod records;
+mod roles;
 mod secret_input;
 mod serve;
 mod settings;
+mod tags;
 mod text;
 mod welcome;
 
@@ -45,6 +54,24 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     } = arguments;
     match command {
         Command::Serve(arguments) => Ok(serve::run(arguments)),
+        Command::Record(command) => {
+            call(async { records::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Role(command) => {
+            call(async { roles::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Group(command) => {
+            call(async { groups::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Client(command) => {
+            call(async { clients::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Key(command) => {
+            call(async { keys::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Identity(command) => {
+            call(async { identities::run(command, &Session::open(&connection, &output)?).await })
+        }
         Command::Account(command) => {
             call(async { accounts::run(command, &Session::open(&connection, &output)?).await })
         }
