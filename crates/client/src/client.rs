@@ -9,6 +9,7 @@ use crate::access_records::AccessRecords;
 use crate::accounts::Accounts;
 use crate::credentials::Credentials;
 use crate::error::{ConfigurationError, Error};
+use crate::events::Events;
 use crate::groups::Groups;
 use crate::invites::Invites;
 use crate::resource_permissions::ResourcePermissions;
@@ -131,6 +132,11 @@ impl Client {
         ResourcePermissions { client: self }
     }
 
+    /// The event log: what changed, when and by whom. Only our server has it.
+    pub fn events(&self) -> Events<'_> {
+        Events { client: self }
+    }
+
     /// The URL of the server, without a slash at its end.
     pub fn url(&self) -> &str {
         &self.0.base
@@ -147,6 +153,10 @@ impl Client {
     /// Whatever this client reads later is at least as new: reads carry `Guestlist-Min-Revision`.
     pub fn revision(&self) -> Option<u64> {
         self.0.revision()
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.settings.timeout
     }
 
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, Error> {
