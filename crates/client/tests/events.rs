@@ -1,10 +1,6 @@
 //! The event log through the client: pages, waiting, and following it past failures.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at what it did not expect"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// What has not come by then never will. Less than the longest wait.
 const BOUND: Duration = Duration::from_secs(15);
 
-async fn owner(server: &TestServer) -> Client {
+fn owner(server: &TestServer) -> Client {
     let credentials = Credentials::access_key(server.owner_key()).unwrap();
     Client::new(server.url(), credentials).unwrap()
 }
@@ -36,7 +32,7 @@ async fn make_role(client: &Client, id: &str) {
 #[tokio::test]
 async fn pages_go_on_where_the_last_one_ended() {
     let server = TestServer::start().await.unwrap();
-    let client = owner(&server).await;
+    let client = owner(&server);
     for number in 0..5 {
         make_role(&client, &format!("ro_{number}")).await;
     }
@@ -64,7 +60,7 @@ async fn pages_go_on_where_the_last_one_ended() {
 #[tokio::test]
 async fn a_follower_gets_what_was_and_what_comes() {
     let server = TestServer::start().await.unwrap();
-    let client = owner(&server).await;
+    let client = owner(&server);
     make_role(&client, "ro_0").await;
     let mut events = client.events().follow(1).page_size(1);
     let first = events.next_event().await.unwrap();
@@ -85,7 +81,7 @@ async fn a_follower_gets_what_was_and_what_comes() {
 #[tokio::test]
 async fn a_wait_is_answered_by_the_next_event() {
     let server = TestServer::start().await.unwrap();
-    let client = owner(&server).await;
+    let client = owner(&server);
     let wait = Duration::from_secs(20);
     let waiting = client.events();
     let both = async { tokio::join!(waiting.wait(1, 10, wait), make_role(&client, "ro_x")) };

@@ -1,10 +1,6 @@
 //! Why somebody may do something, and who may: through the client.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at what it did not expect"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use guestlist_client::api::actions::Action;
 use guestlist_client::api::ids::UserId;
