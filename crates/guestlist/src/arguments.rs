@@ -6,7 +6,7 @@ use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
-use crate::{accounts, clients, groups, identities, keys, records, roles, settings};
+use crate::{accounts, apply, clients, groups, identities, keys, pull, records, roles, settings};
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
 ///
@@ -57,6 +57,15 @@ pub(crate) enum Command {
     /// The account of the server
     #[command(subcommand)]
     Account(accounts::AccountCommand),
+
+    /// Makes the account match a folder of manifests
+    Apply(apply::ApplyArguments),
+
+    /// Shows what apply would do
+    Diff(apply::DiffArguments),
+
+    /// Writes the account as a folder of manifests
+    Pull(pull::PullArguments),
 }
 
 /// Commands that call no server, so that nothing of how to call one goes with them.

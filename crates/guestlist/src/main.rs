@@ -2,6 +2,7 @@
 //! calls.
 
 mod accounts;
+mod apply;
 mod arguments;
 mod clients;
 mod connection;
@@ -12,8 +13,11 @@ mod groups;
 mod identities;
 mod keys;
 mod logs;
+mod manifests;
 mod output;
+mod plan;
 mod profiles;
+mod pull;
 mod records;
 mod roles;
 mod secret_input;
@@ -75,19 +79,33 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Account(command) => {
             call(async { accounts::run(command, &Session::open(&connection, &output)?).await })
         }
+        Command::Apply(arguments) => call_to_end(async {
+            apply::apply(arguments, &Session::open(&connection, &output)?).await
+        }),
+        Command::Diff(arguments) => {
+            call(async { apply::diff(arguments, &Session::open(&connection, &output)?).await })
+        }
+        Command::Pull(arguments) => {
+            call(async { pull::run(arguments, &Session::open(&connection, &output)?).await })
+        }
     }
 }
 
 /// Runs a command that calls a server, until it is done or interrupted.
 fn call(command: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, Failure> {
+    call_to_end(async {
+        tokio::select! {
+            outcome = command => outcome,
+            _interrupted = tokio::signal::ctrl_c() => Err(Failure::interrupted()),
+        }
+    })
+}
+
+/// Runs a command that calls a server and minds interruptions itself.
+fn call_to_end(command: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::local(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
-        tokio::select! {
-            outcome = command => outcome.map(|()| ExitCode::SUCCESS),
-            _interrupted = tokio::signal::ctrl_c() => Err(Failure::interrupted()),
-        }
-    })
+    runtime.block_on(command).map(|()| ExitCode::SUCCESS)
 }
