@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::AccountReference;
+use crate::accounts::{AccountReference, absent_if_unnamed};
 use crate::ids::{RoleId, UserId};
-use crate::paging::{CollectionLinks, Pagination};
+use crate::paging::{CollectionLinks, Pagination, absent_on_the_last_page};
 use crate::records::Resource;
 use crate::roles::Permission;
+use crate::text::default_if_null;
 
 /// The answer of a permission check that says yes: SDKs look at the status only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +17,12 @@ pub struct Allowed {}
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PermissionCollection {
-    pub account: AccountReference,
+    #[serde(
+        default,
+        deserialize_with = "absent_if_unnamed",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub account: Option<AccountReference>,
     pub user_id: UserId,
     pub permissions: Vec<Permission>,
 }
@@ -40,11 +46,22 @@ pub struct UserRoleCollection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserResourcesCollection {
-    pub account: AccountReference,
+    #[serde(
+        default,
+        deserialize_with = "absent_if_unnamed",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub account: Option<AccountReference>,
     pub user_id: UserId,
+    #[serde(default, deserialize_with = "default_if_null")]
     pub resources: Vec<Resource>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "absent_on_the_last_page",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pagination: Option<Pagination>,
+    #[serde(default, deserialize_with = "default_if_null")]
     pub links: CollectionLinks,
 }
 
@@ -63,7 +80,12 @@ pub enum CollectionConfiguration {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceUsersCollection {
     pub users: Vec<UserRoleCollection>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "absent_on_the_last_page",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pagination: Option<Pagination>,
+    #[serde(default, deserialize_with = "default_if_null")]
     pub links: CollectionLinks,
 }

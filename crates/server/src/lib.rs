@@ -60,6 +60,8 @@ pub mod service;
 pub mod settings;
 pub mod startup;
 mod strict_json;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod token_cache;
 pub mod tokens;
 pub mod user_tokens;

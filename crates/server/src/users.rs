@@ -63,9 +63,9 @@ pub fn get_user_permissions(ask: Ask<'_>, user: &str, resource: &str) -> Result<
             Ok(permissions)
         }
     })?;
-    let account = AccountReference {
+    let account = Some(AccountReference {
         account_id: ask.account_id().clone(),
-    };
+    });
     Answer::json(
         StatusCode::OK,
         &PermissionCollection {
@@ -140,9 +140,9 @@ pub fn get_user_resources(ask: Ask<'_>, user: &str, query: &Query<'_>) -> Result
         .collect();
     let path = format!("/v1/users/{}/resources", encode(user));
     let (pagination, links) = listing.page(ask, &path, next)?;
-    let account = AccountReference {
+    let account = Some(AccountReference {
         account_id: ask.account_id().clone(),
-    };
+    });
     let page = UserResourcesCollection {
         account,
         user_id,

@@ -84,7 +84,7 @@ fn link() -> Link {
 }
 
 fn links() -> Links {
-    Links { own: link() }
+    Links { own: Some(link()) }
 }
 
 fn page() -> (Option<Pagination>, CollectionLinks) {
@@ -94,7 +94,7 @@ fn page() -> (Option<Pagination>, CollectionLinks) {
     (
         Some(Pagination { next }),
         CollectionLinks {
-            own: link(),
+            own: Some(link()),
             next: Some(link()),
         },
     )
@@ -109,11 +109,11 @@ fn account_reference() -> AccountReference {
 fn account() -> Account {
     Account {
         account_id: id("acc-1"),
-        created_time: id("2026-01-02T03:04:05.678Z"),
-        name: name(),
+        created_time: Some(id("2026-01-02T03:04:05.678Z")),
+        name: Some("name".to_owned()),
         company: Company {},
-        domain: "guestlist.example".to_owned(),
-        web_host_fqdn: "guestlist.example".to_owned(),
+        domain: Some("guestlist.example".to_owned()),
+        web_host_fqdn: Some("guestlist.example".to_owned()),
         links: links(),
     }
 }
@@ -123,10 +123,10 @@ fn record() -> AccessRecord {
         record_id: id("rec_1"),
         name: name(),
         description: Some(name()),
-        capacity: 0.5,
-        last_updated: id("2026-01-02T03:04:05.678Z"),
-        status: RecordStatus::Active,
-        account: account_reference(),
+        capacity: Some(0.5),
+        last_updated: Some(id("2026-01-02T03:04:05.678Z")),
+        status: RecordStatus::Active.into(),
+        account: Some(account_reference()),
         users: vec![user()],
         admins: vec![user()],
         groups: vec![linked_group()],
@@ -142,7 +142,7 @@ fn group() -> Group {
         name: name(),
         users: vec![user()],
         admins: vec![user()],
-        last_updated: id("2026-01-02T03:04:05.678Z"),
+        last_updated: Some(id("2026-01-02T03:04:05.678Z")),
         tags: tags(),
         links: links(),
     }
@@ -176,13 +176,13 @@ fn rate_limit() -> ClientRateLimit {
 fn client() -> Client {
     let key = VerificationKey {
         key_id: id("key_1"),
-        client_id: id("sc_1"),
+        client_id: Some(id("sc_1")),
         public_key: Some(name()),
-        generation_date: id("2026-01-02T03:04:05.678Z"),
+        generation_date: Some(id("2026-01-02T03:04:05.678Z")),
     };
     Client {
         client_id: id("sc_1"),
-        created_time: id("2026-01-02T03:04:05.678Z"),
+        created_time: Some(id("2026-01-02T03:04:05.678Z")),
         name: Some(name()),
         options: ClientOptions::default(),
         rate_limits: vec![rate_limit()],
@@ -194,8 +194,8 @@ fn client() -> Client {
 fn access_key() -> AccessKey {
     AccessKey {
         key_id: id("key_1"),
-        client_id: id("sc_1"),
-        generation_date: id("2026-01-02T03:04:05.678Z"),
+        client_id: Some(id("sc_1")),
+        generation_date: Some(id("2026-01-02T03:04:05.678Z")),
         public_key: Some(name()),
         access_key: Some(AccessKeyText::new("key".to_owned())),
         client_secret: Some(AccessKeyText::new("key".to_owned())),
@@ -205,10 +205,10 @@ fn access_key() -> AccessKey {
 fn invite() -> Invite {
     let random: Vec<u8> = (0..=255).collect();
     Invite {
-        invite_id: InviteSecret::generate(&random).unwrap(),
+        invite_id: InviteSecret::generate(&random).unwrap().into(),
         statements: vec![invite_statement()],
-        conflict_resolution_strategy: ConflictResolutionStrategy::default(),
-        expiry_time: id("2026-01-02T03:04:05.678Z"),
+        conflict_resolution_strategy: ConflictResolutionStrategy::default().into(),
+        expiry_time: Some(id("2026-01-02T03:04:05.678Z")),
         linked_user_id: Some(id("user_1")),
         default_login_tenant_id: Some(id("tenant_1")),
         tenant_id: Some(id("tenant_1")),
@@ -299,7 +299,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         (
             "PermissionCollection",
             value(PermissionCollection {
-                account: account_reference(),
+                account: Some(account_reference()),
                 user_id: id("user 1"),
                 permissions: vec![permission()],
             }),
@@ -307,7 +307,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         (
             "UserResourcesCollection",
             value(UserResourcesCollection {
-                account: account_reference(),
+                account: Some(account_reference()),
                 user_id: id("user 1"),
                 resources: vec![resource()],
                 pagination,
@@ -444,7 +444,7 @@ fn further_bare_answers() -> [(&'static str, Value); 4] {
         ..client()
     };
     let links = CollectionLinks {
-        own: link(),
+        own: Some(link()),
         next: None,
     };
     let bare_page = RoleCollection {
