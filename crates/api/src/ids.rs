@@ -194,7 +194,13 @@ id!(
     |character| character.is_ascii_alphanumeric()
 );
 
+id!(
+    /// A line of the event log, `evt_…`: the same each time it is read, and no other line's.
+    EventId, "an event id", limits::ID_LENGTH, "A-Z a-z 0-9 - _", word
+);
+
 no_further_rule!(
+    EventId,
     RoleId,
     RecordId,
     GroupId,
@@ -212,6 +218,13 @@ impl InviteReference {
         } else {
             Err(Malformed::new("an invite reference has 12 characters"))
         }
+    }
+}
+
+impl EventId {
+    /// The id that stands for a digest of the event.
+    pub fn from_digest(digest: [u8; 16]) -> Self {
+        Self(format!("evt_{:032x}", u128::from_be_bytes(digest)))
     }
 }
 

@@ -157,7 +157,7 @@ impl Failure {
         let problem = self
             .refusal
             .as_ref()
-            .and_then(|refusal| refusal.problem.as_ref());
+            .and_then(|refusal| refusal.problem.as_deref());
         json!({
             "error": {
                 "exitCode": self.exit.code(),

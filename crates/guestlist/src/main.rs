@@ -1,6 +1,7 @@
 //! The Guestlist server and its command line. Nothing is built before this file; it only builds and
 //! calls.
 
+mod accounts;
 mod arguments;
 mod connection;
 mod exits;
@@ -15,17 +16,22 @@ mod welcome;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use crate::arguments::{Arguments, Command};
 use crate::connection::Session;
 use crate::exits::Failure;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let matches = arguments::command().get_matches();
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
     arguments.output.color.choose();
     let for_programs = arguments.output.json;
-    match run(arguments) {
+    let outcome = arguments::refuse_unheeded(&matches).and_then(|()| run(arguments));
+    match outcome {
         Ok(code) => code,
         Err(failure) => failure.report(for_programs),
     }
@@ -38,7 +44,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         command,
     } = arguments;
     match command {
-        Command::Serve(arguments) => return Ok(serve::run(arguments)),
+        Command::Serve(arguments) => Ok(serve::run(arguments)),
+        Command::Account(command) => {
+            call(async { accounts::run(command, &Session::open(&connection, &output)?).await })
+        }
     }
 }
 

@@ -151,7 +151,7 @@ impl Output {
     }
 
     /// Shows up to `limit` items of a list, and says if there are more.
-    pub(crate) async fn list<T: Serialize>(
+    pub(crate) async fn list<T: Serialize + 'static>(
         &self,
         mut pages: Pages<T>,
         limit: &Limit,
@@ -214,7 +214,7 @@ impl Limit {
 /// Columns under headings.
 pub(crate) fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     if io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
@@ -237,6 +237,11 @@ pub(crate) fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) 
         .map(str::trim_end)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// What may be missing, as text for a table.
+pub(crate) fn optional(value: Option<&impl ToString>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
 }
 
 /// Names and values, one a line; values with several lines are indented.

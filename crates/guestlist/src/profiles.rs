@@ -28,7 +28,12 @@ pub(crate) struct ConnectionArguments {
 
     /// A file with an access key; `-` reads it from standard input. The key itself may be in
     /// GUESTLIST_KEY; it is never an argument, since arguments can be seen by others
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "token_file")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        conflicts_with = "token_file"
+    )]
     pub(crate) key_file: Option<PathBuf>,
 
     /// A file with a user's token; `-` reads it from standard input. The token itself may be in
@@ -99,9 +104,7 @@ impl Profiles {
         };
         match self.profile.get(name) {
             Some(profile) => Ok(Some(profile.clone())),
-            None => Err(
-                Failure::invalid(format!("there is no profile {name}")).hint(self.names()),
-            ),
+            None => Err(Failure::invalid(format!("there is no profile {name}")).hint(self.names())),
         }
     }
 

@@ -38,6 +38,9 @@ mod tests {
     fn escapes_and_direction_marks_do_not_reach_the_terminal() {
         assert_eq!(plain("Zoë's 工程 role"), "Zoë's 工程 role");
         assert_eq!(plain("a\u{1b}[31mb"), "a\u{fffd}[31mb");
-        assert_eq!(plain("a\u{202e}b\rc\u{9b}1m"), "a\u{fffd}b\u{fffd}c\u{fffd}1m");
+        assert_eq!(
+            plain("a\u{202e}b\rc\u{9b}1m"),
+            "a\u{fffd}b\u{fffd}c\u{fffd}1m"
+        );
     }
 }

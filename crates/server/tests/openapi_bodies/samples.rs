@@ -5,6 +5,9 @@ use guestlist_api::clients::{
     AccessKey, AccessKeyRequest, AccessKeyText, Client, ClientCollection, ClientOptions,
     ClientRateLimit, ClientRequest, RateLimitDuration, VerificationKey,
 };
+use guestlist_api::events::{
+    Actor, ActorKind, Event, EventCollection, EventData, EventType, Subject, SubjectKind,
+};
 use guestlist_api::groups::{Group, GroupCollection, GroupRequest};
 use guestlist_api::identities::{Identity, IdentityCollection, IdentityRequest};
 use guestlist_api::ids::InviteSecret;
@@ -18,8 +21,8 @@ use guestlist_api::records::{
 use guestlist_api::roles::{Permission, Role, RoleCollection, RoleRequest};
 use guestlist_api::text::{Bounded, Tags, Text};
 use guestlist_api::users::{
-    Allowed, PermissionCollection, ResourceUsersCollection, UserResourcesCollection, UserRole,
-    UserRoleCollection,
+    Allowed, Explanation, PermissionCollection, ResourceUsersCollection, UserResourcesCollection,
+    UserRole, UserRoleCollection,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -240,6 +243,37 @@ fn value(body: impl Serialize) -> Value {
     serde_json::to_value(body).unwrap()
 }
 
+fn explanation() -> Explanation {
+    Explanation {
+        record_id: Some(id("rec_1")),
+        role_id: Some(id("ro_1")),
+        resource_uri: id("documents"),
+        action: id("documents:read"),
+        group_id: Some(id("grp_1")),
+        invite_reference: Some(id("0123456789AB")),
+        accepted_time: Some(id("2026-01-02T03:04:05.678Z")),
+    }
+}
+
+fn event() -> Event {
+    Event {
+        revision: 7,
+        event_id: id("evt_0123456789abcdef0123456789abcdef"),
+        event_type: EventType::ClientKeyCreated,
+        event_time: id("2026-01-02T03:04:05.678Z"),
+        actor: Actor {
+            kind: ActorKind::User,
+            id: id("user 1"),
+        },
+        subject: Subject {
+            kind: SubjectKind::Client,
+            id: "sc_1".to_owned(),
+        },
+        request_id: Some("abc".to_owned()),
+        data: EventData::of(&json!({ "keyId": "key_1" })).unwrap(),
+    }
+}
+
 fn user_roles() -> UserRoleCollection {
     let role = UserRole {
         role_id: id("ro_1"),
@@ -267,7 +301,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
             )
         }};
     }
-    vec![
+    let mut all = vec![
         ("Invite", value(invite())),
         ("AccessRecord", value(record())),
         ("Group", value(group())),
@@ -294,7 +328,6 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
             }),
         ),
         ("Problem", value(problem())),
-        ("Allowed", value(Allowed {})),
         ("UserRoleCollection", value(user_roles())),
         (
             "PermissionCollection",
@@ -319,6 +352,28 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         collection!(GroupCollection, groups, group()),
         collection!(RoleCollection, roles, role()),
         collection!(ClientCollection, clients, client()),
+    ];
+    all.extend(further_answers());
+    all
+}
+
+/// Those that the published API does not have.
+fn further_answers() -> [(&'static str, Value); 3] {
+    [
+        (
+            "Allowed",
+            value(Allowed {
+                because: Some(explanation()),
+            }),
+        ),
+        ("Explanation", value(explanation())),
+        (
+            "EventCollection",
+            value(EventCollection {
+                events: vec![event()],
+                last_revision: 7,
+            }),
+        ),
     ]
 }
 
@@ -435,7 +490,7 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
     bare
 }
 
-fn further_bare_answers() -> [(&'static str, Value); 4] {
+fn further_bare_answers() -> [(&'static str, Value); 7] {
     let bare_client = Client {
         name: None,
         rate_limits: Vec::new(),
@@ -463,7 +518,22 @@ fn further_bare_answers() -> [(&'static str, Value); 4] {
         path: None,
         ..problem()
     };
+    let bare_explanation = Explanation {
+        record_id: None,
+        role_id: None,
+        group_id: None,
+        invite_reference: None,
+        accepted_time: None,
+        ..explanation()
+    };
+    let bare_event = Event {
+        request_id: None,
+        ..event()
+    };
     [
+        ("Allowed", value(Allowed::default())),
+        ("Explanation", value(bare_explanation)),
+        ("Event", value(bare_event)),
         ("Client", value(bare_client)),
         ("AccessKey", value(bare_key)),
         ("RoleCollection", value(bare_page)),
