@@ -13,9 +13,11 @@ use crate::groups::Groups;
 use crate::invites::Invites;
 use crate::resource_permissions::ResourcePermissions;
 use crate::roles::Roles;
+use crate::server::Server;
 use crate::service_clients::ServiceClients;
 use crate::transport::{self, Answer, Request};
 use crate::user_permissions::UserPermissions;
+use crate::verifier::TokenVerifier;
 
 /// How long a call may take in all.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -129,6 +131,16 @@ impl Client {
     /// Who may do something with a resource.
     pub fn resource_permissions(&self) -> ResourcePermissions<'_> {
         ResourcePermissions { client: self }
+    }
+
+    /// What the server says of itself: its health, its keys, its description.
+    pub fn server(&self) -> Server<'_> {
+        Server { client: self }
+    }
+
+    /// Verifies tokens that callers send to an application.
+    pub fn verifier(&self) -> TokenVerifier {
+        TokenVerifier::new(self.clone())
     }
 
     /// The URL of the server, without a slash at its end.

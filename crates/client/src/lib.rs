@@ -1,4 +1,6 @@
-//! An async client for Guestlist and other servers that speak the Authress HTTP API.
+//! An async client for Guestlist and other servers that speak the Authress HTTP API: its front page
+//! is the README.
+//!
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
@@ -13,11 +15,16 @@ pub use crate::error::{
 };
 pub use crate::groups::Groups;
 pub use crate::invites::Invites;
+pub use crate::keys::{JsonWebKey, JsonWebKeySet};
 pub use crate::pages::{PageQuery, Pages};
 pub use crate::resource_permissions::ResourcePermissions;
 pub use crate::roles::Roles;
+pub use crate::server::{DevelopmentToken, Health, Server};
 pub use crate::service_clients::ServiceClients;
 pub use crate::user_permissions::{UserPermissions, UserResourcesQuery};
+pub use crate::verifier::{
+    InvalidToken, OpenIdConfiguration, TokenError, TokenVerifier, VerifiedToken,
+};
 
 mod access_records;
 mod accounts;
@@ -27,11 +34,14 @@ mod credentials;
 mod error;
 mod groups;
 mod invites;
+mod keys;
 mod pages;
 mod paths;
 mod resource_permissions;
 mod retries;
 mod roles;
+mod server;
 mod service_clients;
 mod transport;
 mod user_permissions;
+mod verifier;
