@@ -5,12 +5,18 @@ mod accounts;
 mod arguments;
 mod connection;
 mod exits;
+mod invite_message;
+mod invite_rehearsal;
+mod invite_request;
+mod invites;
 mod logs;
 mod output;
+mod permission_text;
 mod profiles;
 mod secret_input;
 mod serve;
 mod settings;
+mod terminal;
 mod text;
 mod welcome;
 
@@ -21,6 +27,7 @@ use clap::FromArgMatches as _;
 use crate::arguments::{Arguments, Command};
 use crate::connection::Session;
 use crate::exits::Failure;
+use crate::output::Output;
 
 fn main() -> ExitCode {
     let matches = arguments::command().get_matches();
@@ -47,6 +54,11 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Serve(arguments) => Ok(serve::run(arguments)),
         Command::Account(command) => {
             call(async { accounts::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Invite(command) => {
+            let command = invites::prepare(command, &connection, &Output::new(&output))?;
+            let session = Session::open(&connection, &output)?;
+            call(invites::run(command, &session))
         }
     }
 }
