@@ -9,6 +9,7 @@ use crate::access_records::AccessRecords;
 use crate::accounts::Accounts;
 use crate::credentials::Credentials;
 use crate::error::{ConfigurationError, Error};
+use crate::events::Events;
 use crate::groups::Groups;
 use crate::invites::Invites;
 use crate::resource_permissions::ResourcePermissions;
@@ -133,6 +134,11 @@ impl Client {
         ResourcePermissions { client: self }
     }
 
+    /// The event log: what changed, when and by whom. Only our server has it.
+    pub fn events(&self) -> Events<'_> {
+        Events { client: self }
+    }
+
     /// What the server says of itself: its health, its keys, its description.
     pub fn server(&self) -> Server<'_> {
         Server { client: self }
@@ -159,6 +165,10 @@ impl Client {
     /// Whatever this client reads later is at least as new: reads carry `Guestlist-Min-Revision`.
     pub fn revision(&self) -> Option<u64> {
         self.0.revision()
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.settings.timeout
     }
 
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, Error> {

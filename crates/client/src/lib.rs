@@ -11,8 +11,9 @@ pub use crate::accounts::Accounts;
 pub use crate::client::{Builder, Client};
 pub use crate::credentials::Credentials;
 pub use crate::error::{
-    ConfigurationError, CredentialsError, DecodingError, Error, Refusal, TransportError,
+    ConfigurationError, CredentialsError, DecodingError, Error, LostEvents, Refusal, TransportError,
 };
+pub use crate::events::{Events, Following};
 pub use crate::groups::Groups;
 pub use crate::invites::Invites;
 pub use crate::keys::{JsonWebKey, JsonWebKeySet};
@@ -32,6 +33,7 @@ mod client;
 mod clock;
 mod credentials;
 mod error;
+mod events;
 mod groups;
 mod invites;
 mod keys;
