@@ -4,6 +4,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 
 use crate::exits::{EXIT_CODES, Failure};
+use crate::invites;
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{accounts, clients, groups, identities, keys, records, roles, settings};
@@ -57,6 +58,10 @@ pub(crate) enum Command {
     /// The account of the server
     #[command(subcommand)]
     Account(accounts::AccountCommand),
+
+    /// Invites people
+    #[command(subcommand)]
+    Invite(invites::InviteCommand),
 }
 
 /// Commands that call no server, so that nothing of how to call one goes with them.

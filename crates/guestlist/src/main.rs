@@ -10,9 +10,14 @@ mod edit;
 mod exits;
 mod groups;
 mod identities;
+mod invite_message;
+mod invite_rehearsal;
+mod invite_request;
+mod invites;
 mod keys;
 mod logs;
 mod output;
+mod permission_text;
 mod profiles;
 mod records;
 mod roles;
@@ -20,6 +25,7 @@ mod secret_input;
 mod serve;
 mod settings;
 mod tags;
+mod terminal;
 mod text;
 mod welcome;
 
@@ -30,6 +36,7 @@ use clap::FromArgMatches as _;
 use crate::arguments::{Arguments, Command};
 use crate::connection::Session;
 use crate::exits::Failure;
+use crate::output::Output;
 
 fn main() -> ExitCode {
     let matches = arguments::command().get_matches();
@@ -74,6 +81,11 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Account(command) => {
             call(async { accounts::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Invite(command) => {
+            let command = invites::prepare(command, &connection, &Output::new(&output))?;
+            let session = Session::open(&connection, &output)?;
+            call(invites::run(command, &session))
         }
     }
 }
