@@ -192,7 +192,8 @@ async fn an_issuer_is_linked_from_its_name() {
         .expect(0);
     let list = owner.run(&["identity", "list", "--json"]).expect(0).json();
     let linked = list.as_array().unwrap().iter().any(|identity| {
-        identity["issuer"] == "http://127.0.0.1:19999" && identity["userIdExpression"] == "test|{sub}"
+        identity["issuer"] == "http://127.0.0.1:19999"
+            && identity["userIdExpression"] == "test|{sub}"
     });
     assert!(linked, "{list}");
 }
