@@ -33,6 +33,24 @@ const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 ///
 /// Cheap to clone; clones share connections, the signed token and the [revision](Client::revision).
 /// It needs a Tokio runtime.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use std::time::Duration;
+///
+/// let patient = Client::builder(server.url(), Credentials::access_key(server.owner_key())?)
+///     .timeout(Duration::from_mins(1))
+///     .retries(5)
+///     .user_agent("my-app/1.2")
+///     .build()?;
+/// patient.accounts().get_accounts().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
 
