@@ -2,7 +2,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
@@ -415,7 +414,7 @@ async fn what_is_no_backup_is_refused_and_left_alone() {
         Connection::open(&file)
             .unwrap()
             .execute_batch(text)
-            .unwrap()
+            .unwrap();
     };
     take(data.path(), &file, Existing::Keep).unwrap();
     change("UPDATE schema SET version = 7");
