@@ -1,10 +1,10 @@
 //! The account (contract §2.2 Account).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ids::AccountId;
 use crate::paging::Links;
-use crate::text::Text;
+use crate::text::{Text, default_if_null};
 use crate::times::Timestamp;
 
 /// The name of an account: short, since an SDK refuses more than 32 characters.
@@ -17,6 +17,22 @@ pub struct AccountReference {
     pub account_id: AccountId,
 }
 
+/// Reads which account an answer belongs to, where `{}` is as good as nothing (contract §2.2).
+pub fn absent_if_unnamed<'de, D>(deserializer: D) -> Result<Option<AccountReference>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Given {
+        #[serde(default)]
+        account_id: Option<AccountId>,
+    }
+    let given = Option::<Given>::deserialize(deserializer)?;
+    let account_id = given.and_then(|given| given.account_id);
+    Ok(account_id.map(|account_id| AccountReference { account_id }))
+}
+
 /// The free-form description of the company: always empty here, and required by some SDKs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Company {}
@@ -26,13 +42,20 @@ pub struct Company {}
 #[serde(rename_all = "camelCase")]
 pub struct Account {
     pub account_id: AccountId,
-    pub created_time: Timestamp,
-    pub name: AccountName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<Timestamp>,
+    /// Not bounded here: other servers have longer names than [`AccountName`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, deserialize_with = "default_if_null")]
     pub company: Company,
     /// Host (and port) under which the account is reached.
-    pub domain: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
     /// The same, as the Terraform provider reads it (contract §7.2).
-    pub web_host_fqdn: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web_host_fqdn: Option<String>,
+    #[serde(default, deserialize_with = "default_if_null")]
     pub links: Links,
 }
 

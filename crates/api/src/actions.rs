@@ -81,6 +81,20 @@ impl FromStr for Action {
     }
 }
 
+impl TryFrom<&str> for Action {
+    type Error = Malformed;
+
+    fn try_from(text: &str) -> Result<Self, Malformed> {
+        text.parse()
+    }
+}
+
+impl From<&Action> for Action {
+    fn from(value: &Action) -> Self {
+        value.clone()
+    }
+}
+
 impl PartialEq for Action {
     fn eq(&self, other: &Self) -> bool {
         self.compared == other.compared

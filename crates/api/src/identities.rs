@@ -1,11 +1,12 @@
 //! Identities: token issuers whose users may call (contract §2.2 Identity).
 
+use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::limits;
-use crate::text::{Malformed, Text, absent_if_empty};
+use crate::text::{Malformed, Text, absent_if_empty, default_if_null};
 
 /// An issuer or an audience, compared exactly.
 pub type IssuerText = Text<1, { limits::ISSUER_LENGTH }>;
@@ -16,11 +17,12 @@ pub type IssuerText = Text<1, { limits::ISSUER_LENGTH }>;
 pub struct Identity {
     pub issuer: IssuerText,
     pub audience: IssuerText,
+    #[serde(default, deserialize_with = "default_if_null")]
     pub user_id_expression: UserIdExpression,
 }
 
 /// A request to link an issuer, by its name or by a sample token of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IdentityRequest {
     /// A valid token of the issuer.
@@ -51,6 +53,55 @@ pub struct IdentityRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub user_id_expression: Option<UserIdExpression>,
+}
+
+/// Without the sample token, which is a secret.
+impl fmt::Debug for IdentityRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("IdentityRequest")
+            .field("issuer", &self.issuer)
+            .field("preferred_audience", &self.preferred_audience)
+            .field("user_id_expression", &self.user_id_expression)
+            .finish_non_exhaustive()
+    }
+}
+
+impl IdentityRequest {
+    /// Tokens of this issuer, for this audience; `*` accepts any audience.
+    ///
+    /// # Errors
+    ///
+    /// If one of them is empty or longer than 240 characters.
+    pub fn new(issuer: &str, audience: &str) -> Result<Self, Malformed> {
+        Ok(Self {
+            jwt: None,
+            issuer: Some(Text::parse(issuer)?),
+            preferred_audience: Some(Text::parse(audience)?),
+            user_id_expression: None,
+        })
+    }
+
+    /// The issuer and the audience of a valid token of it.
+    ///
+    /// # Errors
+    ///
+    /// If the text is empty or longer than 8 KiB.
+    pub fn sample(token: &str) -> Result<Self, Malformed> {
+        Ok(Self {
+            jwt: Some(Text::parse(token)?),
+            issuer: None,
+            preferred_audience: None,
+            user_id_expression: None,
+        })
+    }
+
+    /// How a user id is made from the claims; `{sub}` unless given.
+    #[must_use]
+    pub fn user_id_expression(mut self, expression: UserIdExpression) -> Self {
+        self.user_id_expression = Some(expression);
+        self
+    }
 }
 
 /// All linked issuers.

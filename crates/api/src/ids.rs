@@ -50,6 +50,20 @@ macro_rules! id {
             }
         }
 
+        impl TryFrom<&str> for $name {
+            type Error = Malformed;
+
+            fn try_from(text: &str) -> Result<Self, Malformed> {
+                text.parse()
+            }
+        }
+
+        impl From<&$name> for $name {
+            fn from(id: &$name) -> Self {
+                id.clone()
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str(&self.0)
@@ -180,7 +194,13 @@ id!(
     |character| character.is_ascii_alphanumeric()
 );
 
+id!(
+    /// A line of the event log, `evt_…`: the same each time it is read, and no other line's.
+    EventId, "an event id", limits::ID_LENGTH, "A-Z a-z 0-9 - _", word
+);
+
 no_further_rule!(
+    EventId,
     RoleId,
     RecordId,
     GroupId,
@@ -198,6 +218,13 @@ impl InviteReference {
         } else {
             Err(Malformed::new("an invite reference has 12 characters"))
         }
+    }
+}
+
+impl EventId {
+    /// The id that stands for a digest of the event.
+    pub fn from_digest(digest: [u8; 16]) -> Self {
+        Self(format!("evt_{:032x}", u128::from_be_bytes(digest)))
     }
 }
 
@@ -283,6 +310,75 @@ impl FromStr for InviteSecret {
         } else {
             Err(malformed())
         }
+    }
+}
+
+/// The id of an invite as its holder has it: whole, and so a secret.
+///
+/// Opaque, because every server makes its own: 1 to 256 characters without control characters. Only
+/// the server that made it knows its shape ([`InviteSecret`] is ours). It has no comparison, and it
+/// prints `inv_{reference}_…` if it has our shape, and nothing of itself otherwise. Serialized it is
+/// whole.
+#[derive(Clone, Serialize)]
+#[serde(transparent)]
+pub struct InviteId(String);
+
+impl InviteId {
+    /// The secret itself: for asking the server and for handing it to the invited person.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The public half, for lists and logs; `None` if the id is not of our shape.
+    pub fn reference(&self) -> Option<InviteReference> {
+        let secret: InviteSecret = self.0.parse().ok()?;
+        Some(secret.reference())
+    }
+}
+
+impl FromStr for InviteId {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let length = text.chars().count();
+        if length == 0 || length > limits::INVITE_ID_LENGTH || text.chars().any(char::is_control) {
+            return Err(Malformed::new(format!(
+                "an invite id must have 1 to {} characters",
+                limits::INVITE_ID_LENGTH
+            )));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl From<InviteSecret> for InviteId {
+    fn from(secret: InviteSecret) -> Self {
+        Self(secret.0)
+    }
+}
+
+/// Prints the public half at most.
+impl fmt::Display for InviteId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reference() {
+            Some(reference) => write!(formatter, "inv_{reference}_…"),
+            None => formatter.write_str("(an invite id)"),
+        }
+    }
+}
+
+/// Prints the public half at most.
+impl fmt::Debug for InviteId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl<'de> Deserialize<'de> for InviteId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
@@ -372,6 +468,28 @@ mod tests {
     #[test]
     fn printing_an_invite_id_shows_only_its_reference() {
         assert_eq!(format!("{:?}", secret()), "inv_0123456789AB_…");
+    }
+
+    #[test]
+    fn what_a_holder_has_is_opaque_and_prints_at_most_the_reference() {
+        let ours: InviteId = secret().into();
+        assert_eq!(
+            format!("{ours} {ours:?}"),
+            "inv_0123456789AB_… inv_0123456789AB_…"
+        );
+        assert_eq!(ours.reveal(), secret().reveal());
+        assert_eq!(ours.reference().unwrap().as_str(), "0123456789AB");
+        let theirs: InviteId = "0a1b/2c|3d".parse().unwrap();
+        assert_eq!(
+            format!("{theirs} {theirs:?}"),
+            "(an invite id) (an invite id)"
+        );
+        assert_eq!(theirs.reveal(), "0a1b/2c|3d");
+        assert!(theirs.reference().is_none());
+        let long = "a".repeat(257);
+        for bad in ["", "a\nb", long.as_str()] {
+            assert!(bad.parse::<InviteId>().is_err());
+        }
     }
 
     #[test]

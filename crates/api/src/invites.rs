@@ -1,12 +1,15 @@
 //! Invites: access for somebody who has no account yet (contract §2.2 Invite, semantics §4).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{InviteSecret, LinkedUserId, RoleId, TenantId};
+use crate::ids::{InviteId, LinkedUserId, RoleId, TenantId};
 use crate::limits;
 use crate::paging::Links;
-use crate::records::{LinkedGroup, Resource, User};
-use crate::text::{Bounded, absent_if_empty, default_if_null};
+use crate::records::{LinkedGroup, Resource, User, resources_of, roles_of};
+use crate::resources::ResourceUri;
+use crate::text::{Bounded, Malformed, OpenEnum, absent_if_empty, default_if_null};
 use crate::times::Timestamp;
 
 /// What to do when what the invite holds cannot be added to the person's record without anybody
@@ -38,14 +41,41 @@ pub struct InviteStatement {
     pub groups: Bounded<LinkedGroup, 0, 0>,
 }
 
+impl InviteStatement {
+    /// These roles on these resources, given as values or as texts.
+    ///
+    /// # Errors
+    ///
+    /// If a text is not what it must be, or there are none or more than 100 of either.
+    pub fn new<R, U>(
+        roles: impl IntoIterator<Item = R>,
+        resources: impl IntoIterator<Item = U>,
+    ) -> Result<Self, Malformed>
+    where
+        R: TryInto<RoleId>,
+        U: TryInto<ResourceUri>,
+        Malformed: From<R::Error> + From<U::Error>,
+    {
+        Ok(Self {
+            roles: roles_of(roles)?,
+            resources: resources_of(resources)?,
+            users: Bounded::default(),
+            groups: Bounded::default(),
+        })
+    }
+}
+
 /// An invite as it is answered: only ever to somebody who holds its secret.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Invite {
-    pub invite_id: InviteSecret,
+    pub invite_id: InviteId,
+    #[serde(default, deserialize_with = "default_if_null")]
     pub statements: Vec<InviteStatement>,
-    pub conflict_resolution_strategy: ConflictResolutionStrategy,
-    pub expiry_time: Timestamp,
+    #[serde(default, deserialize_with = "default_if_null")]
+    pub conflict_resolution_strategy: OpenEnum<ConflictResolutionStrategy>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry_time: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linked_user_id: Option<LinkedUserId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,11 +83,30 @@ pub struct Invite {
     /// The older name of `defaultLoginTenantId`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<TenantId>,
+    #[serde(default, deserialize_with = "default_if_null")]
     pub links: Links,
 }
 
+/// Without the links, which hold the whole id.
+impl fmt::Debug for Invite {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Invite")
+            .field("invite_id", &self.invite_id)
+            .field("statements", &self.statements)
+            .field(
+                "conflict_resolution_strategy",
+                &self.conflict_resolution_strategy,
+            )
+            .field("expiry_time", &self.expiry_time)
+            .field("linked_user_id", &self.linked_user_id)
+            .field("default_login_tenant_id", &self.default_login_tenant_id)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An invite as it is made. Members that are not listed are ignored, read-only ones too.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InviteRequest {
     #[serde(default, deserialize_with = "default_if_null")]
@@ -90,4 +139,47 @@ pub struct InviteRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub tenant_id: Option<TenantId>,
+}
+
+impl InviteRequest {
+    /// An invite that gives nothing yet and lives as long as the server has it by default.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Also gives this to whoever accepts. At most 100, which the server checks.
+    #[must_use]
+    pub fn statement(mut self, statement: InviteStatement) -> Self {
+        self.statements = self.statements.with(statement);
+        self
+    }
+
+    /// Ends at this time, 5 minutes to 30 days from now. To choose it, `Invites:Create` on
+    /// `Authress:Invites` is needed.
+    #[must_use]
+    pub fn expires(mut self, time: Timestamp) -> Self {
+        self.expiry_time = Some(time);
+        self
+    }
+
+    /// What to do when it cannot safely be added to what the person has.
+    #[must_use]
+    pub fn conflict_resolution_strategy(mut self, strategy: ConflictResolutionStrategy) -> Self {
+        self.conflict_resolution_strategy = strategy;
+        self
+    }
+
+    /// The user id for somebody who signs up through it.
+    #[must_use]
+    pub fn linked_user_id(mut self, user: LinkedUserId) -> Self {
+        self.linked_user_id = Some(user);
+        self
+    }
+
+    /// Where somebody who follows it signs in.
+    #[must_use]
+    pub fn default_login_tenant_id(mut self, tenant: TenantId) -> Self {
+        self.default_login_tenant_id = Some(tenant);
+        self
+    }
 }

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod actions;
 pub mod clients;
+pub mod events;
 pub mod groups;
 pub mod identities;
 pub mod ids;

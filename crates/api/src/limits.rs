@@ -62,6 +62,13 @@ pub const SAMPLE_TOKEN_LENGTH: usize = 8192;
 pub const PAGE: usize = 20;
 /// Largest page of roles.
 pub const LARGE_PAGE: usize = 100;
+/// Largest page of events.
+pub const EVENTS: usize = 1000;
+/// Events of a page unless it is said how many.
+pub const EVENTS_UNLESS_SAID: usize = 100;
+/// Seconds that a request for events may wait for the next one: less than the 30 after which
+/// common proxies and clients give up.
+pub const EVENTS_WAIT: u64 = 20;
 /// Characters of a list filter.
 pub const FILTER_LENGTH: usize = 128;
 /// Characters of a cursor.

@@ -2,20 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::default_if_null;
+
 /// Why a request was refused (contract §4.1, RFC 9457).
+///
+/// Our server sends every member that is not optional; other servers send fewer, which are then
+/// empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// `/problems/{errorCode}`.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "default_if_null")]
     pub kind: String,
     /// One sentence for a person: what went wrong and what to do.
+    #[serde(default, deserialize_with = "default_if_null")]
     pub title: String,
     /// The HTTP status.
+    #[serde(default, deserialize_with = "default_if_null")]
     pub status: u16,
     /// A stable code for programs.
+    #[serde(default, deserialize_with = "default_if_null")]
     pub error_code: String,
     /// The id of the request, to find it in the server's log.
+    #[serde(default, deserialize_with = "default_if_null")]
     pub error_id: String,
     /// More about this case.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -199,6 +199,20 @@ const fn is_allowed(byte: u8) -> bool {
         || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'=' | b'~' | b'|' | b'@')
 }
 
+impl TryFrom<&str> for ResourceUri {
+    type Error = Malformed;
+
+    fn try_from(text: &str) -> Result<Self, Malformed> {
+        text.parse()
+    }
+}
+
+impl From<&ResourceUri> for ResourceUri {
+    fn from(value: &ResourceUri) -> Self {
+        value.clone()
+    }
+}
+
 impl PartialEq for ResourceUri {
     fn eq(&self, other: &Self) -> bool {
         self.canonical() == other.canonical()

@@ -1,9 +1,11 @@
 //! Bounded text and lists: the shapes that several nouns share.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::str::FromStr;
 
 use serde::de::{self, DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -44,6 +46,22 @@ impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
     }
 }
 
+impl<const MIN: usize, const MAX: usize> FromStr for Text<MIN, MAX> {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        Self::parse(text)
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> TryFrom<&str> for Text<MIN, MAX> {
+    type Error = Malformed;
+
+    fn try_from(text: &str) -> Result<Self, Malformed> {
+        Self::parse(text)
+    }
+}
+
 impl<const MIN: usize, const MAX: usize> fmt::Display for Text<MIN, MAX> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
@@ -68,6 +86,13 @@ impl Malformed {
     }
 }
 
+/// What is a value already cannot be malformed: lets functions take values and texts alike.
+impl From<Infallible> for Malformed {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
 /// A list of `MIN` to `MAX` items. Reading stops at the first item too many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -82,6 +107,13 @@ impl<T, const MIN: usize, const MAX: usize> Bounded<T, MIN, MAX> {
             )));
         }
         Ok(Self(items))
+    }
+
+    /// The same list with one more item, for composing a request. `MAX` is not looked at here: a
+    /// server refuses a list that is too long, and says so.
+    pub(crate) fn with(mut self, item: T) -> Self {
+        self.0.push(item);
+        self
     }
 
     pub fn into_vec(self) -> Vec<T> {
@@ -143,6 +175,29 @@ impl<'de, T: Deserialize<'de>, const MIN: usize, const MAX: usize> Deserialize<'
 pub struct Tags(BTreeMap<String, String>);
 
 impl Tags {
+    /// No tags.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with one more tag, or with another value for it.
+    ///
+    /// # Errors
+    ///
+    /// If the name or the value is too long, or there are more than 100.
+    pub fn with(mut self, name: &str, value: &str) -> Result<Self, Malformed> {
+        Text::<1, { limits::TAG_LENGTH }>::parse(name)?;
+        Text::<0, { limits::TAG_LENGTH }>::parse(value)?;
+        self.0.insert(name.to_owned(), value.to_owned());
+        if self.0.len() > limits::TAGS {
+            return Err(Malformed::new(format!(
+                "must have at most {} tags",
+                limits::TAGS
+            )));
+        }
+        Ok(self)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -174,6 +229,65 @@ impl<'de> Deserialize<'de> for Tags {
             )));
         }
         Ok(Self(tags))
+    }
+}
+
+/// A word of a closed list, as an answer has it: a newer server, or another one, may use words that
+/// are not known here. Written it is that word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum OpenEnum<T> {
+    Known(T),
+    /// The word as it was answered.
+    Unknown(String),
+}
+
+impl<T> OpenEnum<T> {
+    /// The word, if it is one of the list.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl<T> From<T> for OpenEnum<T> {
+    fn from(value: T) -> Self {
+        Self::Known(value)
+    }
+}
+
+impl<T: Default> Default for OpenEnum<T> {
+    fn default() -> Self {
+        Self::Known(T::default())
+    }
+}
+
+impl<T: PartialEq> PartialEq<T> for OpenEnum<T> {
+    fn eq(&self, other: &T) -> bool {
+        self.known() == Some(other)
+    }
+}
+
+/// The word itself, as it goes over the wire.
+impl<T: Serialize> fmt::Display for OpenEnum<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(value) => match serde_json::to_value(value) {
+                Ok(serde_json::Value::String(word)) => formatter.write_str(&word),
+                Ok(_) | Err(_) => Err(fmt::Error),
+            },
+            Self::Unknown(word) => formatter.write_str(word),
+        }
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for OpenEnum<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let known = de::value::StrDeserializer::<de::value::Error>::new(&word);
+        Ok(T::deserialize(known).map_or_else(|_| Self::Unknown(word.clone()), Self::Known))
     }
 }
 

@@ -2,21 +2,64 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::AccountReference;
-use crate::ids::{RoleId, UserId};
-use crate::paging::{CollectionLinks, Pagination};
+use crate::accounts::{AccountReference, absent_if_unnamed};
+use crate::actions::Action;
+use crate::ids::{GroupId, InviteReference, RecordId, RoleId, UserId};
+use crate::paging::{CollectionLinks, Pagination, absent_on_the_last_page};
 use crate::records::Resource;
+use crate::resources::ResourceUri;
 use crate::roles::Permission;
+use crate::text::default_if_null;
+use crate::times::Timestamp;
 
 /// The answer of a permission check that says yes: SDKs look at the status only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Allowed {}
+pub struct Allowed {
+    /// Why, if that was asked for (`explain=true`, an extension).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<Explanation>,
+}
+
+/// Why a user has a permission: one reason of all there are.
+///
+/// It is one that names the user rather than a group, if there is one; of these one on the resource
+/// nearest to the root; and of these the least by the texts of resource, record, group, role and
+/// action. An id is absent if the caller may not read what it names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// The access record with the statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_id: Option<RecordId>,
+    /// The role of the statement that has the permission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_id: Option<RoleId>,
+    /// The resource that the statement names, without a slash at either end.
+    pub resource_uri: ResourceUri,
+    /// The action of the role's permission.
+    pub action: Action,
+    /// The group that the statement names, if it does not name the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<GroupId>,
+    /// The invite by which the user got exactly this role on exactly this resource in this record:
+    /// the last one that added it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite_reference: Option<InviteReference>,
+    /// When the user accepted that invite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_time: Option<Timestamp>,
+}
 
 /// A user's permissions on one resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PermissionCollection {
-    pub account: AccountReference,
+    #[serde(
+        default,
+        deserialize_with = "absent_if_unnamed",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub account: Option<AccountReference>,
     pub user_id: UserId,
     pub permissions: Vec<Permission>,
 }
@@ -40,11 +83,22 @@ pub struct UserRoleCollection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserResourcesCollection {
-    pub account: AccountReference,
+    #[serde(
+        default,
+        deserialize_with = "absent_if_unnamed",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub account: Option<AccountReference>,
     pub user_id: UserId,
+    #[serde(default, deserialize_with = "default_if_null")]
     pub resources: Vec<Resource>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "absent_on_the_last_page",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pagination: Option<Pagination>,
+    #[serde(default, deserialize_with = "default_if_null")]
     pub links: CollectionLinks,
 }
 
@@ -59,11 +113,17 @@ pub enum CollectionConfiguration {
     IncludeNested,
 }
 
-/// A page of the users with explicit access to exactly one resource.
+/// A page of the users with explicit access to exactly one resource; or, if an action was named (an
+/// extension), of everybody who may do it there, with the roles that allow it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceUsersCollection {
     pub users: Vec<UserRoleCollection>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "absent_on_the_last_page",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pagination: Option<Pagination>,
+    #[serde(default, deserialize_with = "default_if_null")]
     pub links: CollectionLinks,
 }

@@ -1,1 +1,37 @@
 //! An async client for Guestlist and other servers that speak the Authress HTTP API.
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+pub use guestlist_api as api;
+
+pub use crate::access_records::{AccessRecords, RecordQuery};
+pub use crate::accounts::Accounts;
+pub use crate::client::{Builder, Client};
+pub use crate::credentials::Credentials;
+pub use crate::error::{
+    ConfigurationError, CredentialsError, DecodingError, Error, Refusal, TransportError,
+};
+pub use crate::groups::Groups;
+pub use crate::invites::Invites;
+pub use crate::pages::{PageQuery, Pages};
+pub use crate::resource_permissions::ResourcePermissions;
+pub use crate::roles::Roles;
+pub use crate::service_clients::ServiceClients;
+pub use crate::user_permissions::{UserPermissions, UserResourcesQuery};
+
+mod access_records;
+mod accounts;
+mod client;
+mod clock;
+mod credentials;
+mod error;
+mod groups;
+mod invites;
+mod pages;
+mod paths;
+mod resource_permissions;
+mod retries;
+mod roles;
+mod service_clients;
+mod transport;
+mod user_permissions;

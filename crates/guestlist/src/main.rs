@@ -1,31 +1,66 @@
 //! The Guestlist server and its command line. Nothing is built before this file; it only builds and
 //! calls.
 
+mod accounts;
+mod arguments;
+mod connection;
+mod exits;
 mod logs;
+mod output;
+mod profiles;
+mod secret_input;
 mod serve;
 mod settings;
+mod text;
 mod welcome;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::FromArgMatches as _;
 
-/// A self-hosted authorization server with user invites at its centre.
-#[derive(Parser)]
-#[command(name = "guestlist", version, max_term_width = 100)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Runs the server.
-    Serve(settings::ServeArguments),
-}
+use crate::arguments::{Arguments, Command};
+use crate::connection::Session;
+use crate::exits::Failure;
 
 fn main() -> ExitCode {
-    match Arguments::parse().command {
-        Command::Serve(arguments) => serve::run(arguments),
+    let matches = arguments::command().get_matches();
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    arguments.output.color.choose();
+    let for_programs = arguments.output.json;
+    let outcome = arguments::refuse_unheeded(&matches).and_then(|()| run(arguments));
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => failure.report(for_programs),
     }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let Arguments {
+        connection,
+        output,
+        command,
+    } = arguments;
+    match command {
+        Command::Serve(arguments) => Ok(serve::run(arguments)),
+        Command::Account(command) => {
+            call(async { accounts::run(command, &Session::open(&connection, &output)?).await })
+        }
+    }
+}
+
+/// Runs a command that calls a server, until it is done or interrupted.
+fn call(command: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::local(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        tokio::select! {
+            outcome = command => outcome.map(|()| ExitCode::SUCCESS),
+            _interrupted = tokio::signal::ctrl_c() => Err(Failure::interrupted()),
+        }
+    })
 }

@@ -36,6 +36,7 @@ pub enum Ability<'a> {
     DeleteAccessKey(&'a ClientId, &'a KeyId),
     ReadConfiguration,
     UpdateConfiguration,
+    ReadEvents,
 }
 
 impl Ability<'_> {
@@ -63,6 +64,7 @@ impl Ability<'_> {
             }
             Self::ReadConfiguration => ["READ", "Configuration:Read"],
             Self::UpdateConfiguration => ["UPDATE", "Configuration:Update"],
+            Self::ReadEvents => ["READ", "Events:Read"],
         }
     }
 
@@ -96,6 +98,7 @@ impl Ability<'_> {
                 Some(format!("{client}/access-keys/{key}")),
             ),
             Self::ReadConfiguration | Self::UpdateConfiguration => ("Configuration", None),
+            Self::ReadEvents => ("Events", None),
         }
     }
 
@@ -132,7 +135,7 @@ impl Ability<'_> {
             }
             Self::CreateClient | Self::ReadClient(_) | Self::UpdateClient(_) => Noun::Client,
             Self::CreateAccessKey(_) | Self::DeleteAccessKey(..) => Noun::AccessKey,
-            Self::ReadConfiguration | Self::UpdateConfiguration => Noun::Account,
+            Self::ReadConfiguration | Self::UpdateConfiguration | Self::ReadEvents => Noun::Account,
         }
     }
 }

@@ -107,6 +107,17 @@ impl StoredAcceptance {
     pub fn key(reference: &InviteReference, user: &UserId) -> String {
         format!("{reference}/{user}")
     }
+
+    /// Whether this gave the user exactly this role on exactly this resource (in its canonical form)
+    /// in this record.
+    pub fn gave(&self, record: &RecordId, role: &RoleId, resource: &str) -> bool {
+        self.record_id.as_ref() == Some(record)
+            && self.added.iter().any(|statement| {
+                let mut resources = statement.resources.iter();
+                statement.roles.contains(role)
+                    && resources.any(|named| named.resource_uri.canonical() == resource)
+            })
+    }
 }
 
 impl Stored for StoredAcceptance {
@@ -283,9 +294,15 @@ impl StoredInvite {
     }
 }
 
-/// Whether the caller, who holds the secret, may read the invite: its maker, or a reader of invites.
+/// Whether the caller may know of the invite, used or not: its maker, or a reader of invites.
+pub fn may_read(facts: Facts<'_>, invite: &StoredInvite) -> Result<(), Refusal> {
+    may(facts, invite, Ability::ReadInvite(&invite.reference)).map(drop)
+}
+
+/// Whether the caller, who holds the secret, may read the invite: one who may know of it, as long
+/// as it can be used.
 pub fn read(facts: Facts<'_>, invite: &StoredInvite) -> Result<(), Refusal> {
-    may(facts, invite, Ability::ReadInvite(&invite.reference))?;
+    may_read(facts, invite)?;
     invite
         .unusable(facts.now)
         .map_or(Ok(()), |reason| Err(Refusal::InviteUnusable(reason)))

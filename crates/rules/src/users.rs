@@ -7,6 +7,7 @@ use guestlist_api::resources::ResourceUri;
 use crate::authority::{Ability, holds};
 use crate::caller::CallerKind;
 use crate::facts::Facts;
+use crate::grants::Because;
 use crate::refusals::Refusal;
 
 /// Whether the caller may ask what `user` holds: everybody may ask about themselves. The answer is
@@ -27,6 +28,31 @@ pub fn may_ask(facts: Facts<'_>, user: &UserId) -> Result<(), Refusal> {
         .ok_or_else(|| Refusal::Forbidden {
             needs: ability.describe(),
         })
+}
+
+/// Which of the documents behind a decision the caller may read, by the rules of reading each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MayRead {
+    pub record: bool,
+    pub role: bool,
+    pub group: bool,
+}
+
+/// What the caller may be told of why somebody has a permission.
+pub fn may_read_reason(facts: Facts<'_>, because: &Because) -> MayRead {
+    let who = facts.who();
+    let may = |ability| holds(facts.grants, who, ability).is_some();
+    let record = facts.grants.record(&because.record);
+    let group = because.group.as_ref().is_some_and(|id| {
+        let group = facts.grants.group(id);
+        group.is_some_and(|group| group.is_admin(who)) || may(Ability::ReadGroup(id))
+    });
+    MayRead {
+        record: record.is_some_and(|record| record.is_admin(who))
+            || may(Ability::ReadRecord(&because.record)),
+        role: may(Ability::ReadRole(&because.role)),
+        group,
+    }
 }
 
 /// Whether the caller may list who holds something on a resource: whoever may read everybody's

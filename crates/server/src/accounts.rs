@@ -51,11 +51,11 @@ pub async fn account(ask: Ask<'_>) -> Result<Account, Refusal> {
     let links = ask.links(&format!("/v1/accounts/{}", stored.account_id));
     Ok(Account {
         account_id: stored.account_id,
-        created_time: stored.created_time,
-        name: stored.name,
+        created_time: Some(stored.created_time),
+        name: Some(stored.name.to_string()),
         company: Company::default(),
-        domain: host.to_owned(),
-        web_host_fqdn: host.to_owned(),
+        domain: Some(host.to_owned()),
+        web_host_fqdn: Some(host.to_owned()),
         links,
     })
 }

@@ -8,6 +8,7 @@ use guestlist_api::text::Malformed;
 use guestlist_rules::changes::{Committed, Kind, Revision};
 use guestlist_rules::grants::Grants;
 use guestlist_store::{Store, StoreError};
+use tokio::sync::watch;
 
 use crate::caller::Callers;
 use crate::clock::Clock;
@@ -23,6 +24,7 @@ use crate::pepper::Pepper;
 use crate::refusal::Refusal;
 use crate::request_id::RequestIds;
 use crate::settings::Settings;
+use crate::waits::Waits;
 
 /// Characters of the random part of an id that is made here: 95 bits, so that none is made twice.
 const FRESH: usize = 16;
@@ -40,6 +42,8 @@ pub struct App {
     pub limits: Limits,
     pub limiters: Limiters,
     pub draining: Draining,
+    /// Who waits for the next change.
+    pub waits: Waits,
     /// Held by whoever decides anew after a conflict, so that those who contend take turns.
     pub turn: tokio::sync::Mutex<()>,
     pub metrics: Metrics,
@@ -55,6 +59,8 @@ pub struct Memory {
     known: Arc<KnownCallers>,
     /// A change could not be taken in: from then on nothing here can be relied on.
     behind: Arc<AtomicBool>,
+    /// The newest revision that was told of, for those who wait for the next.
+    revisions: Arc<watch::Sender<Revision>>,
 }
 
 /// The server cannot hold in memory what is stored.
@@ -82,6 +88,7 @@ impl Memory {
             grants: Arc::new(RwLock::new(Grants::new())),
             known: Arc::default(),
             behind: Arc::default(),
+            revisions: Arc::default(),
         };
         let mut failed = None;
         let mut each = |seen| {
@@ -100,6 +107,7 @@ impl Memory {
             return Err(error.into());
         }
         memory.write_grants().set_revision(revision);
+        memory.tell(revision);
         Ok(memory)
     }
 
@@ -113,6 +121,17 @@ impl Memory {
             let revision = committed.revision.0;
             tracing::error!(%error, revision, "a change was not taken in: start the server again");
         }
+        // Whoever waits is woken also if it could not be taken in, and then finds that out.
+        self.tell(committed.revision);
+    }
+
+    /// A change may come before the revision of the snapshot is told.
+    fn tell(&self, revision: Revision) {
+        self.revisions.send_if_modified(|newest| {
+            let is_newer = revision > *newest;
+            *newest = revision.max(*newest);
+            is_newer
+        });
     }
 
     fn write_grants(&self) -> RwLockWriteGuard<'_, Grants> {
@@ -156,6 +175,7 @@ impl App {
             limits: parts.limits,
             limiters: Limiters::default(),
             draining: Draining::default(),
+            waits: Waits::default(),
             turn: tokio::sync::Mutex::default(),
             metrics: Metrics::default(),
             memory: parts.memory,
@@ -183,6 +203,11 @@ impl App {
     /// The newest revision this node has taken in.
     pub fn revision(&self) -> Revision {
         self.grants().revision()
+    }
+
+    /// The newest revision, for those who wait for another.
+    pub fn revisions(&self) -> watch::Receiver<Revision> {
+        self.memory.revisions.subscribe()
     }
 
     /// A new id with a prefix.

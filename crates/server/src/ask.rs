@@ -134,7 +134,7 @@ impl<'a> Ask<'a> {
     /// The link of an object to itself.
     pub fn links(&self, path: &str) -> Links {
         Links {
-            own: self.link(path),
+            own: Some(self.link(path)),
         }
     }
 
@@ -158,7 +158,7 @@ impl<'a> Ask<'a> {
             (false, true) => format!("{path}?{query}"),
             (false, false) => format!("{path}?{query}&{extra}"),
         };
-        let own = self.link(&and(""));
+        let own = Some(self.link(&and("")));
         match next {
             None => (None, CollectionLinks { own, next: None }),
             Some(cursor) => {

@@ -133,8 +133,8 @@ pub async fn request_access_key(
     .await?;
     let answer = AccessKey {
         key_id: key.key_id,
-        client_id: id.clone(),
-        generation_date: key.generation_date,
+        client_id: Some(id.clone()),
+        generation_date: Some(key.generation_date),
         public_key: key.handed_in.then_some(key.public_key),
         client_secret: private.clone(),
         access_key: private,
@@ -168,14 +168,14 @@ fn answer(client: StoredClient) -> Client {
         .into_iter()
         .map(|key| VerificationKey {
             key_id: key.key_id,
-            client_id: client.client_id.clone(),
+            client_id: Some(client.client_id.clone()),
             public_key: key.handed_in.then_some(key.public_key),
-            generation_date: key.generation_date,
+            generation_date: Some(key.generation_date),
         })
         .collect();
     Client {
         client_id: client.client_id,
-        created_time: client.created_time,
+        created_time: Some(client.created_time),
         name: client.name,
         options: client.options,
         rate_limits: client.rate_limits,

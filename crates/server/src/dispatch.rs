@@ -15,7 +15,7 @@ use crate::listing::is_absent;
 use crate::operations::Operation;
 use crate::query::Query;
 use crate::refusal::Refusal;
-use crate::{accounts, clients, groups, identities, invites, records, roles, users};
+use crate::{accounts, clients, events, groups, identities, invites, records, roles, users};
 
 /// What stands in a request besides its caller.
 pub struct Given<'a> {
@@ -110,11 +110,14 @@ pub async fn dispatch(
             clients::request_access_key(ask, first, request.unwrap_or_default()).await
         }
         Operation::DeleteAccessKey => clients::delete_access_key(ask, first, second).await,
-        Operation::AuthorizeUser => users::authorize_user(ask, first, second, third),
+        Operation::AuthorizeUser => {
+            users::authorize_user(ask, first, second, third, given.query).await
+        }
         Operation::GetUserPermissionsForResource => users::get_user_permissions(ask, first, second),
         Operation::GetUserRolesForResource => users::get_user_roles(ask, first, second),
         Operation::GetUserResources => users::get_user_resources(ask, first, given.query),
-        Operation::GetResourceUsers => users::get_resource_users(ask, first, given.query),
+        Operation::GetResourceUsers => users::get_resource_users(ask, first, given.query).await,
+        Operation::GetEvents => events::get_events(ask, given.query, given.headers).await,
         Operation::GetAccounts => accounts::get_accounts(ask).await,
         Operation::GetAccount => accounts::get_account(ask, first).await,
         Operation::GetAccountIdentities => identities::get_account_identities(ask).await,

@@ -133,7 +133,7 @@ fn answer(ask: Ask<'_>, group: StoredGroup) -> Group {
         name: group.name,
         users: group.users,
         admins: group.admins,
-        last_updated: group.last_updated,
+        last_updated: Some(group.last_updated),
         tags: group.tags,
     }
 }

@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
-use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -10,15 +10,22 @@ use crate::refusal::Refusal;
 
 /// Whether the server has begun to shut down: from then on it is not ready.
 #[derive(Debug, Default)]
-pub struct Draining(AtomicBool);
+pub struct Draining(watch::Sender<bool>);
 
 impl Draining {
     pub fn begin(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.send_replace(true);
     }
 
     pub fn has_begun(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        *self.0.borrow()
+    }
+
+    /// Resolves when it has begun.
+    pub async fn begun(&self) {
+        let mut begun = self.0.subscribe();
+        // The sender is `self`, so it never ends without having said so.
+        let _begun = begun.wait_for(|begun| *begun).await;
     }
 }
 

@@ -203,10 +203,10 @@ async fn find(ask: Ask<'_>, id: &str) -> Result<(InviteSecret, Seen<StoredInvite
 fn answer(ask: Ask<'_>, secret: InviteSecret, invite: &StoredInvite) -> Invite {
     let links = ask.links(&format!("/v1/invites/{}", secret.reveal()));
     Invite {
-        invite_id: secret,
+        invite_id: secret.into(),
         statements: invite.statements.clone(),
-        conflict_resolution_strategy: invite.conflict_resolution_strategy,
-        expiry_time: invite.expiry_time,
+        conflict_resolution_strategy: invite.conflict_resolution_strategy.into(),
+        expiry_time: Some(invite.expiry_time),
         linked_user_id: invite.linked_user_id.clone(),
         default_login_tenant_id: invite.default_login_tenant_id.clone(),
         tenant_id: invite.default_login_tenant_id.clone(),

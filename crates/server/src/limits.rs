@@ -45,6 +45,9 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// Proxies, whose connections carry many clients and are not counted by address.
     pub proxies: TrustedProxies,
+    /// Names (of records, users and members of groups) looked at for one page of who may do
+    /// something: some tenths of a second of work, during which others are answered.
+    pub names: usize,
     /// From the shutdown signal until requests in flight are given up.
     pub drain_time: Duration,
 }
@@ -65,6 +68,7 @@ impl Default for Limits {
             connections: 10_000,
             connections_per_address: 1_000,
             proxies: TrustedProxies::default(),
+            names: 2_000_000,
             drain_time: Duration::from_secs(30),
         }
     }

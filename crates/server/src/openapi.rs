@@ -17,6 +17,7 @@ mod accounts;
 mod clients;
 mod codes;
 mod description;
+mod events;
 mod groups;
 mod invites;
 mod parameters;
@@ -79,6 +80,7 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetUserRolesForResource => vec![permissions::get_roles()],
         Operation::GetUserResources => vec![permissions::get_resources()],
         Operation::GetResourceUsers => vec![permissions::get_users()],
+        Operation::GetEvents => vec![events::get()],
         Operation::GetAccounts => vec![accounts::get_all()],
         Operation::GetAccount => vec![accounts::get()],
         Operation::GetAccountIdentities => vec![accounts::get_identities()],
@@ -174,6 +176,7 @@ fn components() -> Components {
         roles::schemas(),
         clients::schemas(),
         permissions::schemas(),
+        events::schemas(),
         accounts::schemas(),
         server::schemas(),
     ];

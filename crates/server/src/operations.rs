@@ -34,6 +34,7 @@ pub enum Operation {
     GetUserRolesForResource,
     GetUserResources,
     GetResourceUsers,
+    GetEvents,
     GetAccounts,
     GetAccount,
     GetAccountIdentities,
@@ -50,7 +51,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -82,6 +83,7 @@ impl Operation {
         Self::GetUserRolesForResource,
         Self::GetUserResources,
         Self::GetResourceUsers,
+        Self::GetEvents,
         Self::GetAccounts,
         Self::GetAccount,
         Self::GetAccountIdentities,
@@ -148,6 +150,7 @@ impl Operation {
             | Self::GetUserRolesForResource
             | Self::GetUserResources
             | Self::GetResourceUsers
+            | Self::GetEvents
             | Self::GetAccounts
             | Self::GetAccount
             | Self::GetAccountIdentities

@@ -154,16 +154,16 @@ fn parse(id: &str) -> Result<RecordId, Refusal> {
 
 fn answer(ask: Ask<'_>, record: StoredRecord) -> AccessRecord {
     AccessRecord {
-        capacity: record.capacity().unwrap_or(1.0),
+        capacity: Some(record.capacity().unwrap_or(1.0)),
         links: ask.links(&format!("/v1/records/{}", record.record_id)),
         record_id: record.record_id,
         name: record.name,
         description: record.description,
-        last_updated: record.last_updated,
-        status: record.status,
-        account: AccountReference {
+        last_updated: Some(record.last_updated),
+        status: record.status.into(),
+        account: Some(AccountReference {
             account_id: ask.account_id().clone(),
-        },
+        }),
         users: record.users,
         admins: record.admins,
         groups: record.groups,

@@ -149,6 +149,7 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("POST", ["v1", "clients", id, "access-keys"]) => with(Operation::RequestAccessKey, id),
         ("DELETE", ["v1", "clients", id, "access-keys", key]) => with_two(Operation::DeleteAccessKey, id, key),
         ("GET", ["v1", "clients", id, ".well-known", "openid-configuration", "jwks"]) => with(Operation::GetClientTokenKeys, id),
+        ("GET", ["v1", "events"]) => found(Operation::GetEvents),
         ("GET", ["v1", "accounts"]) => found(Operation::GetAccounts),
         ("GET", ["v1", "accounts", id]) => with(Operation::GetAccount, id),
         ("GET", ["v1", "identities"]) => found(Operation::GetAccountIdentities),

@@ -2,7 +2,7 @@
 
 use guestlist_api::accounts::AccountReference;
 use guestlist_api::actions::Action;
-use guestlist_api::ids::UserId;
+use guestlist_api::ids::{RoleId, UserId};
 use guestlist_api::limits;
 use guestlist_api::records::Resource;
 use guestlist_api::resources::ResourceUri;
@@ -10,15 +10,20 @@ use guestlist_api::users::{
     CollectionConfiguration, PermissionCollection, ResourceUsersCollection,
     UserResourcesCollection, UserRole, UserRoleCollection,
 };
+use guestlist_rules::grants::Looked;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
 use guestlist_rules::users as rules;
 use http::StatusCode;
 
 use crate::answer::Answer;
 use crate::ask::Ask;
-use crate::listing::{Listing, given};
+use crate::explanations::explain;
+use crate::listing::{Listing, Next, given};
 use crate::query::Query;
 use crate::refusal::Refusal;
+
+/// Names looked at while the index is held: about a millisecond.
+const NAMES_OF_A_STEP: usize = 10_000;
 
 /// Reads a value of the path.
 pub fn parse<T>(place: &str, text: &str) -> Result<T, Refusal>
@@ -31,15 +36,21 @@ where
 }
 
 /// GET `/v1/users/{userId}/resources/{resourceUri}/permissions/{permission}`.
-pub fn authorize_user(
+pub async fn authorize_user(
     ask: Ask<'_>,
     user: &str,
     resource: &str,
     action: &str,
+    query: &Query<'_>,
 ) -> Result<Answer, Refusal> {
     let user: UserId = parse("userId", user)?;
     let resource: ResourceUri = parse("resourceUri", resource)?;
     let action: Action = parse("permission", action)?;
+    match given(query, "explain")?.as_deref() {
+        None | Some("false") => {}
+        Some("true") => return explain(ask, &user, &resource, &action).await,
+        Some(_) => return Err(Refusal::malformed("explain", "must be true or false")),
+    }
     ask.decide(|facts| {
         rules::may_ask(facts, &user)?;
         if facts.grants.is_allowed(&user, &resource, &action) {
@@ -63,9 +74,9 @@ pub fn get_user_permissions(ask: Ask<'_>, user: &str, resource: &str) -> Result<
             Ok(permissions)
         }
     })?;
-    let account = AccountReference {
+    let account = Some(AccountReference {
         account_id: ask.account_id().clone(),
-    };
+    });
     Answer::json(
         StatusCode::OK,
         &PermissionCollection {
@@ -140,9 +151,9 @@ pub fn get_user_resources(ask: Ask<'_>, user: &str, query: &Query<'_>) -> Result
         .collect();
     let path = format!("/v1/users/{}/resources", encode(user));
     let (pagination, links) = listing.page(ask, &path, next)?;
-    let account = AccountReference {
+    let account = Some(AccountReference {
         account_id: ask.account_id().clone(),
-    };
+    });
     let page = UserResourcesCollection {
         account,
         user_id,
@@ -153,22 +164,26 @@ pub fn get_user_resources(ask: Ask<'_>, user: &str, query: &Query<'_>) -> Result
     Answer::json(StatusCode::OK, &page).map_err(Refusal::from)
 }
 
-/// GET `/v1/resources/{resourceUri}/users`.
-pub fn get_resource_users(
+/// Users with the roles they are listed for, and what the next page begins after.
+type UsersOfPage = (Vec<(UserId, Vec<RoleId>)>, Next);
+
+/// GET `/v1/resources/{resourceUri}/users`: those named on it; with `permission`, everybody who may
+/// do that (an extension).
+pub async fn get_resource_users(
     ask: Ask<'_>,
     resource: &str,
     query: &Query<'_>,
 ) -> Result<Answer, Refusal> {
     let resource_uri: ResourceUri = parse("resourceUri", resource)?;
+    let action: Option<Action> = given(query, "permission")?
+        .map(|text| parse("permission", &text))
+        .transpose()?;
     let list = format!("users of {}", resource_uri.canonical());
-    let listing = Listing::read(ask, query, &list, limits::PAGE, &[])?;
-    let mut found = ask.decide(|facts| {
-        rules::may_list_users(facts, &resource_uri)?;
-        Ok(facts
-            .grants
-            .users_of(&resource_uri, listing.after(), listing.limit + 1))
-    })?;
-    let next = cut(&mut found, listing.limit, |(user, _)| user.to_string());
+    let listing = Listing::read(ask, query, &list, limits::PAGE, &["permission"])?;
+    let (found, next) = match action {
+        Some(action) => who_may(ask, &resource_uri, &action, &listing).await?,
+        None => named_on(ask, &resource_uri, &listing)?,
+    };
     let users = found
         .into_iter()
         .map(|(user_id, roles)| UserRoleCollection {
@@ -190,6 +205,64 @@ pub fn get_resource_users(
         },
     )
     .map_err(Refusal::from)
+}
+
+fn named_on(
+    ask: Ask<'_>,
+    resource: &ResourceUri,
+    listing: &Listing,
+) -> Result<UsersOfPage, Refusal> {
+    let mut found = ask.decide(|facts| {
+        rules::may_list_users(facts, resource)?;
+        let after = listing.after();
+        Ok(facts.grants.users_of(resource, after, listing.limit + 1))
+    })?;
+    let next = cut(&mut found, listing.limit, |(user, _)| user.to_string());
+    Ok((found, next))
+}
+
+/// Everybody who may do something, in steps between which others are answered.
+async fn who_may(
+    ask: Ask<'_>,
+    resource: &ResourceUri,
+    action: &Action,
+    listing: &Listing,
+) -> Result<UsersOfPage, Refusal> {
+    let mut search = ask.decide(|facts| {
+        rules::may_list_users(facts, resource)?;
+        let after = listing.after();
+        let grants = facts.grants;
+        Ok(grants.who_may(resource, action, after, listing.limit + 1))
+    })?;
+    let mut left = ask.app.limits.names;
+    while ask
+        .app
+        .grants()
+        .look(&mut search, left.min(NAMES_OF_A_STEP))
+        == Looked::InPart
+    {
+        left = left.saturating_sub(NAMES_OF_A_STEP);
+        if left == 0 {
+            let reason = "too many are given something on this resource or above it to look at \
+                          all of them; ask about one below, or check user by user"
+                .to_owned();
+            return Err(Rule::TooLarge { reason }.into());
+        }
+        tokio::task::yield_now().await;
+    }
+    let mut users = search.users();
+    let next = cut(&mut users, listing.limit, UserId::to_string);
+    // What changed between the steps is in force: who is answered may do it at this one moment, and
+    // whoever asks may still ask.
+    let found = ask.decide(|facts| {
+        rules::may_list_users(facts, resource)?;
+        let users = users.into_iter().map(|user| {
+            let roles = facts.grants.roles_that_allow(&user, resource, action);
+            (user, roles)
+        });
+        Ok(users.filter(|(_, roles)| !roles.is_empty()).collect())
+    })?;
+    Ok((found, next))
 }
 
 /// Cuts what was read one beyond the page, and says what the next page begins after.

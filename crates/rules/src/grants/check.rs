@@ -22,6 +22,8 @@ pub(super) struct Found {
     pub(super) record: u32,
     pub(super) role: u32,
     pub(super) group: Option<u32>,
+    /// The resource of the statement.
+    pub(super) resource: Resource,
 }
 
 /// What a walk is for.
@@ -282,6 +284,7 @@ impl Grants {
                     record: place.record,
                     role,
                     group: place.group,
+                    resource: place.resource,
                 };
                 visitor(found, permission)?;
             }
@@ -367,6 +370,7 @@ fn all_of(holder: Holder) -> RangeInclusive<Noted> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Looked;
     use super::*;
     use crate::changes::{Document, Kind, Mark, Seen};
 
@@ -439,6 +443,9 @@ mod tests {
                     let users_of =
                         grants.users_of(&format!("docs/{resource}").parse().unwrap(), None, 9);
                     assert_eq!(users_of.iter().any(|(found, _)| *found == who), own);
+                    let mut search = grants.who_may(&uri, &action, None, 9);
+                    while grants.look(&mut search, 2) == Looked::InPart {}
+                    assert_eq!(search.users().contains(&who), own);
                 }
                 assert_eq!(grants.resources(&who, None, true, None, None, 9).len(), 1);
             }

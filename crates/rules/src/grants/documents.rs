@@ -1,6 +1,6 @@
 //! How the index takes documents in: each is read whole first, then it replaces what was there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use guestlist_api::ids::RoleId;
 use guestlist_api::records::{self, LinkedGroup, RecordStatus, User};
@@ -45,6 +45,7 @@ impl Grants {
             memberships: Memberships::default(),
             mentions: Mentions::default(),
             patterns: BTreeSet::new(),
+            pattern_resources: BTreeMap::new(),
             reserved: BTreeSet::new(),
             owning: BTreeSet::new(),
             statements: 0,
@@ -368,8 +369,8 @@ impl Grants {
             self.reserved.insert((holder, resource, record));
         }
         if let Some(kind) = self.kind(resource) {
-            if kind.has(Traits::PATTERN) {
-                self.patterns.insert((holder, resource, record));
+            if kind.has(Traits::PATTERN) && self.patterns.insert((holder, resource, record)) {
+                *self.pattern_resources.entry(resource).or_default() += 1;
             }
             mark(&mut self.traits, holder, kind);
         }
@@ -379,11 +380,20 @@ impl Grants {
         if self.may_reach_reserved(resource) {
             self.reserved.remove(&(holder, resource, record));
         }
-        if self
+        let is_pattern = self
             .kind(resource)
-            .is_some_and(|kind| kind.has(Traits::PATTERN))
-        {
-            self.patterns.remove(&(holder, resource, record));
+            .is_some_and(|kind| kind.has(Traits::PATTERN));
+        if is_pattern && self.patterns.remove(&(holder, resource, record)) {
+            self.forget_pattern(resource);
+        }
+    }
+
+    fn forget_pattern(&mut self, resource: Resource) {
+        if let Some(entries) = self.pattern_resources.get_mut(&resource) {
+            *entries -= 1;
+            if *entries == 0 {
+                self.pattern_resources.remove(&resource);
+            }
         }
     }
 

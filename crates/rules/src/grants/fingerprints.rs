@@ -59,10 +59,33 @@ impl Fingerprints {
         run.iter().map(|slot| slot.number).chain(many)
     }
 
+    /// The numbers of a fingerprint after one of them, in their order: as quick for the last as for
+    /// the first.
+    pub(super) fn numbers_after(
+        &self,
+        fingerprint: u32,
+        after: Option<u32>,
+    ) -> impl Iterator<Item = u32> {
+        let least = after.map_or(0, |after| after.saturating_add(1).min(LARGEST));
+        let run = self.run(fingerprint);
+        let is_many = run.first().is_some_and(|slot| slot.number == MANY);
+        let run = if is_many { &[] } else { run };
+        let many = is_many
+            .then(|| self.many_from(fingerprint, least))
+            .into_iter()
+            .flatten();
+        let few = run.iter().map(|slot| slot.number);
+        few.filter(move |number| *number >= least).chain(many)
+    }
+
     fn many_of(&self, fingerprint: u32) -> impl Iterator<Item = u32> {
+        self.many_from(fingerprint, 0)
+    }
+
+    fn many_from(&self, fingerprint: u32, number: u32) -> impl Iterator<Item = u32> {
         let least = Slot {
             fingerprint,
-            number: 0,
+            number,
         };
         let most = Slot {
             fingerprint,

@@ -234,6 +234,7 @@ impl Grants {
                         record: *record,
                         role,
                         group,
+                        resource: Resource::EVERYTHING,
                     });
                     for user in self.members(holder) {
                         let owner = self.users.text(user).to_owned();
@@ -262,7 +263,7 @@ impl Grants {
     }
 
     /// The users a holder stands for.
-    fn members(&self, holder: Holder) -> impl Iterator<Item = u32> {
+    pub(super) fn members(&self, holder: Holder) -> impl Iterator<Item = u32> {
         let (user, group) = match holder.which() {
             Which::User(user) => (Some(user), None),
             Which::Group(group) => (None, self.groups.get(group as usize)),
@@ -323,7 +324,7 @@ impl Grants {
             .is_some_and(|role| role.permissions.is_some())
     }
 
-    fn role_id(&self, role: u32) -> Option<RoleId> {
+    pub(super) fn role_id(&self, role: u32) -> Option<RoleId> {
         self.role_ids.text(role).parse().ok()
     }
 }
@@ -334,7 +335,7 @@ const fn gives_anything(held: &Permission) -> bool {
 
 /// A user id that means this principal: the principal itself, except where only the long name of a
 /// service client does.
-fn user_id(principal: &str) -> Option<UserId> {
+pub(super) fn user_id(principal: &str) -> Option<UserId> {
     let same = |id: &UserId| id.principal() == principal;
     let plain = principal.parse().ok().filter(same);
     plain.or_else(|| {
@@ -346,7 +347,7 @@ fn user_id(principal: &str) -> Option<UserId> {
 }
 
 /// The principal that a user id in a cursor means.
-fn principal(user_id: &str) -> &str {
+pub(super) fn principal(user_id: &str) -> &str {
     user_id
         .strip_prefix("Authress:ServiceClients/")
         .unwrap_or(user_id)
@@ -358,14 +359,14 @@ fn canonical(text: &str) -> &str {
 }
 
 /// The first entries of a sorted list after a text: never holds more than its limit.
-struct Page<'a, T> {
+pub(super) struct Page<'a, T> {
     after: Option<&'a str>,
     limit: usize,
-    entries: BTreeMap<String, T>,
+    pub(super) entries: BTreeMap<String, T>,
 }
 
 impl<'a, T: Default> Page<'a, T> {
-    fn new(after: Option<&'a str>, limit: usize) -> Self {
+    pub(super) fn new(after: Option<&'a str>, limit: usize) -> Self {
         Self {
             after,
             limit,
@@ -384,7 +385,7 @@ impl<'a, T: Default> Page<'a, T> {
         !full && self.after.is_none_or(|after| text > after)
     }
 
-    fn entry(&mut self, text: &str) -> Option<&mut T> {
+    pub(super) fn entry(&mut self, text: &str) -> Option<&mut T> {
         if !self.takes(text) {
             return None;
         }

@@ -37,6 +37,16 @@ impl Mentions {
         self.resources.numbers(self.one(resource.word()))
     }
 
+    /// The same in the order of their numbers, after one of them.
+    pub(super) fn of_resource_after(
+        &self,
+        resource: Resource,
+        after: Option<u32>,
+    ) -> impl Iterator<Item = u32> {
+        self.resources
+            .numbers_after(self.one(resource.word()), after)
+    }
+
     pub(super) fn add(&mut self, holder: Holder, resource: Resource, record: u32) {
         self.together.add(self.both(holder, resource), record);
     }

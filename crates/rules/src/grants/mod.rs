@@ -10,6 +10,7 @@
 
 mod check;
 mod documents;
+mod explain;
 mod fingerprints;
 mod holders;
 mod lists;
@@ -17,8 +18,9 @@ mod mentions;
 mod names;
 mod packed;
 mod resources;
+mod who_may;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use guestlist_api::ids::{GroupId, RecordId, RoleId, UserId};
@@ -31,6 +33,9 @@ use self::names::Names;
 use self::packed::Packed;
 use self::resources::{Resource, Resources};
 use crate::changes::{Expect, Kind, Mark, Revision};
+
+pub use self::explain::Explanation;
+pub use self::who_may::{Looked, WhoMay};
 
 /// Why a decision says yes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -185,6 +190,8 @@ pub struct Grants {
     mentions: Mentions,
     /// Statements with wildcards that cannot be looked up, by their record.
     patterns: BTreeSet<(Holder, Resource, u32)>,
+    /// The resources of [`Self::patterns`], each with the number of its entries there.
+    pattern_resources: BTreeMap<Resource, usize>,
     /// Statements that may reach the service's own resources, by their record.
     reserved: BTreeSet<(Holder, Resource, u32)>,
     /// Records that give the built-in owner role on `*`.

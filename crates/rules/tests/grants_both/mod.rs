@@ -8,7 +8,7 @@ use guestlist_api::records::RecordStatus;
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::roles::Permission;
 use guestlist_rules::changes::{Document, Expect, Kind, Mark, Seen, Stored};
-use guestlist_rules::grants::Because;
+use guestlist_rules::grants::{Because, Looked};
 use proptest::prelude::*;
 
 use crate::grants_naive::{Asked, Held, Naive, Reading};
@@ -152,6 +152,8 @@ impl Both {
             self.check_decisions(&reading, question, &who, &resource, &asked)?;
             self.check_lists(&reading, question, &who, &resource, &asked)?;
             self.check_resources(&reading, question, &who, &resource)?;
+            self.check_explained(&reading, question, &who, &resource, &asked)?;
+            self.check_who_may(&reading, question, &resource, &asked)?;
         }
         self.check_whole(&reading)
     }
@@ -237,6 +239,106 @@ impl Both {
         relied.extend(role.map(|role| at(Kind::Role, because.role.to_string(), role.0)));
         relied.extend(group.map(|(id, group)| at(Kind::Group, id, group.0)));
         prop_assert_eq!(self.world.grants.relied(because), relied);
+        Ok(())
+    }
+
+    /// The reason that is given is the first of all there are, in the order that is promised.
+    fn check_explained(
+        &self,
+        reading: &Reading<'_>,
+        question: &Question,
+        who: &UserId,
+        resource: &ResourceUri,
+        asked: &Asked,
+    ) -> Result<(), TestCaseError> {
+        let action: Action = parse(question.action);
+        let wanted = |held: &Permission| held.allow && held.action.covers(&action);
+        let ways = reading.ways(who.principal(), resource.canonical(), asked, false, &wanted);
+        let reasons = ways.iter().flat_map(|way| {
+            let permissions = self.naive.permissions_of_role(way.role).into_iter();
+            let covering = permissions.flatten().filter(|held| wanted(held));
+            covering.map(move |held| {
+                let texts = [
+                    way.resource,
+                    way.record,
+                    way.group.unwrap_or_default(),
+                    way.role,
+                    held.action.as_str(),
+                ];
+                let depth = way.resource.split('/').count();
+                (way.group.is_some(), depth, texts)
+            })
+        });
+        let explained = self.world.grants.explain(who, resource, &action);
+        let explained = explained.as_ref().map(|explanation| {
+            let because = &explanation.because;
+            let group = because.group.as_ref().map(GroupId::as_str);
+            let texts = [
+                explanation.resource.as_str(),
+                because.record.as_str(),
+                group.unwrap_or_default(),
+                because.role.as_str(),
+                explanation.action.as_str(),
+            ];
+            let depth = explanation.resource.as_str().split('/').count();
+            (group.is_some(), depth, texts)
+        });
+        prop_assert_eq!(explained, reasons.min());
+        Ok(())
+    }
+
+    /// Who may do something are those of whom a check says so, in pages and in steps of any size.
+    fn check_who_may(
+        &self,
+        reading: &Reading<'_>,
+        question: &Question,
+        resource: &ResourceUri,
+        asked: &Asked,
+    ) -> Result<(), TestCaseError> {
+        let grants = &self.world.grants;
+        let action: Action = parse(question.action);
+        let wanted = |held: &Permission| held.allow && held.action.covers(&action);
+        let all: Vec<(String, BTreeSet<String>)> = reading
+            .principals()
+            .map(|principal| {
+                let ways = reading.ways(principal, resource.canonical(), asked, false, &wanted);
+                let roles = ways.iter().map(|way| way.role.to_owned()).collect();
+                (principal.to_owned(), roles)
+            })
+            .filter(|(_, roles): &(_, BTreeSet<String>)| !roles.is_empty())
+            .collect();
+        for (principal, roles) in &all {
+            let found = grants.roles_that_allow(&parse(principal), resource, &action);
+            prop_assert_eq!(
+                found
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<BTreeSet<_>>(),
+                roles.clone()
+            );
+            prop_assert_eq!(found.len(), roles.len());
+        }
+        for (step, limit) in [(1, 100), (usize::MAX, 2), (7, 1)] {
+            let mut found: Vec<String> = Vec::new();
+            loop {
+                let after = found.last().cloned();
+                let mut search = grants.who_may(resource, &action, after.as_deref(), limit);
+                while grants.look(&mut search, step) == Looked::InPart {}
+                let users = search.users();
+                prop_assert!(users.len() <= limit);
+                found.extend(users.iter().map(ToString::to_string));
+                if users.len() < limit {
+                    break;
+                }
+            }
+            let expected: Vec<&String> = all.iter().map(|(principal, _)| principal).collect();
+            prop_assert_eq!(
+                found.iter().collect::<Vec<_>>(),
+                expected,
+                "in steps of {}",
+                step
+            );
+        }
         Ok(())
     }
 

@@ -295,6 +295,11 @@ impl Naive {
 }
 
 impl<'a> Reading<'a> {
+    /// Everybody who has anything, in the byte order of their ids.
+    pub(crate) fn principals(&self) -> impl Iterator<Item = &'a str> + use<'_, 'a> {
+        self.users.keys().copied()
+    }
+
     pub(crate) fn held(&self, principal: &str) -> impl Iterator<Item = Held<'a>> {
         self.users.get(principal).into_iter().flatten().copied()
     }

@@ -33,19 +33,21 @@ pub(super) enum Tag {
     Roles,
     Clients,
     Permissions,
+    Events,
     Account,
     Keys,
     Server,
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Invites,
         Self::Records,
         Self::Groups,
         Self::Roles,
         Self::Clients,
         Self::Permissions,
+        Self::Events,
         Self::Account,
         Self::Keys,
         Self::Server,
@@ -59,6 +61,7 @@ impl Tag {
             Self::Roles => "Roles",
             Self::Clients => "Service clients",
             Self::Permissions => "User permissions",
+            Self::Events => "Events",
             Self::Account => "Account",
             Self::Keys => "Keys and discovery",
             Self::Server => "The server itself",
@@ -73,6 +76,7 @@ impl Tag {
             Self::Roles => "Named lists of permissions.",
             Self::Clients => "Programs that call in their own name, and their access keys.",
             Self::Permissions => "What a user may do.",
+            Self::Events => "What changed, when and by whom.",
             Self::Account => "The account and the token issuers it trusts.",
             Self::Keys => "What verifiers of tokens fetch. Public.",
             Self::Server => "Health, metrics and this description. Public.",

@@ -71,9 +71,13 @@ pub(super) fn filter() -> Parameter {
 
 /// The same where the published API has none.
 pub(super) fn further_filter() -> Parameter {
-    let mut filter = filter();
-    filter.extensions = Some(extension());
-    filter
+    further(filter())
+}
+
+/// Says that the published API does not have this parameter.
+pub(super) fn further(mut parameter: Parameter) -> Parameter {
+    parameter.extensions = Some(extension());
+    parameter
 }
 
 /// The parameters of a list.

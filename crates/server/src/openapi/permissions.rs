@@ -8,9 +8,9 @@ use utoipa::openapi::path::Parameter;
 use utoipa::openapi::schema::Schema;
 
 use super::codes::{FORBIDDEN, NOT_FOUND};
-use super::description::{Description, Tag};
+use super::description::{Description, Tag, extension};
 use super::parameters;
-use super::shapes::{Named, list, object, of, page, string};
+use super::shapes::{Named, boolean, list, object, of, page, string};
 
 const OF_USER: &str = "/v1/users/{userId}/resources";
 
@@ -26,7 +26,14 @@ pub(super) fn authorize() -> Description {
     Description::new(Method::GET, path, Tag::Permissions, "Check a permission")
         .about("200 is yes and 404 is no; 403 means that the caller may not ask.")
         .with(user_and_resource())
-        .with([parameters::path("permission", "Action")])
+        .with([
+            parameters::path("permission", "Action"),
+            parameters::further(parameters::query(
+                "explain",
+                "Whether a yes says why.",
+                boolean().default(Some(json!(false))),
+            )),
+        ])
         .answers(200, "The user may do it.", "Allowed")
         .refuses([FORBIDDEN, NOT_FOUND])
 }
@@ -99,8 +106,18 @@ pub(super) fn get_users() -> Description {
         Tag::Permissions,
         "List a resource's users",
     )
-    .about("Those with access given on exactly this resource.")
-    .with([parameters::path("resourceUri", "ResourceUri")])
+    .about(
+        "Those with access given on exactly this resource; with `permission`, everybody who may do \
+         that on it, whatever gives it to them, in the order of their ids.",
+    )
+    .with([
+        parameters::path("resourceUri", "ResourceUri"),
+        parameters::further(parameters::query(
+            "permission",
+            "Everybody who may do this. Their `roles` are then those that allow it.",
+            of("Action"),
+        )),
+    ])
     .with(parameters::list(limits::PAGE))
     .answers(200, "A page.", "ResourceUsersCollection")
     .refuses([FORBIDDEN])
@@ -112,8 +129,10 @@ pub(super) fn schemas() -> Vec<Named> {
             "Allowed",
             object()
                 .description(Some("Yes: the status says it all."))
+                .property("because", of("Explanation"))
                 .into(),
         ),
+        ("Explanation", explanation()),
         ("PermissionCollection", permissions()),
         (
             "UserRole",
@@ -146,6 +165,27 @@ pub(super) fn schemas() -> Vec<Named> {
             .into(),
         ),
     ]
+}
+
+fn explanation() -> RefOr<Schema> {
+    object()
+        .description(Some(
+            "Why, if `explain` was sent. Of several reasons it is one that names the user rather \
+             than a group; of these one on the resource nearest to the root; and of these the least \
+             by the texts of resource, record, group, role and action. An id that the caller may not \
+             read is absent.",
+        ))
+        .property("recordId", of("RecordId"))
+        .property("roleId", of("RoleId"))
+        .property("resourceUri", of("ResourceUri"))
+        .property("action", of("Action"))
+        .property("groupId", of("GroupId"))
+        .property("inviteReference", of("InviteReference"))
+        .property("acceptedTime", of("Timestamp"))
+        .required("resourceUri")
+        .required("action")
+        .extensions(Some(extension()))
+        .into()
 }
 
 fn permissions() -> RefOr<Schema> {

@@ -159,6 +159,13 @@ fn ids() -> Vec<Named> {
                 "_-",
             ),
         ),
+        (
+            "InviteReference",
+            string()
+                .description(Some("The public part of an invite's id, to name it by."))
+                .pattern(Some("^[A-Za-z0-9]{12}$"))
+                .into(),
+        ),
         ("AccountId", id("The account.", limits::ID_LENGTH, "_-")),
         (
             "TenantId",

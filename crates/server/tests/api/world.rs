@@ -331,7 +331,7 @@ async fn begin(
     (owner, id)
 }
 
-async fn exchange(address: SocketAddr, request: &[u8]) -> Reply {
+pub(crate) async fn exchange(address: SocketAddr, request: &[u8]) -> Reply {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request).await.unwrap();
     let mut bytes = Vec::new();

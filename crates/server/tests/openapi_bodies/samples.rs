@@ -5,6 +5,9 @@ use guestlist_api::clients::{
     AccessKey, AccessKeyRequest, AccessKeyText, Client, ClientCollection, ClientOptions,
     ClientRateLimit, ClientRequest, RateLimitDuration, VerificationKey,
 };
+use guestlist_api::events::{
+    Actor, ActorKind, Event, EventCollection, EventData, EventType, Subject, SubjectKind,
+};
 use guestlist_api::groups::{Group, GroupCollection, GroupRequest};
 use guestlist_api::identities::{Identity, IdentityCollection, IdentityRequest};
 use guestlist_api::ids::InviteSecret;
@@ -18,8 +21,8 @@ use guestlist_api::records::{
 use guestlist_api::roles::{Permission, Role, RoleCollection, RoleRequest};
 use guestlist_api::text::{Bounded, Tags, Text};
 use guestlist_api::users::{
-    Allowed, PermissionCollection, ResourceUsersCollection, UserResourcesCollection, UserRole,
-    UserRoleCollection,
+    Allowed, Explanation, PermissionCollection, ResourceUsersCollection, UserResourcesCollection,
+    UserRole, UserRoleCollection,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -84,7 +87,7 @@ fn link() -> Link {
 }
 
 fn links() -> Links {
-    Links { own: link() }
+    Links { own: Some(link()) }
 }
 
 fn page() -> (Option<Pagination>, CollectionLinks) {
@@ -94,7 +97,7 @@ fn page() -> (Option<Pagination>, CollectionLinks) {
     (
         Some(Pagination { next }),
         CollectionLinks {
-            own: link(),
+            own: Some(link()),
             next: Some(link()),
         },
     )
@@ -109,11 +112,11 @@ fn account_reference() -> AccountReference {
 fn account() -> Account {
     Account {
         account_id: id("acc-1"),
-        created_time: id("2026-01-02T03:04:05.678Z"),
-        name: name(),
+        created_time: Some(id("2026-01-02T03:04:05.678Z")),
+        name: Some("name".to_owned()),
         company: Company {},
-        domain: "guestlist.example".to_owned(),
-        web_host_fqdn: "guestlist.example".to_owned(),
+        domain: Some("guestlist.example".to_owned()),
+        web_host_fqdn: Some("guestlist.example".to_owned()),
         links: links(),
     }
 }
@@ -123,10 +126,10 @@ fn record() -> AccessRecord {
         record_id: id("rec_1"),
         name: name(),
         description: Some(name()),
-        capacity: 0.5,
-        last_updated: id("2026-01-02T03:04:05.678Z"),
-        status: RecordStatus::Active,
-        account: account_reference(),
+        capacity: Some(0.5),
+        last_updated: Some(id("2026-01-02T03:04:05.678Z")),
+        status: RecordStatus::Active.into(),
+        account: Some(account_reference()),
         users: vec![user()],
         admins: vec![user()],
         groups: vec![linked_group()],
@@ -142,7 +145,7 @@ fn group() -> Group {
         name: name(),
         users: vec![user()],
         admins: vec![user()],
-        last_updated: id("2026-01-02T03:04:05.678Z"),
+        last_updated: Some(id("2026-01-02T03:04:05.678Z")),
         tags: tags(),
         links: links(),
     }
@@ -176,13 +179,13 @@ fn rate_limit() -> ClientRateLimit {
 fn client() -> Client {
     let key = VerificationKey {
         key_id: id("key_1"),
-        client_id: id("sc_1"),
+        client_id: Some(id("sc_1")),
         public_key: Some(name()),
-        generation_date: id("2026-01-02T03:04:05.678Z"),
+        generation_date: Some(id("2026-01-02T03:04:05.678Z")),
     };
     Client {
         client_id: id("sc_1"),
-        created_time: id("2026-01-02T03:04:05.678Z"),
+        created_time: Some(id("2026-01-02T03:04:05.678Z")),
         name: Some(name()),
         options: ClientOptions::default(),
         rate_limits: vec![rate_limit()],
@@ -194,8 +197,8 @@ fn client() -> Client {
 fn access_key() -> AccessKey {
     AccessKey {
         key_id: id("key_1"),
-        client_id: id("sc_1"),
-        generation_date: id("2026-01-02T03:04:05.678Z"),
+        client_id: Some(id("sc_1")),
+        generation_date: Some(id("2026-01-02T03:04:05.678Z")),
         public_key: Some(name()),
         access_key: Some(AccessKeyText::new("key".to_owned())),
         client_secret: Some(AccessKeyText::new("key".to_owned())),
@@ -205,10 +208,10 @@ fn access_key() -> AccessKey {
 fn invite() -> Invite {
     let random: Vec<u8> = (0..=255).collect();
     Invite {
-        invite_id: InviteSecret::generate(&random).unwrap(),
+        invite_id: InviteSecret::generate(&random).unwrap().into(),
         statements: vec![invite_statement()],
-        conflict_resolution_strategy: ConflictResolutionStrategy::default(),
-        expiry_time: id("2026-01-02T03:04:05.678Z"),
+        conflict_resolution_strategy: ConflictResolutionStrategy::default().into(),
+        expiry_time: Some(id("2026-01-02T03:04:05.678Z")),
         linked_user_id: Some(id("user_1")),
         default_login_tenant_id: Some(id("tenant_1")),
         tenant_id: Some(id("tenant_1")),
@@ -240,6 +243,37 @@ fn value(body: impl Serialize) -> Value {
     serde_json::to_value(body).unwrap()
 }
 
+fn explanation() -> Explanation {
+    Explanation {
+        record_id: Some(id("rec_1")),
+        role_id: Some(id("ro_1")),
+        resource_uri: id("documents"),
+        action: id("documents:read"),
+        group_id: Some(id("grp_1")),
+        invite_reference: Some(id("0123456789AB")),
+        accepted_time: Some(id("2026-01-02T03:04:05.678Z")),
+    }
+}
+
+fn event() -> Event {
+    Event {
+        revision: 7,
+        event_id: id("evt_0123456789abcdef0123456789abcdef"),
+        event_type: EventType::ClientKeyCreated,
+        event_time: id("2026-01-02T03:04:05.678Z"),
+        actor: Actor {
+            kind: ActorKind::User,
+            id: id("user 1"),
+        },
+        subject: Subject {
+            kind: SubjectKind::Client,
+            id: "sc_1".to_owned(),
+        },
+        request_id: Some("abc".to_owned()),
+        data: EventData::of(&json!({ "keyId": "key_1" })).unwrap(),
+    }
+}
+
 fn user_roles() -> UserRoleCollection {
     let role = UserRole {
         role_id: id("ro_1"),
@@ -267,7 +301,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
             )
         }};
     }
-    vec![
+    let mut all = vec![
         ("Invite", value(invite())),
         ("AccessRecord", value(record())),
         ("Group", value(group())),
@@ -294,12 +328,11 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
             }),
         ),
         ("Problem", value(problem())),
-        ("Allowed", value(Allowed {})),
         ("UserRoleCollection", value(user_roles())),
         (
             "PermissionCollection",
             value(PermissionCollection {
-                account: account_reference(),
+                account: Some(account_reference()),
                 user_id: id("user 1"),
                 permissions: vec![permission()],
             }),
@@ -307,7 +340,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         (
             "UserResourcesCollection",
             value(UserResourcesCollection {
-                account: account_reference(),
+                account: Some(account_reference()),
                 user_id: id("user 1"),
                 resources: vec![resource()],
                 pagination,
@@ -319,6 +352,28 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         collection!(GroupCollection, groups, group()),
         collection!(RoleCollection, roles, role()),
         collection!(ClientCollection, clients, client()),
+    ];
+    all.extend(further_answers());
+    all
+}
+
+/// Those that the published API does not have.
+fn further_answers() -> [(&'static str, Value); 3] {
+    [
+        (
+            "Allowed",
+            value(Allowed {
+                because: Some(explanation()),
+            }),
+        ),
+        ("Explanation", value(explanation())),
+        (
+            "EventCollection",
+            value(EventCollection {
+                events: vec![event()],
+                last_revision: 7,
+            }),
+        ),
     ]
 }
 
@@ -435,7 +490,7 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
     bare
 }
 
-fn further_bare_answers() -> [(&'static str, Value); 4] {
+fn further_bare_answers() -> [(&'static str, Value); 7] {
     let bare_client = Client {
         name: None,
         rate_limits: Vec::new(),
@@ -444,7 +499,7 @@ fn further_bare_answers() -> [(&'static str, Value); 4] {
         ..client()
     };
     let links = CollectionLinks {
-        own: link(),
+        own: Some(link()),
         next: None,
     };
     let bare_page = RoleCollection {
@@ -463,7 +518,22 @@ fn further_bare_answers() -> [(&'static str, Value); 4] {
         path: None,
         ..problem()
     };
+    let bare_explanation = Explanation {
+        record_id: None,
+        role_id: None,
+        group_id: None,
+        invite_reference: None,
+        accepted_time: None,
+        ..explanation()
+    };
+    let bare_event = Event {
+        request_id: None,
+        ..event()
+    };
     [
+        ("Allowed", value(Allowed::default())),
+        ("Explanation", value(bare_explanation)),
+        ("Event", value(bare_event)),
         ("Client", value(bare_client)),
         ("AccessKey", value(bare_key)),
         ("RoleCollection", value(bare_page)),

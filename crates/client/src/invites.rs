@@ -1,0 +1,95 @@
+//! Invites (contract §1.3).
+
+use guestlist_api::accounts::Account;
+use guestlist_api::ids::InviteId;
+use guestlist_api::invites::{Invite, InviteRequest};
+use http::Method;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::paths::Path;
+use crate::transport::Request;
+
+/// The operations on invites. From [`Client::invites`].
+#[derive(Debug, Clone, Copy)]
+pub struct Invites<'a> {
+    pub(crate) client: &'a Client,
+}
+
+impl Invites<'_> {
+    /// Makes an invite.
+    ///
+    /// The answer is the only place where its id can be read; whoever has the id can accept.
+    ///
+    /// An idempotency key is made and sent along, so that the request can be repeated without making
+    /// two invites. Other servers than ours may not know such keys: there, a repeated request can
+    /// leave an invite whose id nobody has, and which expires unused.
+    ///
+    /// # Errors
+    ///
+    /// Refused (403) if it would give more than the caller may give.
+    pub async fn create_invite(&self, invite: &InviteRequest) -> Result<Invite, Error> {
+        let key = format!("{:016x}{:016x}", random()?, random()?);
+        self.create_invite_once(invite, &key).await
+    }
+
+    /// The same with an idempotency key of the caller: 1 to 255 visible ASCII characters. For 24
+    /// hours the same key and the same invite get the first answer, also in another process.
+    ///
+    /// # Errors
+    ///
+    /// Refused (422 `IdempotencyKeyReused`) if the key was used for another invite.
+    pub async fn create_invite_once(
+        &self,
+        invite: &InviteRequest,
+        idempotency_key: &str,
+    ) -> Result<Invite, Error> {
+        let request = Request::new(Method::POST, Path::new("/v1/invites"))
+            .body(invite)?
+            .idempotent(idempotency_key)?;
+        self.client.send(request).await?.decode("an invite")
+    }
+
+    /// Reads an invite that can still be used.
+    ///
+    /// # Errors
+    ///
+    /// Refused (404) if it was used, withdrawn, or has expired; the error code says which.
+    pub async fn get_invite(&self, id: &InviteId) -> Result<Invite, Error> {
+        let request = Self::one(Method::GET, id);
+        self.client.send(request).await?.decode("an invite")
+    }
+
+    /// Accepts an invite for the user whose token the caller sends. The account is `None` if the
+    /// server does not say it.
+    ///
+    /// # Errors
+    ///
+    /// Refused (404) if it cannot be used any more; (403 `InviteNoLongerValid`) if whoever made it
+    /// may no longer give what it holds; (403 `InvalidInviteAcceptor`) if the caller is a service
+    /// client.
+    pub async fn respond_to_invite(&self, id: &InviteId) -> Result<Option<Account>, Error> {
+        let request = Self::one(Method::PATCH, id);
+        self.client.send(request).await?.decode_any("an account")
+    }
+
+    /// Withdraws an invite. Access that it gave stays.
+    ///
+    /// # Errors
+    ///
+    /// Refused (404) if there is no such invite.
+    pub async fn delete_invite(&self, id: &InviteId) -> Result<(), Error> {
+        let request = Self::one(Method::DELETE, id);
+        self.client.send(request).await.map(drop)
+    }
+
+    fn one(method: Method, id: &InviteId) -> Request {
+        Request::new(method, Path::new("/v1/invites").id(id.reveal())).secret(id.reveal())
+    }
+}
+
+fn random() -> Result<u64, Error> {
+    getrandom::u64().map_err(|_| {
+        crate::error::ConfigurationError::new("the system gives no random numbers").into()
+    })
+}

@@ -1,0 +1,112 @@
+//! The whole command line: every command and the arguments all of them share.
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
+
+use crate::accounts;
+use crate::exits::{EXIT_CODES, Failure};
+use crate::output::OutputArguments;
+use crate::profiles::ConnectionArguments;
+use crate::settings;
+
+/// A self-hosted authorization server with user invites at its centre, and its command line.
+///
+/// `guestlist serve` runs a server. Every other command calls one: say which with --url or a
+/// profile, and who you are with --key-file or GUESTLIST_KEY.
+#[derive(Parser)]
+#[command(name = "guestlist", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Runs the server
+    Serve(settings::ServeArguments),
+
+    /// The account of the server
+    #[command(subcommand)]
+    Account(accounts::AccountCommand),
+}
+
+/// Commands that call no server, so that nothing of how to call one goes with them.
+const LOCAL: [&str; 1] = ["serve"];
+/// Commands that print what they print, whatever form is asked for.
+const UNFORMATTED: [&str; 1] = ["serve"];
+
+/// The whole command line, each command with only those shared arguments that it heeds.
+pub(crate) fn command() -> clap::Command {
+    let mut command = Arguments::command();
+    // Here the shared arguments are handed down, so here they can be hidden.
+    command.build();
+    for (commands, heading) in [(LOCAL, "Connection"), (UNFORMATTED, "Output")] {
+        for name in commands {
+            command = command.mut_subcommand(name, |local| {
+                local.mut_args(|argument| {
+                    if argument.get_help_heading() == Some(heading) {
+                        argument.hide(true)
+                    } else {
+                        argument
+                    }
+                })
+            });
+        }
+    }
+    command
+}
+
+/// Refuses shared arguments that the command would not heed: silence would look like consent.
+pub(crate) fn refuse_unheeded(matches: &ArgMatches) -> Result<(), Failure> {
+    let Some((name, given)) = matches.subcommand() else {
+        return Ok(());
+    };
+    let tree = command();
+    let hidden = tree.find_subcommand(name).into_iter().flat_map(|command| {
+        command
+            .get_arguments()
+            .filter(|argument| argument.is_hide_set() && argument.is_global_set())
+    });
+    for argument in hidden {
+        if given.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine) {
+            let long = argument.get_long().unwrap_or_default();
+            return Err(Failure::invalid(format!(
+                "--{long} does not go with `guestlist {name}`"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_shared_argument_that_would_not_be_heeded_is_refused() {
+        let parsed = |arguments: &[&str]| command().try_get_matches_from(arguments).unwrap();
+        for ignored in [
+            &["guestlist", "--url", "http://a", "serve"][..],
+            &["guestlist", "serve", "--json"],
+        ] {
+            assert!(refuse_unheeded(&parsed(ignored)).is_err(), "{ignored:?}");
+        }
+        for heeded in [
+            &["guestlist", "serve", "--dev"][..],
+            &["guestlist", "account", "show", "--json"],
+        ] {
+            assert!(refuse_unheeded(&parsed(heeded)).is_ok(), "{heeded:?}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A command's session: the client for the chosen server, and where to say things.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use guestlist_client::{Client, Credentials};
+
+use crate::exits::Failure;
+use crate::output::{Output, OutputArguments};
+use crate::profiles::{ConnectionArguments, Profile, Profiles};
+use crate::secret_input;
+
+/// What every command that calls a server works with.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) output: Output,
+    /// The server's URL as it was given.
+    pub(crate) url: String,
+}
+
+/// Where a credential comes from, in the order in which they are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CredentialSource {
+    KeyFile(PathBuf),
+    TokenFile(PathBuf),
+    KeyVariable,
+    TokenVariable,
+    None,
+}
+
+impl Session {
+    /// The session that arguments, environment and profile describe, in that order.
+    pub(crate) fn open(
+        connection: &ConnectionArguments,
+        output: &OutputArguments,
+    ) -> Result<Self, Failure> {
+        let output = Output::new(output);
+        let (url, source) = server(connection)?;
+        let credentials = credentials(&source, &output)?;
+        let client = Client::builder(&url, credentials)
+            .timeout(Duration::from_secs(connection.timeout))
+            .user_agent(concat!("guestlist/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self {
+            client,
+            output,
+            url,
+        })
+    }
+}
+
+/// Which server, and where its credential is.
+pub(crate) fn server(
+    connection: &ConnectionArguments,
+) -> Result<(String, CredentialSource), Failure> {
+    let path = connection.profiles_path()?;
+    // A URL without a named profile stands for itself: a profile's key is never sent elsewhere.
+    let profile = if connection.url.is_some() && connection.profile.is_none() {
+        None
+    } else {
+        Profiles::read(&path)?.choose(connection.profile.as_deref())?
+    };
+    let source = source(connection, profile.as_ref(), &path);
+    let url = connection
+        .url
+        .clone()
+        .or_else(|| profile.map(|profile| profile.url))
+        .ok_or_else(|| {
+            Failure::invalid("which server?").hint(
+                "Name it with --url or GUESTLIST_URL, or make a profile with `guestlist login`.",
+            )
+        })?;
+    Ok((url, source))
+}
+
+fn source(
+    connection: &ConnectionArguments,
+    profile: Option<&Profile>,
+    profiles: &Path,
+) -> CredentialSource {
+    if let Some(path) = &connection.key_file {
+        return CredentialSource::KeyFile(path.clone());
+    }
+    if let Some(path) = &connection.token_file {
+        return CredentialSource::TokenFile(path.clone());
+    }
+    if secret_input::from_environment("GUESTLIST_KEY").is_some() {
+        return CredentialSource::KeyVariable;
+    }
+    if secret_input::from_environment("GUESTLIST_TOKEN").is_some() {
+        return CredentialSource::TokenVariable;
+    }
+    let beside = |path: &PathBuf| profiles.parent().unwrap_or(Path::new(".")).join(path);
+    match profile {
+        Some(Profile {
+            key_file: Some(path),
+            ..
+        }) => CredentialSource::KeyFile(beside(path)),
+        Some(Profile {
+            token_file: Some(path),
+            ..
+        }) => CredentialSource::TokenFile(beside(path)),
+        Some(_) | None => CredentialSource::None,
+    }
+}
+
+/// Reads the credential.
+pub(crate) fn credentials(
+    source: &CredentialSource,
+    output: &Output,
+) -> Result<Credentials, Failure> {
+    match source {
+        CredentialSource::KeyFile(path) => {
+            warn_if_open(path, output);
+            let key = secret_input::read(path, "the access key")?;
+            Ok(Credentials::access_key(key.reveal())?)
+        }
+        CredentialSource::TokenFile(path) => {
+            warn_if_open(path, output);
+            let token = secret_input::read(path, "the token")?;
+            Ok(Credentials::token(token.reveal()))
+        }
+        CredentialSource::KeyVariable => match secret_input::from_environment("GUESTLIST_KEY") {
+            Some(key) => Ok(Credentials::access_key(key.reveal())?),
+            None => Ok(Credentials::none()),
+        },
+        CredentialSource::TokenVariable => {
+            match secret_input::from_environment("GUESTLIST_TOKEN") {
+                Some(token) => Ok(Credentials::token(token.reveal())),
+                None => Ok(Credentials::none()),
+            }
+        }
+        CredentialSource::None => Ok(Credentials::none()),
+    }
+}
+
+fn warn_if_open(path: &Path, output: &Output) {
+    if secret_input::others_may_read(path) {
+        output.notice(&format!(
+            "warning: others on this machine may read {0}: chmod 600 {0}",
+            path.display()
+        ));
+    }
+}
