@@ -4,9 +4,13 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 
 use crate::accounts;
+use crate::backup::BackupArguments;
+use crate::completions::CompletionsArguments;
 use crate::exits::{EXIT_CODES, Failure};
+use crate::man::ManArguments;
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
+use crate::restore::RestoreArguments;
 use crate::settings;
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -34,19 +38,31 @@ pub(crate) enum Command {
     /// The account of the server
     #[command(subcommand)]
     Account(accounts::AccountCommand),
+
+    /// Copies the database of a data directory into one file, while its server runs
+    Backup(BackupArguments),
+
+    /// Puts a backup into a data directory
+    Restore(RestoreArguments),
+
+    /// Prints a script that completes commands and options in a shell
+    Completions(CompletionsArguments),
+
+    /// Prints the manual page of `guestlist`, or writes those of all commands
+    Man(ManArguments),
 }
 
 /// Commands that call no server, so that nothing of how to call one goes with them.
-const LOCAL: [&str; 1] = ["serve"];
+const LOCAL: [&str; 5] = ["serve", "backup", "restore", "completions", "man"];
 /// Commands that print what they print, whatever form is asked for.
-const UNFORMATTED: [&str; 1] = ["serve"];
+const UNFORMATTED: [&str; 3] = ["serve", "completions", "man"];
 
 /// The whole command line, each command with only those shared arguments that it heeds.
 pub(crate) fn command() -> clap::Command {
     let mut command = Arguments::command();
     // Here the shared arguments are handed down, so here they can be hidden.
     command.build();
-    for (commands, heading) in [(LOCAL, "Connection"), (UNFORMATTED, "Output")] {
+    for (commands, heading) in [(LOCAL.as_slice(), "Connection"), (&UNFORMATTED, "Output")] {
         for name in commands {
             command = command.mut_subcommand(name, |local| {
                 local.mut_args(|argument| {

@@ -3,11 +3,16 @@
 
 mod accounts;
 mod arguments;
+mod backup;
+mod completions;
 mod connection;
 mod exits;
 mod logs;
+mod man;
 mod output;
 mod profiles;
+mod progress;
+mod restore;
 mod secret_input;
 mod serve;
 mod settings;
@@ -21,6 +26,7 @@ use clap::FromArgMatches as _;
 use crate::arguments::{Arguments, Command};
 use crate::connection::Session;
 use crate::exits::Failure;
+use crate::output::Output;
 
 fn main() -> ExitCode {
     let matches = arguments::command().get_matches();
@@ -45,10 +51,18 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     } = arguments;
     match command {
         Command::Serve(arguments) => Ok(serve::run(arguments)),
+        Command::Backup(arguments) => done(backup::run(arguments, &Output::new(&output))),
+        Command::Restore(arguments) => done(restore::run(arguments, &Output::new(&output))),
+        Command::Completions(arguments) => done(completions::run(&arguments)),
+        Command::Man(arguments) => done(man::run(&arguments)),
         Command::Account(command) => {
             call(async { accounts::run(command, &Session::open(&connection, &output)?).await })
         }
     }
+}
+
+fn done(outcome: Result<(), Failure>) -> Result<ExitCode, Failure> {
+    outcome.map(|()| ExitCode::SUCCESS)
 }
 
 /// Runs a command that calls a server, until it is done or interrupted.
