@@ -8,6 +8,7 @@
 )]
 
 mod account;
+mod backup;
 mod ending;
 mod full_disk;
 mod http;
