@@ -9,13 +9,16 @@ use crate::access_records::AccessRecords;
 use crate::accounts::Accounts;
 use crate::credentials::Credentials;
 use crate::error::{ConfigurationError, Error};
+use crate::events::Events;
 use crate::groups::Groups;
 use crate::invites::Invites;
 use crate::resource_permissions::ResourcePermissions;
 use crate::roles::Roles;
+use crate::server::Server;
 use crate::service_clients::ServiceClients;
 use crate::transport::{self, Answer, Request};
 use crate::user_permissions::UserPermissions;
+use crate::verifier::TokenVerifier;
 
 /// How long a call may take in all.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -131,6 +134,21 @@ impl Client {
         ResourcePermissions { client: self }
     }
 
+    /// The event log: what changed, when and by whom. Only our server has it.
+    pub fn events(&self) -> Events<'_> {
+        Events { client: self }
+    }
+
+    /// What the server says of itself: its health, its keys, its description.
+    pub fn server(&self) -> Server<'_> {
+        Server { client: self }
+    }
+
+    /// Verifies tokens that callers send to an application.
+    pub fn verifier(&self) -> TokenVerifier {
+        TokenVerifier::new(self.clone())
+    }
+
     /// The URL of the server, without a slash at its end.
     pub fn url(&self) -> &str {
         &self.0.base
@@ -147,6 +165,10 @@ impl Client {
     /// Whatever this client reads later is at least as new: reads carry `Guestlist-Min-Revision`.
     pub fn revision(&self) -> Option<u64> {
         self.0.revision()
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.settings.timeout
     }
 
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, Error> {

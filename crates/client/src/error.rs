@@ -27,6 +27,9 @@ pub enum Error {
     /// The client, or what it was asked to send, is not usable. Nothing was sent.
     #[error(transparent)]
     Configuration(ConfigurationError),
+    /// The server's event log ends before what was read of it.
+    #[error(transparent)]
+    LostEvents(LostEvents),
 }
 
 impl Error {
@@ -37,7 +40,8 @@ impl Error {
             Self::Transport(_)
             | Self::Decoding(_)
             | Self::Credentials(_)
-            | Self::Configuration(_) => None,
+            | Self::Configuration(_)
+            | Self::LostEvents(_) => None,
         }
     }
 
@@ -67,7 +71,10 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.outcome_unknown(),
             Self::Transport(error) => error.outcome_unknown(),
-            Self::Decoding(_) | Self::Credentials(_) | Self::Configuration(_) => false,
+            Self::Decoding(_)
+            | Self::Credentials(_)
+            | Self::Configuration(_)
+            | Self::LostEvents(_) => false,
         }
     }
 }
@@ -290,6 +297,23 @@ impl CredentialsError {
             source: None,
         }
     }
+}
+
+/// The server's event log ends before what was read of it: the server was restored from a backup,
+/// and revisions stand for other changes now.
+///
+/// Read again what was learned from the events, and go on after `last_revision`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the server's event log ends at revision {last_revision}, but {after} was read before: the \
+     server was restored from a backup; read anew what you keep, and go on after {last_revision}"
+)]
+#[non_exhaustive]
+pub struct LostEvents {
+    /// The last revision that was read.
+    pub after: u64,
+    /// The last revision that the server has.
+    pub last_revision: u64,
 }
 
 /// The client, or what it was asked to send, is not usable. Nothing was sent.

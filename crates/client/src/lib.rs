@@ -1,4 +1,6 @@
-//! An async client for Guestlist and other servers that speak the Authress HTTP API.
+//! An async client for Guestlist and other servers that speak the Authress HTTP API: its front page
+//! is the README.
+//!
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
@@ -9,15 +11,21 @@ pub use crate::accounts::Accounts;
 pub use crate::client::{Builder, Client};
 pub use crate::credentials::Credentials;
 pub use crate::error::{
-    ConfigurationError, CredentialsError, DecodingError, Error, Refusal, TransportError,
+    ConfigurationError, CredentialsError, DecodingError, Error, LostEvents, Refusal, TransportError,
 };
+pub use crate::events::{Events, Following};
 pub use crate::groups::Groups;
 pub use crate::invites::Invites;
+pub use crate::keys::{JsonWebKey, JsonWebKeySet};
 pub use crate::pages::{PageQuery, Pages};
 pub use crate::resource_permissions::ResourcePermissions;
 pub use crate::roles::Roles;
+pub use crate::server::{DevelopmentToken, Health, Server};
 pub use crate::service_clients::ServiceClients;
 pub use crate::user_permissions::{UserPermissions, UserResourcesQuery};
+pub use crate::verifier::{
+    InvalidToken, OpenIdConfiguration, TokenError, TokenVerifier, VerifiedToken,
+};
 
 mod access_records;
 mod accounts;
@@ -25,13 +33,17 @@ mod client;
 mod clock;
 mod credentials;
 mod error;
+mod events;
 mod groups;
 mod invites;
+mod keys;
 mod pages;
 mod paths;
 mod resource_permissions;
 mod retries;
 mod roles;
+mod server;
 mod service_clients;
 mod transport;
 mod user_permissions;
+mod verifier;

@@ -46,13 +46,21 @@ pub(crate) fn wait(repeating: Repeating, error: &Error, attempt: u32) -> Option<
             }
             _ => false,
         },
-        Error::Decoding(_) | Error::Credentials(_) | Error::Configuration(_) => false,
+        Error::Decoding(_)
+        | Error::Credentials(_)
+        | Error::Configuration(_)
+        | Error::LostEvents(_) => false,
     };
     if !again {
         return None;
     }
     let asked = error.refusal().and_then(|refusal| refusal.retry_after);
     Some(backoff(attempt).max(asked.unwrap_or_default()))
+}
+
+/// Whether what failed to be read may be read another time.
+pub(crate) fn may_be_read_again(error: &Error) -> bool {
+    wait(Repeating::Safe, error, 1).is_some()
 }
 
 /// A random part of a bound that doubles, so that clients that failed together do not return

@@ -6,11 +6,12 @@ use guestlist_api::paging::Pagination;
 use guestlist_api::records::Resource;
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::users::{
-    CollectionConfiguration, PermissionCollection, UserResourcesCollection, UserRoleCollection,
+    Allowed, CollectionConfiguration, Explanation, PermissionCollection, UserResourcesCollection,
+    UserRoleCollection,
 };
 
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{DecodingError, Error};
 use crate::pages::{Page, PageQuery, Pages, Parameters};
 use crate::paths::Path;
 use crate::transport::Request;
@@ -99,12 +100,8 @@ impl UserPermissions<'_> {
         resource: &ResourceUri,
         action: &Action,
     ) -> Result<(), Error> {
-        let path = of(user)
-            .then("resources")
-            .id(resource.as_str())
-            .then("permissions")
-            .id(action.as_str());
-        self.client.send(Request::get(path)).await.map(drop)
+        let request = Request::get(check(user, resource, action));
+        self.client.send(request).await.map(drop)
     }
 
     /// The same with "no" as an answer.
@@ -118,12 +115,56 @@ impl UserPermissions<'_> {
         resource: &ResourceUri,
         action: &Action,
     ) -> Result<bool, Error> {
-        match self.authorize_user(user, resource, action).await {
-            Ok(()) => Ok(true),
-            // This one says that the URL of the server is wrong, and nothing about the user.
-            Err(error) if error.error_code() == Some("NoSuchPath") => Err(error),
-            Err(error) if error.is_not_found() => Ok(false),
-            Err(error) => Err(error),
+        let asked = self.authorize_user(user, resource, action).await;
+        unless_refused(asked).map(|yes| yes.is_some())
+    }
+
+    /// Why a user may do something; `None` if they may not. Only our server can say.
+    ///
+    /// Of several reasons it is always the same one as long as the documents are the same:
+    /// [`Explanation`] says which. The ids of what the caller may not read are absent.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use guestlist_client::{Client, Credentials};
+    /// # let server = guestlist_server::testing::TestServer::start().await?;
+    /// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+    /// let (user, resource) = ("alice".parse()?, "projects/42/specs".parse()?);
+    /// let questions = client.user_permissions();
+    /// let because = questions
+    ///     .explain_permission(&user, &resource, &"documents:read".parse()?)
+    ///     .await?
+    ///     .ok_or("she may not")?;
+    /// assert_eq!(because.resource_uri.as_str(), "projects/42");
+    /// assert_eq!(because.role_id.ok_or("no right to read it")?.as_str(), "ro_manager");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Refused (403) if the caller may not ask. [`Error::Decoding`] if the server says yes and not
+    /// why, as other servers do.
+    pub async fn explain_permission(
+        &self,
+        user: &UserId,
+        resource: &ResourceUri,
+        action: &Action,
+    ) -> Result<Option<Explanation>, Error> {
+        let request =
+            Request::get(check(user, resource, action)).query(&[("explain", "true".to_owned())]);
+        let Some(answer) = unless_refused(self.client.send(request).await)? else {
+            return Ok(None);
+        };
+        match answer.decode_any::<Allowed>("a reason")? {
+            Some(Allowed {
+                because: Some(because),
+            }) => Ok(Some(because)),
+            Some(Allowed { because: None }) | None => Err(Error::Decoding(DecodingError {
+                expected: "a reason",
+                member: Some("because".to_owned()),
+            })),
         }
     }
 
@@ -193,6 +234,26 @@ impl UserPermissions<'_> {
 
 fn of(user: &UserId) -> Path {
     Path::new("/v1/users").id(user.as_str())
+}
+
+/// The path of a permission check.
+fn check(user: &UserId, resource: &ResourceUri, action: &Action) -> Path {
+    of(user)
+        .then("resources")
+        .id(resource.as_str())
+        .then("permissions")
+        .id(action.as_str())
+}
+
+/// `None` for a check that says no.
+fn unless_refused<T>(asked: Result<T, Error>) -> Result<Option<T>, Error> {
+    match asked {
+        Ok(yes) => Ok(Some(yes)),
+        // This one says that the URL of the server is wrong, and nothing about the user.
+        Err(error) if error.error_code() == Some("NoSuchPath") => Err(error),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 impl Page for UserResourcesCollection {
