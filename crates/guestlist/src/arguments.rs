@@ -3,7 +3,6 @@
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 
-use crate::accounts;
 use crate::backup::BackupArguments;
 use crate::completions::CompletionsArguments;
 use crate::exits::{EXIT_CODES, Failure};
@@ -11,12 +10,13 @@ use crate::man::ManArguments;
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::restore::RestoreArguments;
-use crate::settings;
+use crate::{accounts, clients, events, groups, identities, keys, records, roles, settings};
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
 ///
-/// `guestlist serve` runs a server. Every other command calls one: say which with --url or a
-/// profile, and who you are with --key-file or GUESTLIST_KEY.
+/// `guestlist serve` runs a server; `backup` and `restore` work on its files. The other commands
+/// call a server: say which with --url or a profile, and who you are with --key-file or
+/// GUESTLIST_KEY.
 #[derive(Parser)]
 #[command(name = "guestlist", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
@@ -35,9 +35,37 @@ pub(crate) enum Command {
     /// Runs the server
     Serve(settings::ServeArguments),
 
+    /// Access records: who has which roles on which resources
+    #[command(subcommand)]
+    Record(records::RecordCommand),
+
+    /// Roles: named lists of permissions
+    #[command(subcommand)]
+    Role(roles::RoleCommand),
+
+    /// Groups of users who are given access together
+    #[command(subcommand)]
+    Group(groups::GroupCommand),
+
+    /// Service clients: the machines that call
+    #[command(subcommand)]
+    Client(clients::ClientCommand),
+
+    /// Access keys of service clients
+    #[command(subcommand)]
+    Key(keys::KeyCommand),
+
+    /// Token issuers whose users may call
+    #[command(subcommand)]
+    Identity(identities::IdentityCommand),
+
     /// The account of the server
     #[command(subcommand)]
     Account(accounts::AccountCommand),
+
+    /// The event log: what changed, when and by whom
+    #[command(subcommand)]
+    Events(events::EventsCommand),
 
     /// Copies the database of a data directory into one file, while its server runs
     Backup(BackupArguments),

@@ -143,7 +143,7 @@ pub(crate) fn run(arguments: BackupArguments, output: &Output) -> Result<(), Fai
             watcher.report(progress)
         })
     })?;
-    let made = made.map_err(|error| not_made(error, &data))?;
+    let made = made.map_err(|error| not_made(&error, &data))?;
     let keep_separately = if secrets.is_none() {
         secret_paths(&data).filter(|path| path.exists()).collect()
     } else {
@@ -218,7 +218,7 @@ fn copy_secrets(data: &Path, directory: &Path) -> Result<Vec<PathBuf>, Failure> 
     Ok(secret_paths(directory).collect())
 }
 
-fn not_made(error: BackupError, data: &Path) -> Failure {
+fn not_made(error: &BackupError, data: &Path) -> Failure {
     let message = error.to_string();
     match error {
         BackupError::Exists(_) => Failure::conflict(message)

@@ -177,6 +177,40 @@ impl Output {
         Ok(())
     }
 
+    /// Asks whether to delete these, unless `yes` was said before.
+    pub(crate) fn confirm_deletion(
+        &self,
+        what: &str,
+        ids: &[impl std::fmt::Display],
+        yes: bool,
+    ) -> Result<(), Failure> {
+        let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        self.confirm(&format!("Delete the {what} {}?", names.join(", ")), yes)
+    }
+
+    /// Asks whether to go on, unless `yes` was said before.
+    pub(crate) fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {
+        if yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(Failure::invalid(format!(
+                "{question} Nobody can be asked here: say it with --yes"
+            )));
+        }
+        let mut stderr = anstream::stderr().lock();
+        let asked = write!(stderr, "{} [y/N] ", plain(question)).and_then(|()| stderr.flush());
+        let mut answer = String::new();
+        asked
+            .and_then(|()| io::stdin().read_line(&mut answer))
+            .map_err(|error| Failure::local(format!("cannot ask: {error}")))?;
+        if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+            Ok(())
+        } else {
+            Err(Failure::interrupted_by_answer())
+        }
+    }
+
     /// Prints text for standard output, by the pager where it is long and somebody reads it.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
         let text = text.trim_end_matches('\n');
@@ -206,7 +240,7 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
-    fn is_reached(&self, shown: usize) -> bool {
+    pub(crate) fn is_reached(&self, shown: usize) -> bool {
         !self.all && shown >= self.limit
     }
 }
@@ -262,6 +296,12 @@ pub(crate) fn details<'a>(lines: impl IntoIterator<Item = (&'a str, String)>) ->
 /// Pretty JSON.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::local(format!("cannot print this as JSON: {error}")))
+}
+
+/// JSON on one line, for a stream of values.
+pub(crate) fn json_line<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value)
         .map_err(|error| Failure::local(format!("cannot print this as JSON: {error}")))
 }
 

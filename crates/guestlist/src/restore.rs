@@ -64,11 +64,11 @@ pub(crate) fn run(arguments: RestoreArguments, output: &Output) -> Result<(), Fa
     } else {
         Existing::Keep
     };
-    refuse_in_use(&data).map_err(not_restored)?;
+    refuse_in_use(&data).map_err(|error| not_restored(&error))?;
     let checked = watched(output, move |watcher| {
         BackupFile::check(&file, &mut |progress| watcher.report(progress))
     })?;
-    let checked = checked.map_err(not_restored)?;
+    let checked = checked.map_err(|error| not_restored(&error))?;
     let companions: Vec<PathBuf> = match &secrets {
         Some(directory) => SECRET_FILES.map(|name| directory.join(name)).to_vec(),
         None => Vec::new(),
@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: RestoreArguments, output: &Output) -> Result<(), Fa
             watcher.report(progress)
         })
     })?;
-    let restored = restored.map_err(not_restored)?;
+    let restored = restored.map_err(|error| not_restored(&error))?;
     if secrets.is_none() {
         output.notice(&format!(
             "The pepper and the signing key in {} stay as they are. If they are not those of the \
@@ -116,7 +116,7 @@ fn require_secrets(directory: &Path, data: &Path) -> Result<(), Failure> {
     })
 }
 
-fn not_restored(error: BackupError) -> Failure {
+fn not_restored(error: &BackupError) -> Failure {
     let message = error.to_string();
     match error {
         BackupError::Occupied(_) => Failure::conflict(message)
