@@ -3,14 +3,13 @@
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 
-use crate::backup::BackupArguments;
-use crate::completions::CompletionsArguments;
 use crate::exits::{EXIT_CODES, Failure};
-use crate::man::ManArguments;
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
-use crate::restore::RestoreArguments;
-use crate::{accounts, clients, events, groups, identities, keys, records, roles, settings};
+use crate::{
+    accounts, backup, clients, completions, events, groups, identities, invites, keys, man,
+    records, restore, roles, settings,
+};
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
 ///
@@ -63,21 +62,25 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Account(accounts::AccountCommand),
 
+    /// Invites people
+    #[command(subcommand)]
+    Invite(invites::InviteCommand),
+
     /// The event log: what changed, when and by whom
     #[command(subcommand)]
     Events(events::EventsCommand),
 
     /// Copies the database of a data directory into one file, while its server runs
-    Backup(BackupArguments),
+    Backup(backup::BackupArguments),
 
     /// Puts a backup into a data directory
-    Restore(RestoreArguments),
+    Restore(restore::RestoreArguments),
 
     /// Prints a script that completes commands and options in a shell
-    Completions(CompletionsArguments),
+    Completions(completions::CompletionsArguments),
 
     /// Prints the manual page of `guestlist`, or writes those of all commands
-    Man(ManArguments),
+    Man(man::ManArguments),
 }
 
 /// Commands that call no server, so that nothing of how to call one goes with them.

@@ -145,16 +145,14 @@ async fn change(session: &Session, id: ClientId, file: Option<PathBuf>) -> Resul
         output.notice(&format!("Changed the client {id}."));
         output.show(&client, describe)
     };
-    match file {
-        Some(file) => save(documents::read(&file)?).await,
-        None => {
-            let comments = [format!(
-                "The client {id}. Save and leave the editor to change it."
-            )];
-            let text = documents::editable(&comments, &before.to_request()?)?;
-            edit::edit(output, id.as_str(), text, save).await
-        }
+    if let Some(file) = file {
+        return save(documents::read(&file)?).await;
     }
+    let comments = [format!(
+        "The client {id}. Save and leave the editor to change it."
+    )];
+    let text = documents::editable(&comments, &before.to_request()?)?;
+    edit::edit(output, id.as_str(), text, save).await
 }
 
 fn row(client: &Client) -> Vec<String> {

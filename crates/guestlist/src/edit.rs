@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use serde::de::DeserializeOwned;
@@ -58,10 +58,12 @@ fn content(text: &str) -> Vec<&str> {
 }
 
 fn with_mistake(reason: &str, text: &str) -> String {
-    let mut all: String = reason
-        .lines()
-        .map(|line| format!("{MISTAKE}{line}\n"))
-        .collect();
+    let mut all = String::new();
+    for line in reason.lines() {
+        all.push_str(MISTAKE);
+        all.push_str(line);
+        all.push('\n');
+    }
     for line in content(text) {
         all.push_str(line);
         all.push('\n');
@@ -133,7 +135,7 @@ impl Draft {
     }
 }
 
-fn kept(path: &PathBuf) -> String {
+fn kept(path: &Path) -> String {
     format!(
         "What you wrote is in {}; `edit -f` with this file saves it later.",
         path.display()

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use guestlist_api::events::Event;
-use guestlist_client::{Error, Following};
+use guestlist_client::{Error, Following, Refusal};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -194,13 +194,10 @@ async fn print_all(
 
 /// Whether the server may answer later what it does not answer now.
 fn passes(error: &Error) -> bool {
-    match error {
-        Error::Transport(_) => true,
-        Error::Refused(refusal) => {
-            Failure::from(Error::Refused(refusal.clone())).exit() == Exit::Unavailable
-        }
-        _ => false,
-    }
+    let refused = |refusal: &Refusal| {
+        Failure::from(Error::Refused(refusal.clone())).exit() == Exit::Unavailable
+    };
+    matches!(error, Error::Transport(_)) || error.refusal().is_some_and(refused)
 }
 
 /// Ends when standard output is a pipe and its reader has gone, which a write would notice only with
@@ -213,7 +210,7 @@ async fn reader_gone() {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[expect(

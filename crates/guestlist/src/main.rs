@@ -13,10 +13,15 @@ mod events;
 mod exits;
 mod groups;
 mod identities;
+mod invite_message;
+mod invite_rehearsal;
+mod invite_request;
+mod invites;
 mod keys;
 mod logs;
 mod man;
 mod output;
+mod permission_text;
 mod profiles;
 mod progress;
 mod records;
@@ -26,6 +31,7 @@ mod secret_input;
 mod serve;
 mod settings;
 mod tags;
+mod terminal;
 mod text;
 mod welcome;
 
@@ -95,6 +101,11 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Account(command) => {
             call(async { accounts::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Invite(command) => {
+            let command = invites::prepare(command, &connection, &Output::new(&output))?;
+            let session = Session::open(&connection, &output)?;
+            call(invites::run(command, &session))
         }
     }
 }

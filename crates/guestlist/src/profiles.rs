@@ -118,6 +118,14 @@ impl Profiles {
 }
 
 impl ConnectionArguments {
+    /// Whether the credential is read from standard input, which then cannot be anything else.
+    pub(crate) fn reads_standard_input(&self) -> bool {
+        [&self.key_file, &self.token_file]
+            .into_iter()
+            .flatten()
+            .any(|path| path == Path::new("-"))
+    }
+
     /// Where the profiles are.
     pub(crate) fn profiles_path(&self) -> Result<PathBuf, Failure> {
         if let Some(path) = &self.profiles {

@@ -192,16 +192,14 @@ async fn change(session: &Session, id: RecordId, file: Option<PathBuf>) -> Resul
         output.notice(&format!("Changed the record {id}."));
         output.show(&records.get_record(&id).await?, describe)
     };
-    match file {
-        Some(file) => save(documents::read(&file)?).await,
-        None => {
-            let comments = [format!(
-                "The record {id}. Save and leave the editor to change it."
-            )];
-            let text = documents::editable(&comments, &before.to_request()?)?;
-            edit::edit(output, id.as_str(), text, save).await
-        }
+    if let Some(file) = file {
+        return save(documents::read(&file)?).await;
     }
+    let comments = [format!(
+        "The record {id}. Save and leave the editor to change it."
+    )];
+    let text = documents::editable(&comments, &before.to_request()?)?;
+    edit::edit(output, id.as_str(), text, save).await
 }
 
 fn row(record: &AccessRecord) -> Vec<String> {

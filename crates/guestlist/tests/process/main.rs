@@ -10,6 +10,7 @@
 mod account;
 mod backup;
 mod ending;
+mod events;
 mod full_disk;
 mod http;
 mod killing;
