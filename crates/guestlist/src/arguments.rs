@@ -4,15 +4,18 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 
 use crate::exits::{EXIT_CODES, Failure};
-use crate::invites;
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
-use crate::{accounts, clients, groups, identities, keys, records, roles, settings};
+use crate::{
+    accounts, backup, clients, completions, events, groups, identities, invites, keys, man,
+    records, restore, roles, settings,
+};
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
 ///
-/// `guestlist serve` runs a server. Every other command calls one: say which with --url or a
-/// profile, and who you are with --key-file or GUESTLIST_KEY.
+/// `guestlist serve` runs a server; `backup` and `restore` work on its files. The other commands
+/// call a server: say which with --url or a profile, and who you are with --key-file or
+/// GUESTLIST_KEY.
 #[derive(Parser)]
 #[command(name = "guestlist", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
@@ -62,19 +65,35 @@ pub(crate) enum Command {
     /// Invites people
     #[command(subcommand)]
     Invite(invites::InviteCommand),
+
+    /// The event log: what changed, when and by whom
+    #[command(subcommand)]
+    Events(events::EventsCommand),
+
+    /// Copies the database of a data directory into one file, while its server runs
+    Backup(backup::BackupArguments),
+
+    /// Puts a backup into a data directory
+    Restore(restore::RestoreArguments),
+
+    /// Prints a script that completes commands and options in a shell
+    Completions(completions::CompletionsArguments),
+
+    /// Prints the manual page of `guestlist`, or writes those of all commands
+    Man(man::ManArguments),
 }
 
 /// Commands that call no server, so that nothing of how to call one goes with them.
-const LOCAL: [&str; 1] = ["serve"];
+const LOCAL: [&str; 5] = ["serve", "backup", "restore", "completions", "man"];
 /// Commands that print what they print, whatever form is asked for.
-const UNFORMATTED: [&str; 1] = ["serve"];
+const UNFORMATTED: [&str; 3] = ["serve", "completions", "man"];
 
 /// The whole command line, each command with only those shared arguments that it heeds.
 pub(crate) fn command() -> clap::Command {
     let mut command = Arguments::command();
     // Here the shared arguments are handed down, so here they can be hidden.
     command.build();
-    for (commands, heading) in [(LOCAL, "Connection"), (UNFORMATTED, "Output")] {
+    for (commands, heading) in [(LOCAL.as_slice(), "Connection"), (&UNFORMATTED, "Output")] {
         for name in commands {
             command = command.mut_subcommand(name, |local| {
                 local.mut_args(|argument| {

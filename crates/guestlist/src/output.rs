@@ -240,7 +240,7 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
-    fn is_reached(&self, shown: usize) -> bool {
+    pub(crate) fn is_reached(&self, shown: usize) -> bool {
         !self.all && shown >= self.limit
     }
 }
@@ -296,6 +296,12 @@ pub(crate) fn details<'a>(lines: impl IntoIterator<Item = (&'a str, String)>) ->
 /// Pretty JSON.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::local(format!("cannot print this as JSON: {error}")))
+}
+
+/// JSON on one line, for a stream of values.
+pub(crate) fn json_line<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value)
         .map_err(|error| Failure::local(format!("cannot print this as JSON: {error}")))
 }
 

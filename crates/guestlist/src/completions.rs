@@ -1,0 +1,39 @@
+//! `guestlist completions`: scripts for shells, made from the whole command line.
+
+use std::io::{self, Write as _};
+
+use clap::Args;
+use clap_complete::Shell;
+
+use crate::arguments;
+use crate::exits::{Failure, is_closed_pipe};
+
+/// Prints a script that completes commands and options in a shell
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Where the script belongs:
+  bash  guestlist completions bash > ~/.local/share/bash-completion/completions/guestlist
+  zsh   guestlist completions zsh > ~/.zfunc/_guestlist    (a directory of $fpath)
+  fish  guestlist completions fish > ~/.config/fish/completions/guestlist.fish")]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    shell: Shell,
+}
+
+pub(crate) fn run(arguments: &CompletionsArguments) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    let mut command = arguments::command();
+    clap_complete::generate(arguments.shell, &mut command, "guestlist", &mut script);
+    print(&script)
+}
+
+/// Prints bytes that are data for another program: no pager, no colours.
+pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if !is_closed_pipe(&error) => Err(Failure::local(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
