@@ -37,3 +37,42 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
         Ok(()) | Err(_) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::*;
+
+    /// What stands for itself: an option that every command has, and the list of commands.
+    const OF_CLAP: [&str; 2] = ["help", "version"];
+
+    fn without_help(command: &Command, path: &str, found: &mut Vec<String>) {
+        let path = format!("{path} {}", command.get_name());
+        if command.get_about().is_none() {
+            found.push(path.clone());
+        }
+        for argument in command.get_arguments() {
+            let id = argument.get_id().as_str();
+            if argument.get_help().is_none() && !OF_CLAP.contains(&id) {
+                found.push(format!("{path} <{id}>"));
+            }
+        }
+        for below in command.get_subcommands() {
+            if below.get_name() != "help" {
+                without_help(below, &path, found);
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_and_every_argument_has_a_help_text() {
+        let mut found = Vec::new();
+        without_help(&arguments::command(), "", &mut found);
+        assert!(found.is_empty(), "{found:#?}");
+        // The control.
+        let silent = Command::new("silent").arg(clap::Arg::new("option"));
+        without_help(&silent, "", &mut found);
+        assert_eq!(found, [" silent", " silent <option>"]);
+    }
+}
