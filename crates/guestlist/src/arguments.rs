@@ -4,9 +4,12 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 
 use crate::accounts;
+use crate::checks;
 use crate::exits::{EXIT_CODES, Failure};
 use crate::invites;
+use crate::login;
 use crate::output::OutputArguments;
+use crate::profile_commands;
 use crate::profiles::ConnectionArguments;
 use crate::settings;
 
@@ -39,6 +42,25 @@ pub(crate) enum Command {
     /// Invites people
     #[command(subcommand)]
     Invite(invites::InviteCommand),
+
+    /// Says whether a user may do something
+    Check(checks::CheckArguments),
+
+    /// Lists who may do something
+    WhoCan(checks::WhoCanArguments),
+
+    /// Lists what a user may do
+    WhatCan(checks::WhatCanArguments),
+
+    /// Signs in to a server
+    Login(login::LoginArguments),
+
+    /// Removes the secrets of a profile
+    Logout(login::LogoutArguments),
+
+    /// The servers this machine knows
+    #[command(subcommand)]
+    Profile(profile_commands::ProfileCommand),
 }
 
 /// Commands that call no server, so that nothing of how to call one goes with them.

@@ -3,21 +3,30 @@
 
 mod accounts;
 mod arguments;
+mod checks;
 mod connection;
+mod device_grant;
 mod exits;
+mod file_lock;
 mod invite_message;
 mod invite_rehearsal;
 mod invite_request;
 mod invites;
+mod login;
 mod logs;
+mod openid_provider;
 mod output;
 mod permission_text;
+mod profile_commands;
+mod profile_files;
 mod profiles;
 mod secret_input;
 mod serve;
 mod settings;
+mod sign_in;
 mod terminal;
 mod text;
+mod token_claims;
 mod welcome;
 
 use std::process::ExitCode;
@@ -59,6 +68,27 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             let command = invites::prepare(command, &connection, &Output::new(&output))?;
             let session = Session::open(&connection, &output)?;
             call(invites::run(command, &session))
+        }
+        Command::Check(arguments) => {
+            let session = Session::open(&connection, &output)?;
+            call(checks::check(arguments, &session))
+        }
+        Command::WhoCan(arguments) => {
+            let session = Session::open(&connection, &output)?;
+            call(checks::who_can(arguments, &session))
+        }
+        Command::WhatCan(arguments) => {
+            let session = Session::open(&connection, &output)?;
+            call(checks::what_can(arguments, &session))
+        }
+        Command::Login(arguments) => {
+            let login = login::prepare(arguments, &connection)?;
+            call(login::run(login, &connection, &Output::new(&output)))
+        }
+        Command::Logout(_) => call(login::logout(&connection, &Output::new(&output))),
+        Command::Profile(command) => {
+            let output = Output::new(&output);
+            call(profile_commands::run(command, &connection, &output))
         }
     }
 }
