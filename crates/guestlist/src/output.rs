@@ -118,6 +118,24 @@ impl Output {
         }
     }
 
+    /// Says something that the person must know to go on, also if quiet.
+    pub(crate) fn ask(&self, text: &str) {
+        #[expect(clippy::print_stderr, reason = "a question is no data")]
+        {
+            anstream::eprintln!("{}", plain(text));
+        }
+    }
+
+    /// Says names and values beside the data, unless quiet.
+    pub(crate) fn notice_details<'a>(&self, lines: impl IntoIterator<Item = (&'a str, String)>) {
+        if !self.quiet {
+            #[expect(clippy::print_stderr, reason = "notices are no data")]
+            {
+                anstream::eprint!("{}", details(lines));
+            }
+        }
+    }
+
     /// Shows one value: as it is to programs, by `for_people` to people.
     pub(crate) fn show<T: Serialize>(
         &self,
