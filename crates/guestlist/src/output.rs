@@ -283,12 +283,18 @@ pub(crate) fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) 
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    table
-        .to_string()
-        .lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n")
+    let lines: Vec<String> = table.to_string().lines().map(without_padding).collect();
+    lines.join("\n")
+}
+
+/// Without the spaces that fill the last column, inside and outside of a style.
+fn without_padding(line: &str) -> String {
+    const RESET: &str = "\u{1b}[0m";
+    let line = line.trim_end();
+    match line.strip_suffix(RESET) {
+        Some(styled) => format!("{}{RESET}", styled.trim_end()),
+        None => line.to_owned(),
+    }
 }
 
 /// What may be missing, as text for a table.
