@@ -81,7 +81,7 @@ impl AccessRecords<'_> {
     ///
     /// Refused (409 `AccessRecordAlreadyExists`) if there is a record with its id; (403) if it would
     /// give more than the caller may give.
-    pub async fn create_record(&self, record: &AccessRecordRequest) -> Result<AccessRecord, Error> {
+    pub async fn create_record(self, record: &AccessRecordRequest) -> Result<AccessRecord, Error> {
         let request = Request::new(Method::POST, Path::new(RECORDS)).body(record)?;
         self.client.send(request).await?.decode(RECORD)
     }
@@ -91,7 +91,7 @@ impl AccessRecords<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is none.
-    pub async fn get_record(&self, id: &RecordId) -> Result<AccessRecord, Error> {
+    pub async fn get_record(self, id: &RecordId) -> Result<AccessRecord, Error> {
         let request = Request::get(one(id));
         self.client.send(request).await?.decode(RECORD)
     }
@@ -107,7 +107,7 @@ impl AccessRecords<'_> {
     /// Refused (412 `PreconditionFailed`) if it changed since `expected`; (403) if it would give more
     /// than the caller may give.
     pub async fn update_record(
-        &self,
+        self,
         id: &RecordId,
         record: &AccessRecordRequest,
         expected: Option<Timestamp>,
@@ -124,7 +124,7 @@ impl AccessRecords<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is none; (409 `LastOwner`) if nobody would be left who owns the account.
-    pub async fn delete_record(&self, id: &RecordId) -> Result<(), Error> {
+    pub async fn delete_record(self, id: &RecordId) -> Result<(), Error> {
         let request = Request::new(Method::DELETE, one(id));
         self.client.send(request).await.map(drop)
     }
@@ -134,7 +134,7 @@ impl AccessRecords<'_> {
     /// # Errors
     ///
     /// Refused (400) if the cursor is not one of this list.
-    pub async fn get_records(&self, query: &RecordQuery) -> Result<AccessRecordCollection, Error> {
+    pub async fn get_records(self, query: &RecordQuery) -> Result<AccessRecordCollection, Error> {
         let request = Request::get(Path::new(RECORDS)).query(&query.parameters());
         self.client
             .send(request)
@@ -143,7 +143,7 @@ impl AccessRecords<'_> {
     }
 
     /// All records the caller may read: those in force, unless [`Pages::status`] says otherwise.
-    pub fn list(&self) -> Pages<AccessRecord> {
+    pub fn list(self) -> Pages<AccessRecord> {
         Pages::new::<AccessRecordCollection>(self.client, Path::new(RECORDS), Vec::new())
     }
 }

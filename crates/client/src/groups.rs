@@ -25,7 +25,7 @@ impl Groups<'_> {
     ///
     /// Refused (409 `GroupAlreadyExists`) if there is one with its id; (403) without `CREATE` on
     /// `Authress:Groups`, or if its members would get more than the caller may give.
-    pub async fn create_group(&self, group: &GroupRequest) -> Result<Group, Error> {
+    pub async fn create_group(self, group: &GroupRequest) -> Result<Group, Error> {
         let request = Request::new(Method::POST, Path::new(ALL)).body(group)?;
         self.client.send(request).await?.decode(ONE)
     }
@@ -35,7 +35,7 @@ impl Groups<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is none.
-    pub async fn get_group(&self, id: &GroupId) -> Result<Group, Error> {
+    pub async fn get_group(self, id: &GroupId) -> Result<Group, Error> {
         self.client.send(Request::get(one(id))).await?.decode(ONE)
     }
 
@@ -49,7 +49,7 @@ impl Groups<'_> {
     /// Refused (412 `PreconditionFailed`) if it changed since `expected`; (403) if new members would
     /// get more than the caller may give.
     pub async fn update_group(
-        &self,
+        self,
         id: &GroupId,
         group: &GroupRequest,
         expected: Option<Timestamp>,
@@ -66,7 +66,7 @@ impl Groups<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is none.
-    pub async fn delete_group(&self, id: &GroupId) -> Result<(), Error> {
+    pub async fn delete_group(self, id: &GroupId) -> Result<(), Error> {
         let request = Request::new(Method::DELETE, one(id));
         self.client.send(request).await.map(drop)
     }
@@ -76,7 +76,7 @@ impl Groups<'_> {
     /// # Errors
     ///
     /// Refused (400) if the cursor is not one of this list.
-    pub async fn get_groups(&self, query: &PageQuery) -> Result<GroupCollection, Error> {
+    pub async fn get_groups(self, query: &PageQuery) -> Result<GroupCollection, Error> {
         let request = Request::get(Path::new(ALL)).query(&query.parameters());
         self.client
             .send(request)
@@ -85,7 +85,7 @@ impl Groups<'_> {
     }
 
     /// All groups the caller may read.
-    pub fn list(&self) -> Pages<Group> {
+    pub fn list(self) -> Pages<Group> {
         Pages::new::<GroupCollection>(self.client, Path::new(ALL), Vec::new())
     }
 }

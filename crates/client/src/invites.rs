@@ -28,7 +28,7 @@ impl Invites<'_> {
     /// # Errors
     ///
     /// Refused (403) if it would give more than the caller may give.
-    pub async fn create_invite(&self, invite: &InviteRequest) -> Result<Invite, Error> {
+    pub async fn create_invite(self, invite: &InviteRequest) -> Result<Invite, Error> {
         let key = format!("{:016x}{:016x}", random()?, random()?);
         self.create_invite_once(invite, &key).await
     }
@@ -40,7 +40,7 @@ impl Invites<'_> {
     ///
     /// Refused (422 `IdempotencyKeyReused`) if the key was used for another invite.
     pub async fn create_invite_once(
-        &self,
+        self,
         invite: &InviteRequest,
         idempotency_key: &str,
     ) -> Result<Invite, Error> {
@@ -55,7 +55,7 @@ impl Invites<'_> {
     /// # Errors
     ///
     /// Refused (404) if it was used, withdrawn, or has expired; the error code says which.
-    pub async fn get_invite(&self, id: &InviteId) -> Result<Invite, Error> {
+    pub async fn get_invite(self, id: &InviteId) -> Result<Invite, Error> {
         let request = Self::one(Method::GET, id);
         self.client.send(request).await?.decode("an invite")
     }
@@ -68,7 +68,7 @@ impl Invites<'_> {
     /// Refused (404) if it cannot be used any more; (403 `InviteNoLongerValid`) if whoever made it
     /// may no longer give what it holds; (403 `InvalidInviteAcceptor`) if the caller is a service
     /// client.
-    pub async fn respond_to_invite(&self, id: &InviteId) -> Result<Option<Account>, Error> {
+    pub async fn respond_to_invite(self, id: &InviteId) -> Result<Option<Account>, Error> {
         let request = Self::one(Method::PATCH, id);
         self.client.send(request).await?.decode_any("an account")
     }
@@ -78,7 +78,7 @@ impl Invites<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is no such invite.
-    pub async fn delete_invite(&self, id: &InviteId) -> Result<(), Error> {
+    pub async fn delete_invite(self, id: &InviteId) -> Result<(), Error> {
         let request = Self::one(Method::DELETE, id);
         self.client.send(request).await.map(drop)
     }

@@ -25,7 +25,7 @@ impl ResourcePermissions<'_> {
     ///
     /// Refused (403) if the caller may not ask.
     pub async fn get_resource_users(
-        &self,
+        self,
         resource: &ResourceUri,
         query: &PageQuery,
     ) -> Result<ResourceUsersCollection, Error> {
@@ -37,7 +37,7 @@ impl ResourcePermissions<'_> {
     }
 
     /// All of them.
-    pub fn list_resource_users(&self, resource: &ResourceUri) -> Pages<UserRoleCollection> {
+    pub fn list_resource_users(self, resource: &ResourceUri) -> Pages<UserRoleCollection> {
         Pages::new::<ResourceUsersCollection>(self.client, of(resource), Vec::new())
     }
 

@@ -95,7 +95,7 @@ impl UserPermissions<'_> {
     /// Refused (404) if not: see [`is_allowed`](Self::is_allowed). Refused (403) if the caller may
     /// not ask.
     pub async fn authorize_user(
-        &self,
+        self,
         user: &UserId,
         resource: &ResourceUri,
         action: &Action,
@@ -110,7 +110,7 @@ impl UserPermissions<'_> {
     ///
     /// Refused (403) if the caller may not ask.
     pub async fn is_allowed(
-        &self,
+        self,
         user: &UserId,
         resource: &ResourceUri,
         action: &Action,
@@ -174,7 +174,7 @@ impl UserPermissions<'_> {
     ///
     /// Refused (404) if nothing; (403) if the caller may not ask.
     pub async fn get_user_permissions_for_resource(
-        &self,
+        self,
         user: &UserId,
         resource: &ResourceUri,
     ) -> Result<PermissionCollection, Error> {
@@ -192,7 +192,7 @@ impl UserPermissions<'_> {
     ///
     /// Refused (404) if there are none; (403) if the caller may not ask.
     pub async fn get_user_roles_for_resource(
-        &self,
+        self,
         user: &UserId,
         resource: &ResourceUri,
     ) -> Result<UserRoleCollection, Error> {
@@ -210,7 +210,7 @@ impl UserPermissions<'_> {
     ///
     /// Refused (403) if the caller may not ask.
     pub async fn get_user_resources(
-        &self,
+        self,
         user: &UserId,
         query: &UserResourcesQuery,
     ) -> Result<UserResourcesCollection, Error> {
@@ -222,11 +222,7 @@ impl UserPermissions<'_> {
     }
 
     /// All resources a user has access to.
-    pub fn list_user_resources(
-        &self,
-        user: &UserId,
-        query: &UserResourcesQuery,
-    ) -> Pages<Resource> {
+    pub fn list_user_resources(self, user: &UserId, query: &UserResourcesQuery) -> Pages<Resource> {
         let path = of(user).then("resources");
         Pages::new::<UserResourcesCollection>(self.client, path, query.parameters())
     }

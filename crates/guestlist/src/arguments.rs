@@ -3,15 +3,13 @@
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 
-use crate::accounts;
-use crate::checks;
 use crate::exits::{EXIT_CODES, Failure};
-use crate::invites;
-use crate::login;
 use crate::output::OutputArguments;
-use crate::profile_commands;
 use crate::profiles::ConnectionArguments;
-use crate::settings;
+use crate::{
+    accounts, checks, clients, groups, identities, invites, keys, login, profile_commands, records,
+    roles, settings,
+};
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
 ///
@@ -34,6 +32,30 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Runs the server
     Serve(settings::ServeArguments),
+
+    /// Access records: who has which roles on which resources
+    #[command(subcommand)]
+    Record(records::RecordCommand),
+
+    /// Roles: named lists of permissions
+    #[command(subcommand)]
+    Role(roles::RoleCommand),
+
+    /// Groups of users who are given access together
+    #[command(subcommand)]
+    Group(groups::GroupCommand),
+
+    /// Service clients: the machines that call
+    #[command(subcommand)]
+    Client(clients::ClientCommand),
+
+    /// Access keys of service clients
+    #[command(subcommand)]
+    Key(keys::KeyCommand),
+
+    /// Token issuers whose users may call
+    #[command(subcommand)]
+    Identity(identities::IdentityCommand),
 
     /// The account of the server
     #[command(subcommand)]

@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use guestlist_api::text::Malformed;
 use guestlist_client::{Error, Refusal};
 use serde_json::json;
 
@@ -108,6 +109,11 @@ impl Failure {
         Self::new(Exit::Interrupted, "interrupted")
     }
 
+    /// Somebody was asked and said no.
+    pub(crate) fn interrupted_by_answer() -> Self {
+        Self::new(Exit::Interrupted, "not confirmed: nothing was done")
+    }
+
     /// With a sentence that says what to do.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -193,6 +199,13 @@ impl From<Error> for Failure {
                 .hint("Is the URL that of a Guestlist server? `guestlist doctor` looks."),
             other => Self::new(Exit::Unavailable, chain(&other)),
         }
+    }
+}
+
+/// What was given is not what it must be.
+impl From<Malformed> for Failure {
+    fn from(malformed: Malformed) -> Self {
+        Self::invalid(malformed.to_string())
     }
 }
 

@@ -4,26 +4,34 @@
 mod accounts;
 mod arguments;
 mod checks;
+mod clients;
 mod connection;
 mod device_grant;
+mod documents;
+mod edit;
 mod exits;
 mod file_lock;
+mod groups;
+mod identities;
 mod invite_message;
 mod invite_rehearsal;
 mod invite_request;
 mod invites;
+mod keys;
 mod login;
 mod logs;
 mod openid_provider;
 mod output;
-mod permission_text;
 mod profile_commands;
 mod profile_files;
 mod profiles;
+mod records;
+mod roles;
 mod secret_input;
 mod serve;
 mod settings;
 mod sign_in;
+mod tags;
 mod terminal;
 mod text;
 mod token_claims;
@@ -61,6 +69,24 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     } = arguments;
     match command {
         Command::Serve(arguments) => Ok(serve::run(arguments)),
+        Command::Record(command) => {
+            call(async { records::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Role(command) => {
+            call(async { roles::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Group(command) => {
+            call(async { groups::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Client(command) => {
+            call(async { clients::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Key(command) => {
+            call(async { keys::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Identity(command) => {
+            call(async { identities::run(command, &Session::open(&connection, &output)?).await })
+        }
         Command::Account(command) => {
             call(async { accounts::run(command, &Session::open(&connection, &output)?).await })
         }

@@ -195,6 +195,40 @@ impl Output {
         Ok(())
     }
 
+    /// Asks whether to delete these, unless `yes` was said before.
+    pub(crate) fn confirm_deletion(
+        &self,
+        what: &str,
+        ids: &[impl std::fmt::Display],
+        yes: bool,
+    ) -> Result<(), Failure> {
+        let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        self.confirm(&format!("Delete the {what} {}?", names.join(", ")), yes)
+    }
+
+    /// Asks whether to go on, unless `yes` was said before.
+    pub(crate) fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {
+        if yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(Failure::invalid(format!(
+                "{question} Nobody can be asked here: say it with --yes"
+            )));
+        }
+        let mut stderr = anstream::stderr().lock();
+        let asked = write!(stderr, "{} [y/N] ", plain(question)).and_then(|()| stderr.flush());
+        let mut answer = String::new();
+        asked
+            .and_then(|()| io::stdin().read_line(&mut answer))
+            .map_err(|error| Failure::local(format!("cannot ask: {error}")))?;
+        if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+            Ok(())
+        } else {
+            Err(Failure::interrupted_by_answer())
+        }
+    }
+
     /// Prints text for standard output, by the pager where it is long and somebody reads it.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
         let text = text.trim_end_matches('\n');
