@@ -7,8 +7,8 @@ use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
-    accounts, checks, clients, groups, identities, invites, keys, login, profile_commands, records,
-    roles, settings,
+    accounts, checks, clients, doctor, groups, identities, invites, keys, login, profile_commands,
+    records, roles, settings,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -79,6 +79,9 @@ pub(crate) enum Command {
 
     /// Removes the secrets of a profile
     Logout(login::LogoutArguments),
+
+    /// Looks for the reason why something does not work
+    Doctor(doctor::DoctorArguments),
 
     /// The servers this machine knows
     #[command(subcommand)]

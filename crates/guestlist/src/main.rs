@@ -7,6 +7,7 @@ mod checks;
 mod clients;
 mod connection;
 mod device_grant;
+mod doctor;
 mod documents;
 mod edit;
 mod exits;
@@ -112,6 +113,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             call(login::run(login, &connection, &Output::new(&output)))
         }
         Command::Logout(_) => call(login::logout(&connection, &Output::new(&output))),
+        Command::Doctor(arguments) => {
+            call(doctor::run(arguments, &connection, &Output::new(&output)))
+        }
         Command::Profile(command) => {
             let output = Output::new(&output);
             call(profile_commands::run(command, &connection, &output))
