@@ -12,6 +12,7 @@ mod device_grant;
 mod doctor;
 mod documents;
 mod edit;
+mod environment;
 mod events;
 mod exits;
 mod file_lock;
