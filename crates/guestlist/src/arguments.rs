@@ -7,8 +7,8 @@ use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
-    accounts, backup, clients, completions, events, groups, identities, invites, keys, man,
-    records, restore, roles, settings,
+    accounts, backup, checks, clients, completions, events, groups, identities, invites, keys,
+    login, man, profile_commands, records, restore, roles, settings,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -33,6 +33,16 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Runs the server
     Serve(settings::ServeArguments),
+
+    /// Invites people
+    #[command(subcommand)]
+    Invite(invites::InviteCommand),
+
+    /// Lists who may do something
+    WhoCan(checks::WhoCanArguments),
+
+    /// Lists what a user may do
+    WhatCan(checks::WhatCanArguments),
 
     /// Access records: who has which roles on which resources
     #[command(subcommand)]
@@ -62,10 +72,6 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Account(accounts::AccountCommand),
 
-    /// Invites people
-    #[command(subcommand)]
-    Invite(invites::InviteCommand),
-
     /// The event log: what changed, when and by whom
     #[command(subcommand)]
     Events(events::EventsCommand),
@@ -76,11 +82,23 @@ pub(crate) enum Command {
     /// Puts a backup into a data directory
     Restore(restore::RestoreArguments),
 
+    /// Signs in to a server
+    Login(login::LoginArguments),
+
+    /// Removes the secrets of a profile
+    Logout(login::LogoutArguments),
+
+    /// The servers this machine knows
+    #[command(subcommand)]
+    Profile(profile_commands::ProfileCommand),
+
     /// Prints a script that completes commands and options in a shell
     Completions(completions::CompletionsArguments),
 
     /// Prints the manual page of `guestlist`, or writes those of all commands
     Man(man::ManArguments),
+    /// Says whether a user may do something
+    Check(checks::CheckArguments),
 }
 
 /// Commands that call no server, so that nothing of how to call one goes with them.

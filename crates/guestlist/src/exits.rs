@@ -134,6 +134,14 @@ impl Failure {
         &self.message
     }
 
+    /// What went wrong and what to do, in one text: for where this is the reason of another failure.
+    pub(crate) fn told(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}. {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// Says it on standard error, as a line for people or an object for programs.
     pub(crate) fn report(&self, for_programs: bool) -> ExitCode {
         if !self.message.is_empty() {

@@ -206,11 +206,12 @@ fn lived(lifetime: i64) -> String {
 /// A number of milliseconds in words, in its largest sensible unit.
 pub(crate) fn length(milliseconds: i64) -> String {
     let seconds = milliseconds / 1000;
+    let rounded = |unit: i64| (seconds + unit / 2) / unit;
     let (number, unit) = match seconds {
         ..120 => (seconds, "second"),
-        120..7200 => (seconds / 60, "minute"),
-        7200..172_800 => (seconds / 3600, "hour"),
-        172_800.. => (seconds / 86_400, "day"),
+        120..7200 => (rounded(60), "minute"),
+        7200..172_800 => (rounded(3600), "hour"),
+        172_800.. => (rounded(86_400), "day"),
     };
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {unit}{plural}")

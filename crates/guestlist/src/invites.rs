@@ -51,7 +51,7 @@ on standard output.
 
 Examples:
   guestlist invite create --role ro_editor --on projects/42
-  guestlist invite create --role ro_editor --on projects/42 --expires 5d > ann.invite
+  guestlist invite create --role ro_editor --on projects/42 --expires 5d --id-file ann.invite
   guestlist invite create --grant 'ro_viewer on docs' --grant 'ro_editor on docs/1,docs/2'
   guestlist invite create --role ro_editor --on projects/42 --email ann@example.com \\
       --link-prefix https://app.example.com/join#
@@ -88,6 +88,15 @@ pub(crate) struct CreateArguments {
     #[command(flatten)]
     invite: InviteArguments,
 
+    /// Write the id into this file, which only you can read, and do not print it
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "email",
+        help_heading = "Handing it over"
+    )]
+    id_file: Option<PathBuf>,
+
     /// Print a message for this address, and a link that opens a mail program with it. Nothing is
     /// sent: the server has no mail
     #[arg(long, value_name = "ADDRESS", help_heading = "Handing it over")]
@@ -109,7 +118,7 @@ pub(crate) struct CreateArguments {
 
     /// Make nothing: show what would be asked for, what the roles hold and when it would end. What
     /// only the server can judge is not checked: whether you may give this
-    #[arg(long, conflicts_with_all = ["email", "qr", "copy", "link_prefix"])]
+    #[arg(long, conflicts_with_all = ["email", "qr", "copy", "link_prefix", "id_file"])]
     dry_run: bool,
 }
 
@@ -320,6 +329,10 @@ async fn create(
         link: link.as_deref(),
         message: message.as_ref(),
     };
+    if let Some(path) = &arguments.id_file {
+        keep(&invite, path, session).await?;
+        return hand_over(arguments, way, &session.output);
+    }
     session.output.show(&created, |_| match &message {
         Some(message) => format!("{id}\n\n{}", message.shown()),
         None => id.to_owned(),
@@ -328,7 +341,7 @@ async fn create(
         let shown = Shown::new(&invite);
         session
             .output
-            .notice(&shown.for_people(Clock::system().now()));
+            .notice_details(shown.lines(Clock::system().now()));
     }
     if let Some(message) = &message {
         session.output.notice(&format!(
@@ -337,6 +350,30 @@ async fn create(
         ));
     }
     hand_over(arguments, way, &session.output)
+}
+
+/// Puts the id into a file, and tells the rest.
+async fn keep(invite: &Invite, path: &Path, session: &Session) -> Result<(), Failure> {
+    let line = format!("{}\n", invite.invite_id.reveal());
+    if let Err(failure) = secret_input::write_private(path, line.as_bytes()) {
+        // Nobody has the id now: such an invite must not stay.
+        return Err(
+            match session
+                .client
+                .invites()
+                .delete_invite(&invite.invite_id)
+                .await
+            {
+                Ok(()) => failure.hint("The invite was withdrawn again."),
+                Err(_) => {
+                    failure.hint("The invite is there, but nobody has its id: it will expire.")
+                }
+            },
+        );
+    }
+    session.output.show(&Shown::new(invite), |shown| {
+        details(shown.lines(Clock::system().now()))
+    })
 }
 
 /// The invite is there by now, and its id was printed: what fails here is only said.
@@ -412,7 +449,7 @@ impl<'a> Shown<'a> {
         }
     }
 
-    fn for_people(&self, now: Timestamp) -> String {
+    fn lines(&self, now: Timestamp) -> Vec<(&'static str, String)> {
         let gives: Vec<String> = self.statements.iter().map(given).collect();
         let mut lines = vec![
             ("Reference", optional(self.reference.as_ref())),
@@ -428,7 +465,7 @@ impl<'a> Shown<'a> {
             ("Tenant", optional(self.default_login_tenant_id)),
         ];
         lines.retain(|(_, value)| !value.is_empty());
-        details(lines)
+        lines
     }
 }
 
@@ -457,7 +494,7 @@ async fn show(id: &InviteId, session: &Session) -> Result<(), Failure> {
     let answer = session.client.invites().get_invite(id).await;
     let invite = answer.map_err(|error| not_found(error, id))?;
     session.output.show(&Shown::new(&invite), |shown| {
-        shown.for_people(Clock::system().now())
+        details(shown.lines(Clock::system().now()))
     })
 }
 

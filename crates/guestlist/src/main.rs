@@ -4,13 +4,16 @@
 mod accounts;
 mod arguments;
 mod backup;
+mod checks;
 mod clients;
 mod completions;
 mod connection;
+mod device_grant;
 mod documents;
 mod edit;
 mod events;
 mod exits;
+mod file_lock;
 mod groups;
 mod identities;
 mod invite_message;
@@ -18,10 +21,14 @@ mod invite_rehearsal;
 mod invite_request;
 mod invites;
 mod keys;
+mod login;
 mod logs;
 mod man;
+mod openid_provider;
 mod output;
 mod permission_text;
+mod profile_commands;
+mod profile_files;
 mod profiles;
 mod progress;
 mod records;
@@ -30,9 +37,11 @@ mod roles;
 mod secret_input;
 mod serve;
 mod settings;
+mod sign_in;
 mod tags;
 mod terminal;
 mod text;
+mod token_claims;
 mod welcome;
 
 use std::process::ExitCode;
@@ -106,6 +115,27 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             let command = invites::prepare(command, &connection, &Output::new(&output))?;
             let session = Session::open(&connection, &output)?;
             call(invites::run(command, &session))
+        }
+        Command::Check(arguments) => {
+            let session = Session::open(&connection, &output)?;
+            call(checks::check(arguments, &session))
+        }
+        Command::WhoCan(arguments) => {
+            let session = Session::open(&connection, &output)?;
+            call(checks::who_can(arguments, &session))
+        }
+        Command::WhatCan(arguments) => {
+            let session = Session::open(&connection, &output)?;
+            call(checks::what_can(arguments, &session))
+        }
+        Command::Login(arguments) => {
+            let login = login::prepare(arguments, &connection)?;
+            call(login::run(login, &connection, &Output::new(&output)))
+        }
+        Command::Logout(_) => call(login::logout(&connection, &Output::new(&output))),
+        Command::Profile(command) => {
+            let output = Output::new(&output);
+            call(profile_commands::run(command, &connection, &output))
         }
     }
 }

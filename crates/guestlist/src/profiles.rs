@@ -8,6 +8,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::exits::Failure;
+use crate::file_lock;
 use crate::secret_input;
 
 /// Which server to call, and as whom.
@@ -69,6 +70,10 @@ pub(crate) struct Profile {
     /// Relative to the directory of the file of profiles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token_file: Option<PathBuf>,
+    /// The tokens of an OpenID provider, which are renewed. Relative to the directory of the file of
+    /// profiles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sign_in_file: Option<PathBuf>,
 }
 
 impl Profiles {
@@ -95,6 +100,17 @@ impl Profiles {
         let text = toml::to_string(self)
             .map_err(|error| Failure::local(format!("cannot write the profiles: {error}")))?;
         secret_input::write_private(path, text.as_bytes())
+    }
+
+    /// Changes the file, as no other command does at the same time.
+    pub(crate) async fn change(
+        path: &Path,
+        change: impl FnOnce(&mut Self) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let _lock = file_lock::lock(path).await?;
+        let mut profiles = Self::read(path)?;
+        change(&mut profiles)?;
+        profiles.write(path)
     }
 
     /// The profile to use: the named one, or the default one if there is one.
