@@ -7,8 +7,8 @@ use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
-    accounts, backup, checks, clients, completions, events, groups, identities, invites, keys,
-    login, man, profile_commands, records, restore, roles, settings,
+    accounts, backup, checks, clients, completions, doctor, events, groups, identities, invites,
+    keys, login, man, profile_commands, records, restore, roles, settings,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -91,6 +91,9 @@ pub(crate) enum Command {
     /// The servers this machine knows
     #[command(subcommand)]
     Profile(profile_commands::ProfileCommand),
+
+    /// Looks for the reason why something does not work
+    Doctor(doctor::DoctorArguments),
 
     /// Prints a script that completes commands and options in a shell
     Completions(completions::CompletionsArguments),

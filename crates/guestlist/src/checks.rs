@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::connection::Session;
 use crate::exits::Failure;
 use crate::output::{Limit, details, optional};
-use crate::permission_text::permission_text;
+use crate::roles::sentence;
 
 /// How many resources are asked about at a time.
 const AT_ONCE: usize = 8;
@@ -156,19 +156,19 @@ fn reason(because: &Explanation) -> String {
     let hidden = || "(you may not read it)".to_owned();
     let record = because.record_id.as_ref();
     let mut lines = vec![
-        ("Record", record.map_or_else(hidden, ToString::to_string)),
+        ("record", record.map_or_else(hidden, ToString::to_string)),
         (
-            "Role",
+            "role",
             because
                 .role_id
                 .as_ref()
                 .map_or_else(hidden, ToString::to_string),
         ),
-        ("Resource", because.resource_uri.as_str().to_owned()),
-        ("Action", because.action.as_str().to_owned()),
-        ("Group", optional(because.group_id.as_ref())),
-        ("Invite", optional(because.invite_reference.as_ref())),
-        ("Accepted", optional(because.accepted_time.as_ref())),
+        ("resource", because.resource_uri.as_str().to_owned()),
+        ("action", because.action.as_str().to_owned()),
+        ("group", optional(because.group_id.as_ref())),
+        ("invite", optional(because.invite_reference.as_ref())),
+        ("accepted", optional(because.accepted_time.as_ref())),
     ];
     lines.retain(|(_, value)| !value.is_empty());
     details(lines)
@@ -275,7 +275,7 @@ pub(crate) async fn what_can(
     let headings = ["RESOURCE", "ROLES", "MAY"];
     session.output.show_all(&held, &headings, |held| {
         let roles: Vec<&str> = held.roles.iter().map(RoleId::as_str).collect();
-        let permissions: Vec<String> = held.permissions.iter().map(permission_text).collect();
+        let permissions: Vec<String> = held.permissions.iter().map(sentence).collect();
         vec![
             held.resource_uri.as_str().to_owned(),
             roles.join(", "),

@@ -134,6 +134,11 @@ impl Failure {
         &self.message
     }
 
+    /// What to do, if that is known.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// What went wrong and what to do, in one text: for where this is the reason of another failure.
     pub(crate) fn told(&self) -> String {
         match &self.hint {

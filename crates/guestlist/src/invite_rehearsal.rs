@@ -15,7 +15,7 @@ use crate::connection::Session;
 use crate::exits::Failure;
 use crate::invites::{ends, given};
 use crate::output::details;
-use crate::permission_text::permission_text;
+use crate::roles::sentence;
 
 /// Said in every rehearsal, because a "would do" that hides this would be believed.
 const NOT_CHECKED: [&str; 2] = [
@@ -135,22 +135,22 @@ fn for_people(rehearsal: &Rehearsal<'_>, account: &str, now: Timestamp) -> Strin
         )
     };
     let mut lines = vec![
-        ("Account", account.to_owned()),
+        ("account", account.to_owned()),
         (
-            "Would give",
+            "would give",
             if gives.is_empty() {
                 "nothing".to_owned()
             } else {
                 gives.join("\n")
             },
         ),
-        ("Would end", end),
+        ("would end", end),
     ];
     let roles: Vec<String> = rehearsal.roles.iter().map(role_line).collect();
     if !roles.is_empty() {
-        lines.push(("Roles", roles.join("\n")));
+        lines.push(("roles", roles.join("\n")));
     }
-    lines.push(("Not checked", rehearsal.not_checked.join("\n")));
+    lines.push(("not checked", rehearsal.not_checked.join("\n")));
     format!("Nothing was made.\n\n{}", details(lines))
 }
 
@@ -158,7 +158,7 @@ fn role_line(role: &RoleFound) -> String {
     let id = &role.role_id;
     match (role.found, &role.permissions) {
         (Found::Yes, Some(permissions)) if !permissions.is_empty() => {
-            let permissions: Vec<String> = permissions.iter().map(permission_text).collect();
+            let permissions: Vec<String> = permissions.iter().map(sentence).collect();
             format!("{id}: {}", permissions.join(", "))
         }
         (Found::Yes, _) => format!("{id}: no permissions yet"),

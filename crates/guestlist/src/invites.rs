@@ -1,7 +1,7 @@
 //! `guestlist invite`: makes invites, shows, accepts and withdraws them.
 
-use std::fs;
-use std::io::Read as _;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -19,13 +19,11 @@ use crate::exits::{Exit, Failure};
 use crate::invite_message::{EmailAddress, Message};
 use crate::invite_rehearsal;
 use crate::invite_request::{InviteArguments, length};
+use crate::keys::new_file;
 use crate::output::{Format, Output, details, optional};
 use crate::profiles::ConnectionArguments;
 use crate::secret_input;
 use crate::terminal::{Terminal, ask_secretly};
-
-/// Bytes of a file with an invite: what a server takes.
-const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// The commands on invites.
 #[derive(Debug, Subcommand)]
@@ -51,7 +49,7 @@ on standard output.
 
 Examples:
   guestlist invite create --role ro_editor --on projects/42
-  guestlist invite create --role ro_editor --on projects/42 --expires 5d --id-file ann.invite
+  guestlist invite create --role ro_editor --on projects/42 --expires 5d --out ann.invite
   guestlist invite create --grant 'ro_viewer on docs' --grant 'ro_editor on docs/1,docs/2'
   guestlist invite create --role ro_editor --on projects/42 --email ann@example.com \\
       --link-prefix https://app.example.com/join#
@@ -88,14 +86,14 @@ pub(crate) struct CreateArguments {
     #[command(flatten)]
     invite: InviteArguments,
 
-    /// Write the id into this file, which only you can read, and do not print it
+    /// Write the id into this new file (mode 0600) and nowhere else
     #[arg(
         long,
         value_name = "FILE",
         conflicts_with = "email",
         help_heading = "Handing it over"
     )]
-    id_file: Option<PathBuf>,
+    out: Option<PathBuf>,
 
     /// Print a message for this address, and a link that opens a mail program with it. Nothing is
     /// sent: the server has no mail
@@ -118,7 +116,7 @@ pub(crate) struct CreateArguments {
 
     /// Make nothing: show what would be asked for, what the roles hold and when it would end. What
     /// only the server can judge is not checked: whether you may give this
-    #[arg(long, conflicts_with_all = ["email", "qr", "copy", "link_prefix", "id_file"])]
+    #[arg(long, conflicts_with_all = ["email", "qr", "copy", "link_prefix", "out"])]
     dry_run: bool,
 }
 
@@ -186,15 +184,10 @@ pub(crate) fn prepare(
                      output is one",
                 ));
             }
-            let content = match &arguments.invite.file {
-                Some(path) => {
-                    one_reader_of_standard_input(path == Path::new("-"), connection)?;
-                    Some(read_file(path)?)
-                }
-                None => None,
-            };
+            let file = arguments.invite.file.as_deref();
+            one_reader_of_standard_input(file == Some(Path::new("-")), connection)?;
             let now = Clock::system().now();
-            let request = arguments.invite.request(content.as_deref(), now)?;
+            let request = arguments.invite.request(now)?;
             Ok(Prepared::Create(arguments, Box::new(request)))
         }
         InviteCommand::Show(which) => Ok(Prepared::Show(which.id(connection, output)?)),
@@ -212,25 +205,6 @@ pub(crate) async fn run(command: Prepared, session: &Session) -> Result<(), Fail
         Prepared::Show(id) => show(&id, session).await,
         Prepared::Accept(id) => accept(&id, session).await,
         Prepared::Revoke(id) => revoke(&id, session).await,
-    }
-}
-
-fn read_file(path: &Path) -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin()
-            .lock()
-            .take(LARGEST_FILE)
-            .read_to_string(&mut text)
-    } else {
-        fs::File::open(path).and_then(|file| file.take(LARGEST_FILE).read_to_string(&mut text))
-    };
-    match read {
-        Ok(_length) => Ok(text),
-        Err(error) => Err(Failure::local(format!(
-            "cannot read the invite in {}: {error}",
-            path.display()
-        ))),
     }
 }
 
@@ -311,8 +285,18 @@ async fn create(
     request: &InviteRequest,
     session: &Session,
 ) -> Result<(), Failure> {
+    // Before the invite is made: an id that cannot be written down would be lost.
+    let file = arguments.out.as_deref().map(new_file).transpose()?;
     let answer = session.client.invites().create_invite(request).await;
-    let invite = answer.map_err(not_created)?;
+    let invite = match answer {
+        Ok(invite) => invite,
+        Err(error) => {
+            if let Some(path) = &arguments.out {
+                let _removed = fs::remove_file(path);
+            }
+            return Err(not_created(error));
+        }
+    };
     let id = invite.invite_id.reveal();
     let link = arguments
         .link_prefix
@@ -329,8 +313,8 @@ async fn create(
         link: link.as_deref(),
         message: message.as_ref(),
     };
-    if let Some(path) = &arguments.id_file {
-        keep(&invite, path, session).await?;
+    if let Some(file) = file {
+        keep(&invite, file, session).await?;
         return hand_over(arguments, way, &session.output);
     }
     session.output.show(&created, |_| match &message {
@@ -352,24 +336,17 @@ async fn create(
     hand_over(arguments, way, &session.output)
 }
 
-/// Puts the id into a file, and tells the rest.
-async fn keep(invite: &Invite, path: &Path, session: &Session) -> Result<(), Failure> {
-    let line = format!("{}\n", invite.invite_id.reveal());
-    if let Err(failure) = secret_input::write_private(path, line.as_bytes()) {
+/// Puts the id into its file, and tells the rest.
+async fn keep(invite: &Invite, mut file: File, session: &Session) -> Result<(), Failure> {
+    let id = &invite.invite_id;
+    let written = writeln!(file, "{}", id.reveal()).and_then(|()| file.sync_all());
+    if let Err(error) = written {
         // Nobody has the id now: such an invite must not stay.
-        return Err(
-            match session
-                .client
-                .invites()
-                .delete_invite(&invite.invite_id)
-                .await
-            {
-                Ok(()) => failure.hint("The invite was withdrawn again."),
-                Err(_) => {
-                    failure.hint("The invite is there, but nobody has its id: it will expire.")
-                }
-            },
-        );
+        let failure = Failure::local(format!("cannot write the id of the invite: {error}"));
+        return Err(match session.client.invites().delete_invite(id).await {
+            Ok(()) => failure.hint("The invite was withdrawn again."),
+            Err(_) => failure.hint("The invite is there, but nobody has its id: it will expire."),
+        });
     }
     session.output.show(&Shown::new(invite), |shown| {
         details(shown.lines(Clock::system().now()))
@@ -452,17 +429,17 @@ impl<'a> Shown<'a> {
     fn lines(&self, now: Timestamp) -> Vec<(&'static str, String)> {
         let gives: Vec<String> = self.statements.iter().map(given).collect();
         let mut lines = vec![
-            ("Reference", optional(self.reference.as_ref())),
+            ("reference", optional(self.reference.as_ref())),
             (
-                "Ends",
+                "ends",
                 self.expiry_time
                     .map(|time| ends(time, now))
                     .unwrap_or_default(),
             ),
-            ("Gives", gives.join("\n")),
-            ("In conflict", self.conflict_resolution_strategy.to_string()),
-            ("User id", optional(self.linked_user_id)),
-            ("Tenant", optional(self.default_login_tenant_id)),
+            ("gives", gives.join("\n")),
+            ("in conflict", self.conflict_resolution_strategy.to_string()),
+            ("user id", optional(self.linked_user_id)),
+            ("tenant", optional(self.default_login_tenant_id)),
         ];
         lines.retain(|(_, value)| !value.is_empty());
         lines

@@ -139,7 +139,8 @@ async fn create(
     output.show(&without, told)
 }
 
-fn new_file(path: &Path) -> Result<std::fs::File, Failure> {
+/// A file that was not there, readable by its owner only.
+pub(crate) fn new_file(path: &Path) -> Result<std::fs::File, Failure> {
     OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -309,11 +309,11 @@ fn shown(signed_in: &SignedIn) -> String {
         }
     });
     let mut lines = vec![
-        ("Profile", signed_in.profile.clone()),
-        ("Server", signed_in.url.clone()),
-        ("Account", optional(signed_in.account_id.as_ref())),
-        ("Signed in as", optional(signed_in.signed_in_as.as_ref())),
-        ("Until", expires.unwrap_or_default()),
+        ("profile", signed_in.profile.clone()),
+        ("server", signed_in.url.clone()),
+        ("account", optional(signed_in.account_id.as_ref())),
+        ("signed in as", optional(signed_in.signed_in_as.as_ref())),
+        ("until", expires.unwrap_or_default()),
     ];
     lines.retain(|(_, value)| !value.is_empty());
     details(lines)

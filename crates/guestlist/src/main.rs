@@ -9,6 +9,7 @@ mod clients;
 mod completions;
 mod connection;
 mod device_grant;
+mod doctor;
 mod documents;
 mod edit;
 mod events;
@@ -26,7 +27,6 @@ mod logs;
 mod man;
 mod openid_provider;
 mod output;
-mod permission_text;
 mod profile_commands;
 mod profile_files;
 mod profiles;
@@ -133,6 +133,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             call(login::run(login, &connection, &Output::new(&output)))
         }
         Command::Logout(_) => call(login::logout(&connection, &Output::new(&output))),
+        Command::Doctor(arguments) => {
+            call(doctor::run(arguments, &connection, &Output::new(&output)))
+        }
         Command::Profile(command) => {
             let output = Output::new(&output);
             call(profile_commands::run(command, &connection, &output))
