@@ -198,7 +198,7 @@ impl AccessKeyRequest {
 }
 
 /// An access key in the answer that makes it: the only time its secret is told.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessKey {
     pub key_id: KeyId,

@@ -8,7 +8,7 @@ use guestlist_client::api::invites::{InviteRequest, InviteStatement};
 use guestlist_client::{Client, Credentials};
 
 /// Gives whoever has the second credentials the role of an editor. Returns whether they are one.
-async fn invite_an_editor(
+pub(crate) async fn invite_an_editor(
     url: &str,
     access_key: &str,
     token_of_bob: &str,

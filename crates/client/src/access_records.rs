@@ -15,6 +15,37 @@ use crate::paths::Path;
 use crate::transport::{IF_UNMODIFIED_SINCE, Request};
 
 /// The operations on access records. From [`Client::access_records`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use guestlist_client::api::ids::UserId;
+/// use guestlist_client::api::records::{AccessRecordRequest, Statement};
+///
+/// let records = client.access_records();
+/// let editors = Statement::new(["ro_editor"], ["projects/42", "projects/43"])?;
+/// let bob: UserId = "bob".parse()?;
+/// let made = records
+///     .create_record(&AccessRecordRequest::new("Editors", [editors])?.user(bob))
+///     .await?;
+///
+/// // Changed only if nobody else has changed it meanwhile.
+/// let carol: UserId = "carol".parse()?;
+/// let changed = made.to_request()?.user(carol);
+/// records
+///     .update_record(&made.record_id, &changed, made.last_updated)
+///     .await?;
+///
+/// let mut all = records.list().filter("editors");
+/// while let Some(record) = all.try_next().await? {
+///     println!("{}: {}", record.record_id, record.name);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct AccessRecords<'a> {
     pub(crate) client: &'a Client,
@@ -81,7 +112,7 @@ impl AccessRecords<'_> {
     ///
     /// Refused (409 `AccessRecordAlreadyExists`) if there is a record with its id; (403) if it would
     /// give more than the caller may give.
-    pub async fn create_record(&self, record: &AccessRecordRequest) -> Result<AccessRecord, Error> {
+    pub async fn create_record(self, record: &AccessRecordRequest) -> Result<AccessRecord, Error> {
         let request = Request::new(Method::POST, Path::new(RECORDS)).body(record)?;
         self.client.send(request).await?.decode(RECORD)
     }
@@ -91,7 +122,7 @@ impl AccessRecords<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is none.
-    pub async fn get_record(&self, id: &RecordId) -> Result<AccessRecord, Error> {
+    pub async fn get_record(self, id: &RecordId) -> Result<AccessRecord, Error> {
         let request = Request::get(one(id));
         self.client.send(request).await?.decode(RECORD)
     }
@@ -107,7 +138,7 @@ impl AccessRecords<'_> {
     /// Refused (412 `PreconditionFailed`) if it changed since `expected`; (403) if it would give more
     /// than the caller may give.
     pub async fn update_record(
-        &self,
+        self,
         id: &RecordId,
         record: &AccessRecordRequest,
         expected: Option<Timestamp>,
@@ -124,7 +155,7 @@ impl AccessRecords<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is none; (409 `LastOwner`) if nobody would be left who owns the account.
-    pub async fn delete_record(&self, id: &RecordId) -> Result<(), Error> {
+    pub async fn delete_record(self, id: &RecordId) -> Result<(), Error> {
         let request = Request::new(Method::DELETE, one(id));
         self.client.send(request).await.map(drop)
     }
@@ -134,7 +165,7 @@ impl AccessRecords<'_> {
     /// # Errors
     ///
     /// Refused (400) if the cursor is not one of this list.
-    pub async fn get_records(&self, query: &RecordQuery) -> Result<AccessRecordCollection, Error> {
+    pub async fn get_records(self, query: &RecordQuery) -> Result<AccessRecordCollection, Error> {
         let request = Request::get(Path::new(RECORDS)).query(&query.parameters());
         self.client
             .send(request)
@@ -143,7 +174,7 @@ impl AccessRecords<'_> {
     }
 
     /// All records the caller may read: those in force, unless [`Pages::status`] says otherwise.
-    pub fn list(&self) -> Pages<AccessRecord> {
+    pub fn list(self) -> Pages<AccessRecord> {
         Pages::new::<AccessRecordCollection>(self.client, Path::new(RECORDS), Vec::new())
     }
 }

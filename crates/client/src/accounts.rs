@@ -12,6 +12,21 @@ use crate::paths::Path;
 use crate::transport::Request;
 
 /// The operations on the account. From [`Client::accounts`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// for account in client.accounts().get_accounts().await? {
+///     println!("{}", account.account_id);
+/// }
+/// let linked = client.accounts().get_account_identities().await?;
+/// assert!(linked.identities.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Accounts<'a> {
     pub(crate) client: &'a Client,
@@ -36,7 +51,7 @@ impl Accounts<'_> {
     /// # Errors
     ///
     /// Refused (401) without valid credentials.
-    pub async fn get_accounts(&self) -> Result<Vec<Account>, Error> {
+    pub async fn get_accounts(self) -> Result<Vec<Account>, Error> {
         let request = Request::get(Path::new("/v1/accounts"));
         let answered: Answered = self
             .client
@@ -54,7 +69,7 @@ impl Accounts<'_> {
     /// # Errors
     ///
     /// Refused (404) if it is another one; (403) without `READ` on `Authress:Configuration`.
-    pub async fn get_account(&self, id: &AccountId) -> Result<Account, Error> {
+    pub async fn get_account(self, id: &AccountId) -> Result<Account, Error> {
         let request = Request::get(Path::new("/v1/accounts").id(id.as_str()));
         self.client.send(request).await?.decode("an account")
     }
@@ -64,7 +79,7 @@ impl Accounts<'_> {
     /// # Errors
     ///
     /// Refused (403) without `READ` on `Authress:Configuration`.
-    pub async fn get_account_identities(&self) -> Result<IdentityCollection, Error> {
+    pub async fn get_account_identities(self) -> Result<IdentityCollection, Error> {
         let request = Request::get(Path::new("/v1/identities"));
         let answer = self.client.send(request).await?;
         answer.decode("a list of identities")
@@ -76,7 +91,7 @@ impl Accounts<'_> {
     ///
     /// Refused (400 `IssuerNotUsable`) if the issuer is not https or cannot be reached; (403) unless
     /// the caller can give `Authress:Owner` on `*`.
-    pub async fn delegate_authentication(&self, identity: &IdentityRequest) -> Result<(), Error> {
+    pub async fn delegate_authentication(self, identity: &IdentityRequest) -> Result<(), Error> {
         let request = Request::new(Method::POST, Path::new("/v1/identities")).body(identity)?;
         self.client.send(request).await.map(drop)
     }

@@ -13,6 +13,25 @@ use crate::paths::Path;
 use crate::transport::{IF_UNMODIFIED_SINCE, Request};
 
 /// The operations on groups. From [`Client::groups`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use guestlist_client::api::groups::GroupRequest;
+/// use guestlist_client::api::ids::UserId;
+///
+/// let bob: UserId = "bob".parse()?;
+/// let groups = client.groups();
+/// let team = groups.create_group(&GroupRequest::new("Team")?.user(bob)).await?;
+/// let carol: UserId = "carol".parse()?;
+/// let larger = team.to_request()?.user(carol);
+/// groups.update_group(&team.group_id, &larger, team.last_updated).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Groups<'a> {
     pub(crate) client: &'a Client,
@@ -25,7 +44,7 @@ impl Groups<'_> {
     ///
     /// Refused (409 `GroupAlreadyExists`) if there is one with its id; (403) without `CREATE` on
     /// `Authress:Groups`, or if its members would get more than the caller may give.
-    pub async fn create_group(&self, group: &GroupRequest) -> Result<Group, Error> {
+    pub async fn create_group(self, group: &GroupRequest) -> Result<Group, Error> {
         let request = Request::new(Method::POST, Path::new(ALL)).body(group)?;
         self.client.send(request).await?.decode(ONE)
     }
@@ -35,7 +54,7 @@ impl Groups<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is none.
-    pub async fn get_group(&self, id: &GroupId) -> Result<Group, Error> {
+    pub async fn get_group(self, id: &GroupId) -> Result<Group, Error> {
         self.client.send(Request::get(one(id))).await?.decode(ONE)
     }
 
@@ -49,7 +68,7 @@ impl Groups<'_> {
     /// Refused (412 `PreconditionFailed`) if it changed since `expected`; (403) if new members would
     /// get more than the caller may give.
     pub async fn update_group(
-        &self,
+        self,
         id: &GroupId,
         group: &GroupRequest,
         expected: Option<Timestamp>,
@@ -66,7 +85,7 @@ impl Groups<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is none.
-    pub async fn delete_group(&self, id: &GroupId) -> Result<(), Error> {
+    pub async fn delete_group(self, id: &GroupId) -> Result<(), Error> {
         let request = Request::new(Method::DELETE, one(id));
         self.client.send(request).await.map(drop)
     }
@@ -76,7 +95,7 @@ impl Groups<'_> {
     /// # Errors
     ///
     /// Refused (400) if the cursor is not one of this list.
-    pub async fn get_groups(&self, query: &PageQuery) -> Result<GroupCollection, Error> {
+    pub async fn get_groups(self, query: &PageQuery) -> Result<GroupCollection, Error> {
         let request = Request::get(Path::new(ALL)).query(&query.parameters());
         self.client
             .send(request)
@@ -85,7 +104,7 @@ impl Groups<'_> {
     }
 
     /// All groups the caller may read.
-    pub fn list(&self) -> Pages<Group> {
+    pub fn list(self) -> Pages<Group> {
         Pages::new::<GroupCollection>(self.client, Path::new(ALL), Vec::new())
     }
 }

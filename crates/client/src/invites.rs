@@ -11,6 +11,30 @@ use crate::paths::Path;
 use crate::transport::Request;
 
 /// The operations on invites. From [`Client::invites`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use guestlist_client::api::invites::{InviteRequest, InviteStatement};
+///
+/// let editor = InviteStatement::new(["ro_editor"], ["projects/42"])?;
+/// let invite = client
+///     .invites()
+///     .create_invite(&InviteRequest::new().statement(editor))
+///     .await?;
+/// // The id is a secret: it goes to the invited person, and is printed as its reference.
+/// println!("made {}", invite.invite_id);
+/// let link = format!("https://app.example/invites/{}", invite.invite_id.reveal());
+///
+/// let bob = Client::new(server.url(), Credentials::token(server.token("bob")?))?;
+/// bob.invites().respond_to_invite(&invite.invite_id).await?;
+/// # drop(link);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Invites<'a> {
     pub(crate) client: &'a Client,
@@ -28,7 +52,7 @@ impl Invites<'_> {
     /// # Errors
     ///
     /// Refused (403) if it would give more than the caller may give.
-    pub async fn create_invite(&self, invite: &InviteRequest) -> Result<Invite, Error> {
+    pub async fn create_invite(self, invite: &InviteRequest) -> Result<Invite, Error> {
         let key = format!("{:016x}{:016x}", random()?, random()?);
         self.create_invite_once(invite, &key).await
     }
@@ -40,7 +64,7 @@ impl Invites<'_> {
     ///
     /// Refused (422 `IdempotencyKeyReused`) if the key was used for another invite.
     pub async fn create_invite_once(
-        &self,
+        self,
         invite: &InviteRequest,
         idempotency_key: &str,
     ) -> Result<Invite, Error> {
@@ -55,7 +79,7 @@ impl Invites<'_> {
     /// # Errors
     ///
     /// Refused (404) if it was used, withdrawn, or has expired; the error code says which.
-    pub async fn get_invite(&self, id: &InviteId) -> Result<Invite, Error> {
+    pub async fn get_invite(self, id: &InviteId) -> Result<Invite, Error> {
         let request = Self::one(Method::GET, id);
         self.client.send(request).await?.decode("an invite")
     }
@@ -68,7 +92,7 @@ impl Invites<'_> {
     /// Refused (404) if it cannot be used any more; (403 `InviteNoLongerValid`) if whoever made it
     /// may no longer give what it holds; (403 `InvalidInviteAcceptor`) if the caller is a service
     /// client.
-    pub async fn respond_to_invite(&self, id: &InviteId) -> Result<Option<Account>, Error> {
+    pub async fn respond_to_invite(self, id: &InviteId) -> Result<Option<Account>, Error> {
         let request = Self::one(Method::PATCH, id);
         self.client.send(request).await?.decode_any("an account")
     }
@@ -78,7 +102,7 @@ impl Invites<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is no such invite.
-    pub async fn delete_invite(&self, id: &InviteId) -> Result<(), Error> {
+    pub async fn delete_invite(self, id: &InviteId) -> Result<(), Error> {
         let request = Self::one(Method::DELETE, id);
         self.client.send(request).await.map(drop)
     }

@@ -12,6 +12,25 @@ use crate::paths::Path;
 use crate::transport::Request;
 
 /// The operations on roles. From [`Client::roles`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use guestlist_client::api::actions::Action;
+/// use guestlist_client::api::roles::{Permission, RoleRequest};
+///
+/// let read: Action = "documents:read".parse()?;
+/// let reader = RoleRequest::new("Reader")?
+///     .role_id("ro_reader".parse()?)
+///     .permission(Permission::allow(read).and_grant());
+/// let role = client.roles().create_role(&reader).await?;
+/// assert_eq!(role.role_id.as_str(), "ro_reader");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Roles<'a> {
     pub(crate) client: &'a Client,
@@ -24,7 +43,7 @@ impl Roles<'_> {
     ///
     /// Refused (409 `RoleAlreadyExists`) if there is one with its id; (403) without `CREATE` on
     /// `Authress:Roles`.
-    pub async fn create_role(&self, role: &RoleRequest) -> Result<Role, Error> {
+    pub async fn create_role(self, role: &RoleRequest) -> Result<Role, Error> {
         let request = Request::new(Method::POST, Path::new(ALL)).body(role)?;
         self.client.send(request).await?.decode(ONE)
     }
@@ -34,7 +53,7 @@ impl Roles<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is none.
-    pub async fn get_role(&self, id: &RoleId) -> Result<Role, Error> {
+    pub async fn get_role(self, id: &RoleId) -> Result<Role, Error> {
         self.client.send(Request::get(one(id))).await?.decode(ONE)
     }
 
@@ -43,7 +62,7 @@ impl Roles<'_> {
     /// # Errors
     ///
     /// Refused (403 `BuiltInRole`) if it is a built-in one.
-    pub async fn update_role(&self, id: &RoleId, role: &RoleRequest) -> Result<Role, Error> {
+    pub async fn update_role(self, id: &RoleId, role: &RoleRequest) -> Result<Role, Error> {
         let request = Request::new(Method::PUT, one(id)).body(role)?;
         self.client.send(request).await?.decode(ONE)
     }
@@ -53,7 +72,7 @@ impl Roles<'_> {
     /// # Errors
     ///
     /// Refused (403 `BuiltInRole`) if it is a built-in one.
-    pub async fn delete_role(&self, id: &RoleId) -> Result<(), Error> {
+    pub async fn delete_role(self, id: &RoleId) -> Result<(), Error> {
         let request = Request::new(Method::DELETE, one(id));
         self.client.send(request).await.map(drop)
     }
@@ -63,7 +82,7 @@ impl Roles<'_> {
     /// # Errors
     ///
     /// Refused (400) if the cursor is not one of this list.
-    pub async fn get_roles(&self, query: &PageQuery) -> Result<RoleCollection, Error> {
+    pub async fn get_roles(self, query: &PageQuery) -> Result<RoleCollection, Error> {
         let request = Request::get(Path::new(ALL)).query(&query.parameters());
         self.client
             .send(request)
@@ -72,7 +91,7 @@ impl Roles<'_> {
     }
 
     /// All roles.
-    pub fn list(&self) -> Pages<Role> {
+    pub fn list(self) -> Pages<Role> {
         Pages::new::<RoleCollection>(self.client, Path::new(ALL), Vec::new())
     }
 }

@@ -17,6 +17,18 @@ use crate::verifier::OpenIdConfiguration;
 ///
 /// All are public but none is part of the Authress API, except discovery and keys: other servers do
 /// not have them. No credentials are sent.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// let ready = client.server().get_readiness().await?;
+/// println!("{} at revision {:?}", ready.status, ready.revision);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Server<'a> {
     pub(crate) client: &'a Client,
@@ -66,7 +78,7 @@ impl Server<'_> {
     /// # Errors
     ///
     /// If it does not.
-    pub async fn get_health(&self) -> Result<Health, Error> {
+    pub async fn get_health(self) -> Result<Health, Error> {
         self.get("/healthz", "the health of a server").await
     }
 
@@ -75,7 +87,7 @@ impl Server<'_> {
     /// # Errors
     ///
     /// Refused (503) if it cannot.
-    pub async fn get_readiness(&self) -> Result<Health, Error> {
+    pub async fn get_readiness(self) -> Result<Health, Error> {
         self.get("/readyz", "the readiness of a server").await
     }
 
@@ -84,7 +96,7 @@ impl Server<'_> {
     /// # Errors
     ///
     /// If there is no answer.
-    pub async fn get_metrics(&self) -> Result<String, Error> {
+    pub async fn get_metrics(self) -> Result<String, Error> {
         self.get_text("/metrics", "a text of metrics").await
     }
 
@@ -93,7 +105,7 @@ impl Server<'_> {
     /// # Errors
     ///
     /// If there is no answer.
-    pub async fn get_open_api(&self) -> Result<String, Error> {
+    pub async fn get_open_api(self) -> Result<String, Error> {
         self.get_text("/openapi.json", "an OpenAPI description")
             .await
     }
@@ -103,7 +115,7 @@ impl Server<'_> {
     /// # Errors
     ///
     /// If there is no answer.
-    pub async fn get_open_id_configuration(&self) -> Result<OpenIdConfiguration, Error> {
+    pub async fn get_open_id_configuration(self) -> Result<OpenIdConfiguration, Error> {
         self.get(
             "/.well-known/openid-configuration",
             "an OpenID configuration",
@@ -116,7 +128,7 @@ impl Server<'_> {
     /// # Errors
     ///
     /// If there is no answer.
-    pub async fn get_user_token_keys(&self) -> Result<JsonWebKeySet, Error> {
+    pub async fn get_user_token_keys(self) -> Result<JsonWebKeySet, Error> {
         self.get("/.well-known/openid-configuration/jwks", "a key set")
             .await
     }
@@ -126,7 +138,7 @@ impl Server<'_> {
     /// # Errors
     ///
     /// If there is no answer.
-    pub async fn get_client_token_keys(&self, id: &ClientId) -> Result<JsonWebKeySet, Error> {
+    pub async fn get_client_token_keys(self, id: &ClientId) -> Result<JsonWebKeySet, Error> {
         let path = Path::new("/v1/clients")
             .id(id.as_str())
             .then(".well-known/openid-configuration/jwks");
@@ -139,7 +151,7 @@ impl Server<'_> {
     /// # Errors
     ///
     /// Refused (404 `NoSuchPath`) if it is not in development.
-    pub async fn create_development_token(&self, user: &UserId) -> Result<DevelopmentToken, Error> {
+    pub async fn create_development_token(self, user: &UserId) -> Result<DevelopmentToken, Error> {
         let request = Request::new(Method::POST, Path::new("/v1/dev/tokens"))
             .without_credentials()
             .body(&TokenRequest { user_id: user })?;
@@ -147,7 +159,7 @@ impl Server<'_> {
     }
 
     async fn get<T: serde::de::DeserializeOwned>(
-        &self,
+        self,
         path: &str,
         expected: &'static str,
     ) -> Result<T, Error> {
@@ -155,7 +167,7 @@ impl Server<'_> {
         self.client.send(request).await?.decode(expected)
     }
 
-    async fn get_text(&self, path: &str, expected: &'static str) -> Result<String, Error> {
+    async fn get_text(self, path: &str, expected: &'static str) -> Result<String, Error> {
         let request = Request::get(Path::new(path)).without_credentials();
         self.client.send(request).await?.text(expected)
     }

@@ -14,6 +14,29 @@ use crate::paths::Path;
 use crate::transport::Request;
 
 /// The operations on service clients. From [`Client::service_clients`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use guestlist_client::api::clients::{AccessKeyRequest, ClientRequest};
+/// use guestlist_client::api::text::Name;
+///
+/// let clients = client.service_clients();
+/// let ci = ClientRequest::new().name(Name::parse("Continuous integration")?);
+/// let ci = clients.create_client(&ci).await?;
+/// let key = clients
+///     .request_access_key(&ci.client_id, &AccessKeyRequest::new())
+///     .await?;
+/// // This is the only time it is told.
+/// let secret = key.access_key.ok_or("the server made the key")?;
+/// let ci = Client::new(client.url(), Credentials::access_key(secret.reveal())?)?;
+/// # ci.accounts().get_accounts().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceClients<'a> {
     pub(crate) client: &'a Client,
@@ -25,7 +48,7 @@ impl ServiceClients<'_> {
     /// # Errors
     ///
     /// Refused (403) without `CREATE` on `Authress:ServiceClients`.
-    pub async fn create_client(&self, client: &ClientRequest) -> Result<ServiceClient, Error> {
+    pub async fn create_client(self, client: &ClientRequest) -> Result<ServiceClient, Error> {
         let request = Request::new(Method::POST, Path::new(ALL)).body(client)?;
         self.client.send(request).await?.decode(ONE)
     }
@@ -35,7 +58,7 @@ impl ServiceClients<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is none.
-    pub async fn get_client(&self, id: &ClientId) -> Result<ServiceClient, Error> {
+    pub async fn get_client(self, id: &ClientId) -> Result<ServiceClient, Error> {
         self.client.send(Request::get(one(id))).await?.decode(ONE)
     }
 
@@ -45,7 +68,7 @@ impl ServiceClients<'_> {
     ///
     /// Refused (404) if there is none; (403) if the options say more than the caller may give.
     pub async fn update_client(
-        &self,
+        self,
         id: &ClientId,
         client: &ClientRequest,
     ) -> Result<ServiceClient, Error> {
@@ -58,7 +81,7 @@ impl ServiceClients<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is none; (409 `LastOwner`) if nobody would be left who owns the account.
-    pub async fn delete_client(&self, id: &ClientId) -> Result<(), Error> {
+    pub async fn delete_client(self, id: &ClientId) -> Result<(), Error> {
         let request = Request::new(Method::DELETE, one(id));
         self.client.send(request).await.map(drop)
     }
@@ -68,7 +91,7 @@ impl ServiceClients<'_> {
     /// # Errors
     ///
     /// Refused (400) if the cursor is not one of this list.
-    pub async fn get_clients(&self, query: &PageQuery) -> Result<ClientCollection, Error> {
+    pub async fn get_clients(self, query: &PageQuery) -> Result<ClientCollection, Error> {
         let request = Request::get(Path::new(ALL)).query(&query.parameters());
         self.client
             .send(request)
@@ -77,7 +100,7 @@ impl ServiceClients<'_> {
     }
 
     /// All service clients the caller may read.
-    pub fn list(&self) -> Pages<ServiceClient> {
+    pub fn list(self) -> Pages<ServiceClient> {
         Pages::new::<ClientCollection>(self.client, Path::new(ALL), Vec::new())
     }
 
@@ -89,7 +112,7 @@ impl ServiceClients<'_> {
     /// Refused (422 `TooManyAccessKeys`) if the client has five; (403) if records give the client
     /// more than the caller may give.
     pub async fn request_access_key(
-        &self,
+        self,
         id: &ClientId,
         key: &AccessKeyRequest,
     ) -> Result<AccessKey, Error> {
@@ -102,7 +125,7 @@ impl ServiceClients<'_> {
     /// # Errors
     ///
     /// Refused (404) if there is none.
-    pub async fn delete_access_key(&self, id: &ClientId, key: &KeyId) -> Result<(), Error> {
+    pub async fn delete_access_key(self, id: &ClientId, key: &KeyId) -> Result<(), Error> {
         let path = one(id).then("access-keys").id(key.as_str());
         let request = Request::new(Method::DELETE, path);
         self.client.send(request).await.map(drop)

@@ -230,6 +230,9 @@ impl TokenVerifier {
     #[must_use]
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
+        // What was found for any issuer is not what this one was asked to find.
+        self.keys = Arc::default();
+        self.asked = Arc::default();
         self
     }
 

@@ -145,16 +145,14 @@ async fn change(session: &Session, id: ClientId, file: Option<PathBuf>) -> Resul
         output.notice(&format!("Changed the client {id}."));
         output.show(&client, describe)
     };
-    match file {
-        Some(file) => save(documents::read(&file)?).await,
-        None => {
-            let comments = [format!(
-                "The client {id}. Save and leave the editor to change it."
-            )];
-            let text = documents::editable(&comments, &before.to_request()?)?;
-            edit::edit(output, id.as_str(), text, save).await
-        }
+    if let Some(file) = file {
+        return save(documents::read(&file)?).await;
     }
+    let comments = [format!(
+        "The client {id}. Save and leave the editor to change it."
+    )];
+    let text = documents::editable(&comments, &before.to_request()?)?;
+    edit::edit(output, id.as_str(), text, save).await
 }
 
 fn row(client: &Client) -> Vec<String> {
@@ -185,11 +183,11 @@ fn describe(client: &Client) -> String {
     .filter_map(|(given, words)| given.then_some(words))
     .collect();
     details([
-        ("client", client.client_id.to_string()),
-        ("name", optional(client.name.as_ref())),
-        ("options", options.join("\n")),
-        ("keys", keys.join("\n")),
-        ("tags", words(&client.tags)),
-        ("created", optional(client.created_time.as_ref())),
+        ("Client", client.client_id.to_string()),
+        ("Name", optional(client.name.as_ref())),
+        ("Options", options.join("\n")),
+        ("Keys", keys.join("\n")),
+        ("Tags", words(&client.tags)),
+        ("Created", optional(client.created_time.as_ref())),
     ])
 }

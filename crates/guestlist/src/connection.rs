@@ -9,6 +9,7 @@ use crate::exits::Failure;
 use crate::output::{Output, OutputArguments};
 use crate::profiles::{ConnectionArguments, Profile, Profiles};
 use crate::secret_input;
+use crate::sign_in;
 
 /// What every command that calls a server works with.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub(crate) struct Session {
 pub(crate) enum CredentialSource {
     KeyFile(PathBuf),
     TokenFile(PathBuf),
+    /// Tokens of an OpenID provider.
+    SignIn(PathBuf),
     KeyVariable,
     TokenVariable,
     None,
@@ -38,16 +41,26 @@ impl Session {
         let output = Output::new(output);
         let (url, source) = server(connection)?;
         let credentials = credentials(&source, &output)?;
-        let client = Client::builder(&url, credentials)
-            .timeout(Duration::from_secs(connection.timeout))
-            .user_agent(concat!("guestlist/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let client = client(&url, credentials, connection)?;
         Ok(Self {
             client,
             output,
             url,
         })
     }
+}
+
+/// A client as every command has it.
+pub(crate) fn client(
+    url: &str,
+    credentials: Credentials,
+    connection: &ConnectionArguments,
+) -> Result<Client, Failure> {
+    let client = Client::builder(url, credentials)
+        .timeout(Duration::from_secs(connection.timeout))
+        .user_agent(concat!("guestlist/", env!("CARGO_PKG_VERSION")))
+        .build()?;
+    Ok(client)
 }
 
 /// Which server, and where its credential is.
@@ -101,6 +114,10 @@ fn source(
             token_file: Some(path),
             ..
         }) => CredentialSource::TokenFile(beside(path)),
+        Some(Profile {
+            sign_in_file: Some(path),
+            ..
+        }) => CredentialSource::SignIn(beside(path)),
         Some(_) | None => CredentialSource::None,
     }
 }
@@ -120,6 +137,10 @@ pub(crate) fn credentials(
             warn_if_open(path, output);
             let token = secret_input::read(path, "the token")?;
             Ok(Credentials::token(token.reveal()))
+        }
+        CredentialSource::SignIn(path) => {
+            warn_if_open(path, output);
+            Ok(sign_in::credentials(path.clone()))
         }
         CredentialSource::KeyVariable => match secret_input::from_environment("GUESTLIST_KEY") {
             Some(key) => Ok(Credentials::access_key(key.reveal())?),

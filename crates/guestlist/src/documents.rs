@@ -14,11 +14,12 @@ use crate::output;
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Members that answers have and requests do not: what was read can be written back unchanged.
-const READ_ONLY: [&str; 9] = [
+const READ_ONLY: [&str; 10] = [
     "account",
     "capacity",
     "clientId",
     "createdTime",
+    "inviteId",
     "lastUpdated",
     "links",
     "status",

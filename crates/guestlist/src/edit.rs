@@ -3,14 +3,14 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use serde::de::DeserializeOwned;
 
-use crate::documents;
 use crate::exits::{Exit, Failure};
 use crate::output::Output;
+use crate::{documents, environment};
 
 const MISTAKE: &str = "# error: ";
 const NO_EDITOR: i32 = 127;
@@ -58,10 +58,12 @@ fn content(text: &str) -> Vec<&str> {
 }
 
 fn with_mistake(reason: &str, text: &str) -> String {
-    let mut all: String = reason
-        .lines()
-        .map(|line| format!("{MISTAKE}{line}\n"))
-        .collect();
+    let mut all = String::new();
+    for line in reason.lines() {
+        all.push_str(MISTAKE);
+        all.push_str(line);
+        all.push('\n');
+    }
     for line in content(text) {
         all.push_str(line);
         all.push('\n');
@@ -133,7 +135,7 @@ impl Draft {
     }
 }
 
-fn kept(path: &PathBuf) -> String {
+fn kept(path: &Path) -> String {
     format!(
         "What you wrote is in {}; `edit -f` with this file saves it later.",
         path.display()
@@ -143,7 +145,6 @@ fn kept(path: &PathBuf) -> String {
 fn editor() -> String {
     ["VISUAL", "EDITOR"]
         .iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|editor| !editor.trim().is_empty())
+        .find_map(|name| environment::variable(name))
         .unwrap_or_else(|| "vi".to_owned())
 }

@@ -134,6 +134,19 @@ impl Failure {
         &self.message
     }
 
+    /// What to do, if that is known.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// What went wrong and what to do, in one text: for where this is the reason of another failure.
+    pub(crate) fn told(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}. {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// Says it on standard error, as a line for people or an object for programs.
     pub(crate) fn report(&self, for_programs: bool) -> ExitCode {
         if !self.message.is_empty() {
@@ -142,10 +155,7 @@ impl Failure {
             } else {
                 self.sentence()
             };
-            #[expect(clippy::print_stderr, reason = "the reason is for whoever started it")]
-            {
-                anstream::eprintln!("{text}");
-            }
+            anstream::eprintln!("{text}");
         }
         ExitCode::from(self.exit.code())
     }
@@ -189,7 +199,7 @@ impl From<Error> for Failure {
                 .hint("`guestlist doctor` looks for the reason."),
             Error::Decoding(_) => Self::new(Exit::Unavailable, chain(&error))
                 .hint("Is the URL that of a Guestlist server? `guestlist doctor` looks."),
-            other => Self::new(Exit::Unavailable, chain(&other)),
+            Error::LostEvents(_) | _ => Self::new(Exit::Unavailable, chain(&error)),
         }
     }
 }

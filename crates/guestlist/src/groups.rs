@@ -137,16 +137,14 @@ async fn change(session: &Session, id: GroupId, file: Option<PathBuf>) -> Result
         output.notice(&format!("Changed the group {id}."));
         output.show(&group, describe)
     };
-    match file {
-        Some(file) => save(documents::read(&file)?).await,
-        None => {
-            let comments = [format!(
-                "The group {id}. Save and leave the editor to change it."
-            )];
-            let text = documents::editable(&comments, &before.to_request()?)?;
-            edit::edit(output, id.as_str(), text, save).await
-        }
+    if let Some(file) = file {
+        return save(documents::read(&file)?).await;
     }
+    let comments = [format!(
+        "The group {id}. Save and leave the editor to change it."
+    )];
+    let text = documents::editable(&comments, &before.to_request()?)?;
+    edit::edit(output, id.as_str(), text, save).await
 }
 
 fn row(group: &Group) -> Vec<String> {
@@ -167,11 +165,11 @@ pub(crate) fn lines(users: &[User]) -> String {
 
 fn describe(group: &Group) -> String {
     details([
-        ("group", group.group_id.to_string()),
-        ("name", group.name.to_string()),
-        ("users", lines(&group.users)),
-        ("admins", lines(&group.admins)),
-        ("tags", words(&group.tags)),
-        ("changed", optional(group.last_updated.as_ref())),
+        ("Group", group.group_id.to_string()),
+        ("Name", group.name.to_string()),
+        ("Users", lines(&group.users)),
+        ("Admins", lines(&group.admins)),
+        ("Tags", words(&group.tags)),
+        ("Changed", optional(group.last_updated.as_ref())),
     ])
 }

@@ -9,12 +9,17 @@ use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 use guestlist_client::Pages;
 use serde::Serialize;
 
+use crate::environment;
 use crate::exits::{Failure, is_closed_pipe};
 use crate::text::plain;
 
 /// How answers are shown.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line, where one may be given without the others"
+)]
 pub(crate) struct OutputArguments {
     /// Print JSON, for programs; errors too, on standard error
     #[arg(long, global = true, conflicts_with = "yaml")]
@@ -111,10 +116,20 @@ impl Output {
     /// Says something beside the data, unless quiet.
     pub(crate) fn notice(&self, text: &str) {
         if !self.quiet {
-            #[expect(clippy::print_stderr, reason = "notices are no data")]
-            {
-                anstream::eprintln!("{}", plain(text));
-            }
+            anstream::eprintln!("{}", plain(text));
+        }
+    }
+
+    /// Says something that the person must know to go on, also if quiet.
+    #[expect(clippy::unused_self, reason = "whatever is said is said through here")]
+    pub(crate) fn ask(&self, text: &str) {
+        anstream::eprintln!("{}", plain(text));
+    }
+
+    /// Says names and values beside the data, unless quiet.
+    pub(crate) fn notice_details<'a>(&self, lines: impl IntoIterator<Item = (&'a str, String)>) {
+        if !self.quiet {
+            anstream::eprint!("{}", details(lines));
         }
     }
 
@@ -189,6 +204,7 @@ impl Output {
     }
 
     /// Asks whether to go on, unless `yes` was said before.
+    #[expect(clippy::unused_self, reason = "whatever is said is said through here")]
     pub(crate) fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {
         if yes {
             return Ok(());
@@ -240,7 +256,7 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
-    fn is_reached(&self, shown: usize) -> bool {
+    pub(crate) fn is_reached(&self, shown: usize) -> bool {
         !self.all && shown >= self.limit
     }
 }
@@ -265,12 +281,18 @@ pub(crate) fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) 
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    table
-        .to_string()
-        .lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n")
+    let lines: Vec<String> = table.to_string().lines().map(without_padding).collect();
+    lines.join("\n")
+}
+
+/// Without the spaces that fill the last column, inside and outside of a style.
+fn without_padding(line: &str) -> String {
+    const RESET: &str = "\u{1b}[0m";
+    let line = line.trim_end();
+    match line.strip_suffix(RESET) {
+        Some(styled) => format!("{}{RESET}", styled.trim_end()),
+        None => line.to_owned(),
+    }
 }
 
 /// What may be missing, as text for a table.
@@ -299,6 +321,12 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
         .map_err(|error| Failure::local(format!("cannot print this as JSON: {error}")))
 }
 
+/// JSON on one line, for a stream of values.
+pub(crate) fn json_line<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value)
+        .map_err(|error| Failure::local(format!("cannot print this as JSON: {error}")))
+}
+
 /// YAML.
 pub(crate) fn yaml<T: Serialize>(value: &T) -> Result<String, Failure> {
     yaml_serde::to_string(value)
@@ -313,7 +341,7 @@ fn is_long(text: &str) -> bool {
 
 /// Shows text in $PAGER, or `less` with colours kept.
 fn page(text: &str) -> io::Result<()> {
-    let pager = std::env::var("PAGER").unwrap_or_else(|_| "less -FRX".to_owned());
+    let pager = environment::variable("PAGER").unwrap_or_else(|| "less -FRX".to_owned());
     let mut child = Command::new("sh")
         .arg("-c")
         .arg(pager)

@@ -8,6 +8,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::exits::Failure;
+use crate::file_lock;
 use crate::secret_input;
 
 /// Which server to call, and as whom.
@@ -69,6 +70,10 @@ pub(crate) struct Profile {
     /// Relative to the directory of the file of profiles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token_file: Option<PathBuf>,
+    /// The tokens of an OpenID provider, which are renewed. Relative to the directory of the file of
+    /// profiles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sign_in_file: Option<PathBuf>,
 }
 
 impl Profiles {
@@ -97,6 +102,17 @@ impl Profiles {
         secret_input::write_private(path, text.as_bytes())
     }
 
+    /// Changes the file, as no other command does at the same time.
+    pub(crate) async fn change(
+        path: &Path,
+        change: impl FnOnce(&mut Self) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let _lock = file_lock::lock(path).await?;
+        let mut profiles = Self::read(path)?;
+        change(&mut profiles)?;
+        profiles.write(path)
+    }
+
     /// The profile to use: the named one, or the default one if there is one.
     pub(crate) fn choose(&self, name: Option<&str>) -> Result<Option<Profile>, Failure> {
         let Some(name) = name.or(self.default.as_deref()) else {
@@ -118,6 +134,14 @@ impl Profiles {
 }
 
 impl ConnectionArguments {
+    /// Whether the credential is read from standard input, which then cannot be anything else.
+    pub(crate) fn reads_standard_input(&self) -> bool {
+        [&self.key_file, &self.token_file]
+            .into_iter()
+            .flatten()
+            .any(|path| path == Path::new("-"))
+    }
+
     /// Where the profiles are.
     pub(crate) fn profiles_path(&self) -> Result<PathBuf, Failure> {
         if let Some(path) = &self.profiles {

@@ -163,16 +163,14 @@ async fn change(session: &Session, id: RoleId, file: Option<PathBuf>) -> Result<
         output.notice(&format!("Changed the role {id}."));
         output.show(&role, describe)
     };
-    match file {
-        Some(file) => save(documents::read(&file)?).await,
-        None => {
-            let comments = [format!(
-                "The role {id}. Save and leave the editor to change it."
-            )];
-            let text = documents::editable(&comments, &before.to_request()?)?;
-            edit::edit(output, id.as_str(), text, save).await
-        }
+    if let Some(file) = file {
+        return save(documents::read(&file)?).await;
     }
+    let comments = [format!(
+        "The role {id}. Save and leave the editor to change it."
+    )];
+    let text = documents::editable(&comments, &before.to_request()?)?;
+    edit::edit(output, id.as_str(), text, save).await
 }
 
 fn row(role: &Role) -> Vec<String> {
@@ -186,10 +184,10 @@ fn row(role: &Role) -> Vec<String> {
 fn describe(role: &Role) -> String {
     let permissions: Vec<String> = role.permissions.iter().map(sentence).collect();
     details([
-        ("role", role.role_id.to_string()),
-        ("name", role.name.to_string()),
-        ("description", optional(role.description.as_ref())),
-        ("permissions", permissions.join("\n")),
+        ("Role", role.role_id.to_string()),
+        ("Name", role.name.to_string()),
+        ("Description", optional(role.description.as_ref())),
+        ("Permissions", permissions.join("\n")),
     ])
 }
 

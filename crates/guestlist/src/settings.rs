@@ -173,7 +173,8 @@ fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8888))
 }
 
-fn default_data() -> anyhow::Result<PathBuf> {
+/// Where a server keeps its data unless told otherwise.
+pub(crate) fn default_data() -> anyhow::Result<PathBuf> {
     let directories = directories::ProjectDirs::from("", "", "guestlist")
         .context("this user has no home directory: say where to keep data with --data")?;
     Ok(directories.data_dir().to_owned())

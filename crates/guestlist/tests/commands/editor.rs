@@ -1,0 +1,119 @@
+//! `edit` with an editor that is a script: saved, corrected, refused, unchanged.
+
+use guestlist_server::testing::TestServer;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::program::{Ended, Person};
+
+/// The owner with an editor that runs these lines of shell; `$1` is the file.
+fn with_editor(server: &TestServer, script: &str) -> Person {
+    let owner = Person::owner(server);
+    let path = owner.file("editor", &format!("#!/bin/sh\nset -e\n{script}\n"));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    owner.with("EDITOR", &path)
+}
+
+fn edit(person: &Person) -> Ended {
+    person.run(&["group", "edit", "grp_team"])
+}
+
+async fn with_a_group() -> TestServer {
+    let server = TestServer::start().await.unwrap();
+    Person::owner(&server)
+        .run(&[
+            "group", "create", "grp_team", "--name", "Team", "--user", "bob",
+        ])
+        .expect(0);
+    server
+}
+
+fn name(server: &TestServer) -> String {
+    let shown = Person::owner(server)
+        .run(&["group", "show", "grp_team", "--json"])
+        .expect(0);
+    shown.json()["name"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_was_edited_is_saved() {
+    let server = with_a_group().await;
+    edit(&with_editor(
+        &server,
+        "sed -i 's/^name: Team/name: Crew/' \"$1\"",
+    ))
+    .expect(0);
+    assert_eq!(name(&server), "Crew");
+}
+
+#[tokio::test]
+async fn what_was_not_changed_is_not_sent() {
+    let server = with_a_group().await;
+    let ended = edit(&with_editor(&server, "touch \"$1\"")).expect(0);
+    assert!(ended.stderr.contains("Nothing changed"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_mistake_brings_the_editor_back_with_the_reason() {
+    let server = with_a_group().await;
+    let script = "if grep -q '^# error:' \"$1\"; then sed -i 's/^nam: /name: /' \"$1\"; \
+                  cp \"$1\" \"$HOME/second\"; else sed -i 's/^name: Team/nam: Crew/' \"$1\"; fi";
+    let person = with_editor(&server, script);
+    edit(&person).expect(0);
+    assert_eq!(name(&server), "Crew");
+    let second = std::fs::read_to_string(person.home.path().join("second")).unwrap();
+    assert!(second.starts_with("# error: "), "{second}");
+}
+
+#[tokio::test]
+async fn a_mistake_that_stays_ends_with_the_text_kept() {
+    let server = with_a_group().await;
+    let script = "sed -i 's/^name: Team/nam: Crew/' \"$1\"";
+    let ended = edit(&with_editor(&server, script)).expect(2);
+    assert_eq!(name(&server), "Team");
+    let kept = kept(&ended);
+    assert!(
+        std::fs::read_to_string(&kept)
+            .unwrap()
+            .contains("nam: Crew")
+    );
+    std::fs::remove_file(kept).unwrap();
+}
+
+/// The file that a message names.
+fn kept(ended: &Ended) -> String {
+    let (_, after) = ended.stderr.split_once("is in ").expect(&ended.stderr);
+    after.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_change_of_somebody_else_is_not_overwritten() {
+    let server = with_a_group().await;
+    let other = format!(
+        "sed -i 's/^name: Team/name: Mine/' \"$1\"\n\
+         printf 'groupId: grp_team\\nname: Theirs\\n' | {} group edit grp_team -f - >/dev/null 2>&1",
+        env!("CARGO_BIN_EXE_guestlist")
+    );
+    let ended = edit(&with_editor(&server, &other)).expect(5);
+    assert_eq!(name(&server), "Theirs");
+    let kept = kept(&ended);
+    assert!(
+        std::fs::read_to_string(&kept)
+            .unwrap()
+            .contains("name: Mine")
+    );
+    std::fs::remove_file(kept).unwrap();
+}
+
+#[tokio::test]
+async fn an_editor_that_fails_or_is_missing_saves_nothing() {
+    let server = with_a_group().await;
+    edit(&with_editor(
+        &server,
+        "sed -i 's/Team/Crew/' \"$1\"; exit 1",
+    ))
+    .expect(7);
+    let none = Person::owner(&server).with("EDITOR", "no-such-editor");
+    let ended = edit(&none).expect(7);
+    assert!(ended.stderr.contains("no-such-editor"), "{}", ended.stderr);
+    assert_eq!(name(&server), "Team");
+}

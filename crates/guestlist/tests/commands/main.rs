@@ -1,0 +1,12 @@
+//! The commands as a person or a script starts them, against a server of their own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod editor;
+mod nouns;
+mod program;
