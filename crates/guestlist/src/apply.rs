@@ -53,13 +53,13 @@ A manifest is an object with its kind:
     grant: false                  resources: [{resourceUri: projects/42}]
     delegate: false
 
-Kinds are Role, Group, Client, Identity and Record, with the members of the HTTP API; a file may have
-several, separated by ---. `guestlist pull DIR` writes those of the present account. Access keys of
-service clients are secrets and are in no manifest: `guestlist key` makes them.
+Kinds are Role, Group, Client, Identity and Record, with the members of the HTTP API; a file may
+have several, separated by ---. `guestlist pull DIR` writes those of the present account. Access
+keys of service clients are secrets and are in no manifest: `guestlist key` makes them.
 
-The plan is shown first. What somebody else changes after that is not overwritten: the command stops
-there, says what was done and what was not, and running it again does the rest. Ctrl-C lets the step
-in hand finish; a second one does not.
+The plan is shown first. What somebody else changes after that is not overwritten: the command
+stops there, says what was done and what was not, and running it again does the rest. Ctrl-C lets
+the step in hand finish; a second one does not.
 
 Examples:
   guestlist apply -f access/                 show the plan, ask, apply

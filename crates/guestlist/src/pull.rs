@@ -25,9 +25,9 @@ const NAME_LENGTH: usize = 180;
 /// Where to write.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-One file for each role, group, service client, identity and record, in a folder for each kind. Built-in
-roles are left out, and so are secrets: access keys are in no manifest. Nothing is overwritten unless
---force is said, and nothing is ever deleted.
+One file for each role, group, service client, identity and record, in a folder for each kind.
+Built-in roles are left out, and so are secrets: access keys are in no manifest. Nothing is
+overwritten unless --force is said, and nothing is ever deleted.
 
 Afterwards `guestlist diff -f DIR` finds no differences.
 
@@ -89,10 +89,13 @@ pub(crate) async fn run(arguments: PullArguments, session: &Session) -> Result<(
     }
     let strange = strangers(directory, &writer.names)?;
     if let Some(first) = strange.first() {
+        let more = match strange.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
         session.output.notice(&format!(
-            "warning: {} manifests in {} are not of this account as it is, such as {first}: apply \
-             would make what they say",
-            strange.len(),
+            "warning: in {}, {first}{more} is not of this account as it is: apply would make what it \
+             says",
             directory.display()
         ));
     }

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use guestlist_api::identities::Identity;
+use guestlist_api::ids::RoleId;
 use guestlist_api::records::RecordStatus;
+use guestlist_api::roles::Role;
 use guestlist_client::{Client, Error, Pages};
 use indicatif::ProgressBar;
 
 use crate::connection::Session;
 use crate::exits::Failure;
-use crate::manifests::{Folder, Kind};
+use crate::manifests::{Folder, IdentityKey, Kind};
 use crate::plan::{Account, Rest};
 
 /// Records and groups that are looked at to count those in no manifest: 100 pages of each.
@@ -29,7 +32,11 @@ pub(super) async fn read(
         ProgressBar::hidden()
     };
     progress.enable_steady_tick(Duration::from_millis(100));
-    let account = all(&session.client, folder, rest, &progress).await;
+    let most = match rest {
+        Rest::Stays => LOOKED_AT,
+        Rest::Pruned | Rest::PrunedWithInvited => MOST,
+    };
+    let account = all(&session.client, folder, rest, most, &progress).await;
     progress.finish_and_clear();
     account
 }
@@ -38,12 +45,14 @@ async fn all(
     client: &Client,
     folder: &Folder,
     rest: Rest,
+    most: usize,
     progress: &ProgressBar,
 ) -> Result<Account, Failure> {
-    let mut account = Account::default();
-    let most = if rest == Rest::Stays { LOOKED_AT } else { MOST };
-    account.roles = roles(client, folder.roles.is_empty()).await?;
-    account.identities = identities(client, folder.identities.is_empty()).await?;
+    let mut account = Account {
+        roles: roles(client, folder.roles.is_empty()).await?,
+        identities: identities(client, folder.identities.is_empty()).await?,
+        ..Account::default()
+    };
     let mut clients = BTreeMap::new();
     let pages = client.service_clients().list();
     let ended = walk(pages, MOST, |one| {
@@ -108,7 +117,7 @@ fn is_refused(error: &Error) -> bool {
 async fn roles(
     client: &Client,
     dispensable: bool,
-) -> Result<Option<BTreeMap<guestlist_api::ids::RoleId, guestlist_api::roles::Role>>, Failure> {
+) -> Result<Option<BTreeMap<RoleId, Role>>, Failure> {
     let mut roles = BTreeMap::new();
     let walked = walk(client.roles().list(), MOST, |role| {
         roles.insert(role.role_id.clone(), role);
@@ -124,10 +133,7 @@ async fn roles(
 async fn identities(
     client: &Client,
     dispensable: bool,
-) -> Result<
-    Option<BTreeMap<crate::manifests::IdentityKey, guestlist_api::identities::Identity>>,
-    Failure,
-> {
+) -> Result<Option<BTreeMap<IdentityKey, Identity>>, Failure> {
     match client.accounts().get_account_identities().await {
         Ok(answer) => Ok(Some(
             answer
@@ -186,4 +192,97 @@ async fn missing_groups(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use guestlist_api::groups::GroupRequest;
+    use guestlist_api::records::{AccessRecordRequest, Statement};
+    use guestlist_client::Credentials;
+    use guestlist_server::testing::TestServer;
+
+    use super::*;
+
+    const WANTED: &str = "\
+kind: Record
+recordId: rec_9
+name: Nine
+statements: [{roles: [ro_viewer], resources: [{resourceUri: a}]}]
+---
+kind: Record
+recordId: rec_deleted
+name: Deleted
+statements: [{roles: [ro_viewer], resources: [{resourceUri: a}]}]
+---
+kind: Record
+recordId: rec_missing
+name: Missing
+statements: [{roles: [ro_viewer], resources: [{resourceUri: a}]}]
+---
+kind: Group
+groupId: grp_9
+name: Nine
+---
+kind: Group
+groupId: grp_missing
+name: Missing
+";
+
+    #[tokio::test]
+    async fn beyond_what_is_looked_at_what_manifests_name_is_read_one_by_one() {
+        let server = TestServer::start().await.unwrap();
+        let key = Credentials::access_key(server.owner_key()).unwrap();
+        let client = Client::new(server.url(), key).unwrap();
+        let statement = || {
+            Statement::new(["ro_viewer"], ["a"])
+                .unwrap()
+                .user("bob".parse::<guestlist_api::ids::UserId>().unwrap())
+        };
+        for id in (0..10)
+            .map(|number| format!("rec_{number}"))
+            .chain(["rec_deleted".to_owned()])
+        {
+            let record = AccessRecordRequest::new(&id, [statement()]).unwrap();
+            let record = record.record_id(id.parse().unwrap());
+            client
+                .access_records()
+                .create_record(&record)
+                .await
+                .unwrap();
+        }
+        let deleted = "rec_deleted".parse().unwrap();
+        client
+            .access_records()
+            .delete_record(&deleted)
+            .await
+            .unwrap();
+        for id in (0..10).map(|number| format!("grp_{number}")) {
+            let group = GroupRequest::new(&id)
+                .unwrap()
+                .group_id(id.parse().unwrap());
+            client.groups().create_group(&group).await.unwrap();
+        }
+        let folder = Folder::parse(&[("a.yaml", WANTED)]).unwrap();
+        let hidden = ProgressBar::hidden();
+        let account = all(&client, &folder, Rest::Stays, 4, &hidden)
+            .await
+            .unwrap();
+        assert!(account.more.contains(&Kind::Record) && account.more.contains(&Kind::Group));
+        assert_eq!(account.other_records.len(), 4);
+        let records = account.records.keys().map(ToString::to_string);
+        assert!(records.eq(["rec_9"]));
+        let groups = account.groups.keys().map(ToString::to_string);
+        assert!(groups.eq(["grp_9"]));
+        // With --prune, not to have looked at all is no answer.
+        let refused = all(&client, &folder, Rest::Pruned, 4, &hidden)
+            .await
+            .unwrap_err();
+        assert!(refused.message().starts_with("the account has more than"));
+        // The control: with room for all, nothing is cut off.
+        let whole = all(&client, &folder, Rest::Pruned, 100, &hidden)
+            .await
+            .unwrap();
+        assert!(whole.more.is_empty());
+        assert_eq!(whole.other_groups.len(), 9);
+    }
 }

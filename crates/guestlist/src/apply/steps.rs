@@ -159,8 +159,8 @@ async fn run_with(
     // Interrupted during the last one, everything is done all the same.
     let failure = failure.filter(|_| done < steps.len()).map(|failure| {
         failure.hint(format!(
-            "{done} of {} steps were done. Running the same command again plans anew and does the \
-             rest.",
+            "{done} of {} steps were done. When this is settled, the same command plans anew and does \
+             the rest.",
             steps.len()
         ))
     });

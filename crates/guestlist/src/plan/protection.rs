@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use guestlist_api::ids::RoleId;
 use guestlist_rules::grants::Because;
 
 use super::access::{ControlPlane, Standing};
@@ -12,6 +13,7 @@ use crate::manifests::Kind;
 const CALLS: &str = "it is the service client that calls";
 const OWN: &str = "your own access rests on it";
 const OWNER: &str = "without it nobody would own the account";
+const INVITED: &str = "records that invites made give it";
 
 /// Keeps what pruning must not delete, and refuses what changes must not take.
 pub(super) fn protect(
@@ -35,6 +37,7 @@ pub(super) fn protect(
             step_kind == Kind::Client && id == caller.principal()
         });
     }
+    keep_what_invites_gave(plan, account);
     let caller = options.caller.as_ref().filter(|_| protected);
     let before = plane(account);
     let now = before.standing(caller);
@@ -63,6 +66,27 @@ pub(super) fn protect(
     if mistakes.is_empty() {
         keep_what_is_needed(plan, &changed, &then, options);
     }
+}
+
+/// Takes out of the deletions roles of records that invites made and that stay: whoever accepted an
+/// invite would lose what it gave just as if the record were deleted.
+fn keep_what_invites_gave(plan: &mut Plan, account: &Account) {
+    let deleted: BTreeSet<String> = plan
+        .steps
+        .iter()
+        .filter(|step| step.origin.is_none() && step.kind == Kind::Record)
+        .map(|step| step.id.clone())
+        .collect();
+    let staying = account
+        .other_records
+        .iter()
+        .filter(|(id, other)| other.made_by_invite && !deleted.contains(id.as_str()));
+    let roles: BTreeSet<&str> = staying
+        .flat_map(|(_, other)| other.roles.iter().map(RoleId::as_str))
+        .collect();
+    keep(plan, INVITED, |kind, id| {
+        kind == Kind::Role && roles.contains(id)
+    });
 }
 
 /// Takes out of the deletions what the caller's access or the last owner rests on, until nothing is

@@ -11,8 +11,7 @@ use crate::manifests::{Folder, Kind, nearest};
 /// Roles that are built in everywhere; our server lists them as well.
 const BUILT_IN: &str = "Authress:";
 
-/// Checks the names in records: unknown roles are mistakes, unknown groups are warned of, and so are
-/// roles that are deleted while records that stay name them.
+/// Checks the names in records: unknown roles are mistakes, unknown groups are warned of.
 pub(super) fn check(
     plan: &mut Plan,
     folder: &Folder,
@@ -26,11 +25,7 @@ pub(super) fn check(
             .filter(|step| step.kind == kind && step.work.operation() == Operation::Delete);
         deletions.map(|step| step.id.as_str()).collect()
     };
-    let (roles, groups, records) = (
-        deleted(Kind::Role),
-        deleted(Kind::Group),
-        deleted(Kind::Record),
-    );
+    let (roles, groups) = (deleted(Kind::Role), deleted(Kind::Group));
     let mut warnings = Vec::new();
     for (id, manifest) in &folder.records {
         for (position, statement) in manifest.wanted.statements.iter().enumerate() {
@@ -52,19 +47,6 @@ pub(super) fn check(
                      in the account: it has no members"
                 ));
             }
-        }
-    }
-    for role in roles {
-        let naming = account
-            .other_records
-            .iter()
-            .filter(|(id, other)| !records.contains(id.as_str()) && other.roles.contains(role));
-        let count = naming.count();
-        if count > 0 {
-            warnings.push(format!(
-                "the role {role} is deleted, and {count} of the records that stay name it: they \
-                 give nothing by it any more"
-            ));
         }
     }
     plan.warnings.extend(warnings);

@@ -7,6 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod apply;
+mod apply_meanwhile;
+mod between;
 mod editor;
 mod nouns;
 mod program;
+mod pull;

@@ -82,6 +82,11 @@ impl Person {
         Ended::of(self.command(words).output().unwrap())
     }
 
+    /// Runs a command to its end, given as a line without quotes.
+    pub(crate) fn say(&self, line: &str) -> Ended {
+        self.run(&line.split(' ').collect::<Vec<_>>())
+    }
+
     /// Runs a command to its end, with this on standard input.
     pub(crate) fn run_with(&self, words: &[&str], input: &str) -> Ended {
         let mut child: Child = self.command(words).stdin(Stdio::piped()).spawn().unwrap();
@@ -106,6 +111,14 @@ impl Ended {
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// It said this, on either stream.
+    #[track_caller]
+    pub(crate) fn saying(self, text: &str) -> Self {
+        let said = self.stdout.contains(text) || self.stderr.contains(text);
+        assert!(said, "{text}:\n{}\n{}", self.stdout, self.stderr);
         self
     }
 
