@@ -115,7 +115,7 @@ async fn run_with(
             failure = Some(Failure::interrupted());
             break;
         }
-        progress.set_message(step.subject());
+        progress.set_message(crate::text::plain(&step.subject()).into_owned());
         let mut work = pin!(perform(step));
         let (done, stop) = tokio::select! {
             biased;
