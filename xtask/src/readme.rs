@@ -2,9 +2,10 @@
 //!
 //! A fenced block is run if its info string says so: "```sh test", "```python test" or
 //! "```js test". Blocks run in their order, on one server, in one empty working directory; in them
-//! `http://127.0.0.1:8888` is replaced by the server's address and `ACCESS_KEY` is set to the
-//! owner's access key.
+//! `http://127.0.0.1:8888` is replaced by the server's address, `ACCESS_KEY` is set to the owner's
+//! access key, and `guestlist` is the built program.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -91,9 +92,20 @@ fn run(workspace: &Workspace, server: &Server, desk: &Path, block: &Block) -> Re
     };
     command
         .current_dir(desk)
+        .env("HOME", desk)
+        .env("PATH", with_program(workspace)?)
         .env("ACCESS_KEY", server.owner_key()?);
     let status = command::watch(&mut command, LIMIT, terminal::say)?;
     Ok(status.success())
+}
+
+/// The search path with the built `guestlist` in front.
+fn with_program(workspace: &Workspace) -> Result<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories = [workspace.target.join("debug")]
+        .into_iter()
+        .chain(std::env::split_paths(&path));
+    std::env::join_paths(directories).context("a directory of PATH cannot be named")
 }
 
 /// ECMAScript modules are looked up beside the file only, never through `NODE_PATH`.

@@ -321,3 +321,55 @@ pub struct AccessRecordCollection {
     #[serde(default, deserialize_with = "default_if_null")]
     pub links: CollectionLinks,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_composed_from_values_and_texts() {
+        let bob: UserId = "bob".parse().unwrap();
+        let group: GroupId = "grp_1".parse().unwrap();
+        let role: RoleId = "ro_editor".parse().unwrap();
+        let statement = Statement::new([&role], ["projects/1"])
+            .unwrap()
+            .user(&bob)
+            .group(&group);
+        let request = AccessRecordRequest::new("Editors", [statement.clone()])
+            .unwrap()
+            .statement(Statement::new(["ro_viewer"], ["projects/2", "projects/3"]).unwrap())
+            .user(bob)
+            .admin("carol".parse::<UserId>().unwrap())
+            .group(group);
+        let written = serde_json::to_string(&request).unwrap();
+        let read: AccessRecordRequest = serde_json::from_str(&written).unwrap();
+        assert_eq!(read, request);
+        assert_eq!(read.statements.len(), 2);
+        assert_eq!(read.statements.first(), Some(&statement));
+    }
+
+    #[test]
+    fn what_is_malformed_is_not_composed() {
+        let none: [&str; 0] = [];
+        assert!(Statement::new(none, ["projects/1"]).is_err());
+        assert!(Statement::new(["ro_editor"], none).is_err());
+        assert!(Statement::new(["no role"], ["projects/1"]).is_err());
+        assert!(Statement::new(["ro_editor"], ["a*"]).is_err());
+        assert!(Statement::new(vec!["ro_editor"; 101], ["projects/1"]).is_err());
+        assert!(AccessRecordRequest::new("Editors", []).is_err());
+        let statement = Statement::new(["ro_editor"], ["projects/1"]).unwrap();
+        assert!(AccessRecordRequest::new("", [statement]).is_err());
+    }
+
+    #[test]
+    fn too_long_a_list_is_refused_by_whoever_reads_it() {
+        let mut statement = Statement::new(["ro_editor"], ["projects/1"]).unwrap();
+        for number in 0..=limits::STATEMENT_GROUPS {
+            let group: GroupId = format!("grp_{number}").parse().unwrap();
+            statement = statement.group(group);
+        }
+        let written = serde_json::to_string(&statement).unwrap();
+        let refused = serde_json::from_str::<Statement>(&written).unwrap_err();
+        assert!(refused.to_string().contains("0 to 10 items"), "{refused}");
+    }
+}

@@ -316,3 +316,41 @@ where
 {
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::RecordStatus;
+
+    #[test]
+    fn words_that_are_not_known_are_kept() {
+        type Status = OpenEnum<RecordStatus>;
+        for (word, known) in [
+            ("ACTIVE", Some(RecordStatus::Active)),
+            ("DELETED", Some(RecordStatus::Deleted)),
+            ("active", None),
+            ("", None),
+        ] {
+            let written = format!("\"{word}\"");
+            let status: Status = serde_json::from_str(&written).unwrap();
+            assert_eq!(status.known(), known.as_ref());
+            assert_eq!(status.to_string(), word);
+            assert_eq!(serde_json::to_string(&status).unwrap(), written);
+        }
+        assert!(serde_json::from_str::<Status>("1").is_err());
+        assert_eq!(Status::default(), RecordStatus::Active);
+    }
+
+    #[test]
+    fn tags_are_composed_within_their_bounds() {
+        let tags = Tags::new().with("team", "docs").unwrap();
+        let tags = tags.with("team", "web").unwrap();
+        assert_eq!(tags.iter().collect::<Vec<_>>(), [("team", "web")]);
+        assert!(Tags::new().with("", "a").is_err());
+        assert!(Tags::new().with("a", &"b".repeat(129)).is_err());
+        let all = (0..limits::TAGS).try_fold(Tags::new(), |tags, number| {
+            tags.with(&number.to_string(), "")
+        });
+        assert!(all.unwrap().with("one more", "").is_err());
+    }
+}

@@ -15,6 +15,37 @@ use crate::paths::Path;
 use crate::transport::{IF_UNMODIFIED_SINCE, Request};
 
 /// The operations on access records. From [`Client::access_records`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use guestlist_client::api::ids::UserId;
+/// use guestlist_client::api::records::{AccessRecordRequest, Statement};
+///
+/// let records = client.access_records();
+/// let editors = Statement::new(["ro_editor"], ["projects/42", "projects/43"])?;
+/// let bob: UserId = "bob".parse()?;
+/// let made = records
+///     .create_record(&AccessRecordRequest::new("Editors", [editors])?.user(bob))
+///     .await?;
+///
+/// // Changed only if nobody else has changed it meanwhile.
+/// let carol: UserId = "carol".parse()?;
+/// let changed = made.to_request()?.user(carol);
+/// records
+///     .update_record(&made.record_id, &changed, made.last_updated)
+///     .await?;
+///
+/// let mut all = records.list().filter("editors");
+/// while let Some(record) = all.try_next().await? {
+///     println!("{}: {}", record.record_id, record.name);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct AccessRecords<'a> {
     pub(crate) client: &'a Client,

@@ -12,6 +12,21 @@ use crate::paths::Path;
 use crate::transport::Request;
 
 /// The operations on the account. From [`Client::accounts`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// for account in client.accounts().get_accounts().await? {
+///     println!("{}", account.account_id);
+/// }
+/// let linked = client.accounts().get_account_identities().await?;
+/// assert!(linked.identities.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Accounts<'a> {
     pub(crate) client: &'a Client,

@@ -24,6 +24,10 @@ use crate::verifier::TokenVerifier;
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection is kept without a request: less than the 60 seconds after which common
+/// proxies close it, and our server's 75. A write that is sent into a closing connection has an
+/// unknown outcome.
+const IDLE: Duration = Duration::from_secs(45);
 /// How often a request is sent again.
 const RETRIES: u32 = 3;
 /// Bytes of an answer: a page of 20 records of 100 KB, and room for what is around them.
@@ -33,6 +37,24 @@ const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 ///
 /// Cheap to clone; clones share connections, the signed token and the [revision](Client::revision).
 /// It needs a Tokio runtime.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use std::time::Duration;
+///
+/// let patient = Client::builder(server.url(), Credentials::access_key(server.owner_key())?)
+///     .timeout(Duration::from_mins(1))
+///     .retries(5)
+///     .user_agent("my-app/1.2")
+///     .build()?;
+/// patient.accounts().get_accounts().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
 
@@ -70,7 +92,7 @@ impl Client {
     /// A client with the usual time limits: [`Client::builder`] has the rest.
     ///
     /// `url` is `http://…` or `https://…`, perhaps with a port and a path under which the server is
-    /// reached.
+    /// reached. With `http` whoever is in between can read the tokens that are sent.
     ///
     /// # Errors
     ///
@@ -245,6 +267,7 @@ impl Builder {
         let http = reqwest::Client::builder()
             .user_agent(settings.user_agent.as_str())
             .connect_timeout(settings.connect_timeout.min(settings.timeout))
+            .pool_idle_timeout(IDLE)
             // Credentials go nowhere but to the server that was named.
             .redirect(reqwest::redirect::Policy::none())
             // retries.rs alone says what is sent again.

@@ -9,6 +9,27 @@ use guestlist_api::problems::Problem;
 /// Why a call gave no answer.
 ///
 /// No variant prints a token, an access key or the id of an invite.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use guestlist_client::Error;
+///
+/// match client.roles().get_role(&"ro_nobody_made".parse()?).await {
+///     Ok(role) => println!("{}", role.name),
+///     Err(error) if error.is_not_found() => println!("there is no such role"),
+///     Err(Error::Refused(refusal)) => {
+///         println!("{} ({:?})", refusal.title(), refusal.error_code());
+///     }
+///     Err(error) if error.outcome_unknown() => println!("read it again before repeating"),
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -57,7 +57,7 @@ impl Events<'_> {
     /// # Errors
     ///
     /// Refused (403) if the caller may not read the log.
-    pub async fn get_events(&self, after: u64, limit: u16) -> Result<EventCollection, Error> {
+    pub async fn get_events(self, after: u64, limit: u16) -> Result<EventCollection, Error> {
         self.wait(after, limit, Duration::ZERO).await
     }
 
@@ -72,7 +72,7 @@ impl Events<'_> {
     ///
     /// Refused (403) if the caller may not read the log.
     pub async fn wait(
-        &self,
+        self,
         after: u64,
         limit: u16,
         time: Duration,
@@ -101,7 +101,7 @@ impl Events<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn follow(&self, after: u64) -> Following {
+    pub fn follow(self, after: u64) -> Following {
         Following {
             client: self.client.clone(),
             limit: PAGE,

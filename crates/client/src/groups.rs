@@ -13,6 +13,25 @@ use crate::paths::Path;
 use crate::transport::{IF_UNMODIFIED_SINCE, Request};
 
 /// The operations on groups. From [`Client::groups`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use guestlist_client::api::groups::GroupRequest;
+/// use guestlist_client::api::ids::UserId;
+///
+/// let bob: UserId = "bob".parse()?;
+/// let groups = client.groups();
+/// let team = groups.create_group(&GroupRequest::new("Team")?.user(bob)).await?;
+/// let carol: UserId = "carol".parse()?;
+/// let larger = team.to_request()?.user(carol);
+/// groups.update_group(&team.group_id, &larger, team.last_updated).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Groups<'a> {
     pub(crate) client: &'a Client,

@@ -11,6 +11,30 @@ use crate::paths::Path;
 use crate::transport::Request;
 
 /// The operations on invites. From [`Client::invites`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use guestlist_client::api::invites::{InviteRequest, InviteStatement};
+///
+/// let editor = InviteStatement::new(["ro_editor"], ["projects/42"])?;
+/// let invite = client
+///     .invites()
+///     .create_invite(&InviteRequest::new().statement(editor))
+///     .await?;
+/// // The id is a secret: it goes to the invited person, and is printed as its reference.
+/// println!("made {}", invite.invite_id);
+/// let link = format!("https://app.example/invites/{}", invite.invite_id.reveal());
+///
+/// let bob = Client::new(server.url(), Credentials::token(server.token("bob")?))?;
+/// bob.invites().respond_to_invite(&invite.invite_id).await?;
+/// # drop(link);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Invites<'a> {
     pub(crate) client: &'a Client,

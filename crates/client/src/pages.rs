@@ -81,6 +81,28 @@ type Turned<T> = Result<(Vec<T>, Option<Pagination>), Error>;
 ///
 /// A [`Stream`], which also can be read without one: [`try_next`](Self::try_next). Nothing is asked
 /// before the first item is. After an error there is nothing more.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// let mut roles = client.roles().list().page_size(5);
+/// while let Some(role) = roles.try_next().await? {
+///     println!("{}", role.role_id);
+/// }
+///
+/// // The same as a stream, with the methods of `futures`.
+/// use futures_util::StreamExt as _;
+///
+/// let mut names = client.roles().list().map(|role| role.map(|role| role.name));
+/// while let Some(name) = names.next().await {
+///     println!("{}", name?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "pages are not asked for until they are read"]
 pub struct Pages<T> {
     client: Client,

@@ -12,6 +12,21 @@ use crate::paths::Path;
 use crate::transport::Request;
 
 /// Questions about resources. From [`Client::resource_permissions`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// let questions = client.resource_permissions();
+/// let mut users = questions.list_resource_users(&"projects/42".parse()?);
+/// while let Some(user) = users.try_next().await? {
+///     println!("{} has {:?}", user.user_id, user.roles);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ResourcePermissions<'a> {
     pub(crate) client: &'a Client,
@@ -51,7 +66,7 @@ impl ResourcePermissions<'_> {
     /// Refused (403) if the caller may not ask; (413) if more are named on the resource and above it
     /// than can be looked at.
     pub async fn get_users_who_can(
-        &self,
+        self,
         resource: &ResourceUri,
         action: &Action,
         query: &PageQuery,
@@ -83,7 +98,7 @@ impl ResourcePermissions<'_> {
     /// # }
     /// ```
     pub fn list_users_who_can(
-        &self,
+        self,
         resource: &ResourceUri,
         action: &Action,
     ) -> Pages<UserRoleCollection> {

@@ -12,6 +12,25 @@ use crate::paths::Path;
 use crate::transport::Request;
 
 /// The operations on roles. From [`Client::roles`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use guestlist_client::api::actions::Action;
+/// use guestlist_client::api::roles::{Permission, RoleRequest};
+///
+/// let read: Action = "documents:read".parse()?;
+/// let reader = RoleRequest::new("Reader")?
+///     .role_id("ro_reader".parse()?)
+///     .permission(Permission::allow(read).and_grant());
+/// let role = client.roles().create_role(&reader).await?;
+/// assert_eq!(role.role_id.as_str(), "ro_reader");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Roles<'a> {
     pub(crate) client: &'a Client,

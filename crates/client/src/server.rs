@@ -17,6 +17,18 @@ use crate::verifier::OpenIdConfiguration;
 ///
 /// All are public but none is part of the Authress API, except discovery and keys: other servers do
 /// not have them. No credentials are sent.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// let ready = client.server().get_readiness().await?;
+/// println!("{} at revision {:?}", ready.status, ready.revision);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Server<'a> {
     pub(crate) client: &'a Client,

@@ -14,6 +14,29 @@ use crate::paths::Path;
 use crate::transport::Request;
 
 /// The operations on service clients. From [`Client::service_clients`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use guestlist_client::api::clients::{AccessKeyRequest, ClientRequest};
+/// use guestlist_client::api::text::Name;
+///
+/// let clients = client.service_clients();
+/// let ci = ClientRequest::new().name(Name::parse("Continuous integration")?);
+/// let ci = clients.create_client(&ci).await?;
+/// let key = clients
+///     .request_access_key(&ci.client_id, &AccessKeyRequest::new())
+///     .await?;
+/// // This is the only time it is told.
+/// let secret = key.access_key.ok_or("the server made the key")?;
+/// let ci = Client::new(client.url(), Credentials::access_key(secret.reveal())?)?;
+/// # ci.accounts().get_accounts().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceClients<'a> {
     pub(crate) client: &'a Client,

@@ -17,6 +17,29 @@ use crate::paths::Path;
 use crate::transport::Request;
 
 /// Questions about users. From [`Client::user_permissions`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use guestlist_client::{Client, Credentials};
+/// # let server = guestlist_server::testing::TestServer::start().await?;
+/// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+/// use guestlist_client::UserResourcesQuery;
+/// use guestlist_client::api::resources::ResourceUri;
+///
+/// let (alice, action) = ("alice".parse()?, "documents:read".parse()?);
+/// let permissions = client.user_permissions();
+/// assert!(permissions.is_allowed(&alice, &"projects/42".parse()?, &action).await?);
+///
+/// let projects: ResourceUri = "projects".parse()?;
+/// let below = UserResourcesQuery::new().resource_uri(projects).permission(action);
+/// let mut resources = permissions.list_user_resources(&alice, &below);
+/// while let Some(resource) = resources.try_next().await? {
+///     println!("{}", resource.resource_uri);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct UserPermissions<'a> {
     pub(crate) client: &'a Client,
@@ -147,7 +170,7 @@ impl UserPermissions<'_> {
     /// Refused (403) if the caller may not ask. [`Error::Decoding`] if the server says yes and not
     /// why, as other servers do.
     pub async fn explain_permission(
-        &self,
+        self,
         user: &UserId,
         resource: &ResourceUri,
         action: &Action,

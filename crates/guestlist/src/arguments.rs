@@ -7,14 +7,15 @@ use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
-    accounts, checks, clients, doctor, groups, identities, invites, keys, login, profile_commands,
-    records, roles, settings,
+    accounts, backup, checks, clients, completions, doctor, events, groups, identities, invites,
+    keys, login, man, profile_commands, records, restore, roles, settings,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
 ///
-/// `guestlist serve` runs a server. Every other command calls one: say which with --url or a
-/// profile, and who you are with --key-file or GUESTLIST_KEY.
+/// `guestlist serve` runs a server; `backup` and `restore` work on its files. The other commands
+/// call a server: say which with --url or a profile, and who you are with --key-file or
+/// GUESTLIST_KEY.
 #[derive(Parser)]
 #[command(name = "guestlist", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
@@ -32,6 +33,16 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Runs the server
     Serve(settings::ServeArguments),
+
+    /// Invites people
+    #[command(subcommand)]
+    Invite(invites::InviteCommand),
+
+    /// Lists who may do something
+    WhoCan(checks::WhoCanArguments),
+
+    /// Lists what a user may do
+    WhatCan(checks::WhatCanArguments),
 
     /// Access records: who has which roles on which resources
     #[command(subcommand)]
@@ -61,18 +72,15 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Account(accounts::AccountCommand),
 
-    /// Invites people
+    /// The event log: what changed, when and by whom
     #[command(subcommand)]
-    Invite(invites::InviteCommand),
+    Events(events::EventsCommand),
 
-    /// Says whether a user may do something
-    Check(checks::CheckArguments),
+    /// Copies the database of a data directory into one file, while its server runs
+    Backup(backup::BackupArguments),
 
-    /// Lists who may do something
-    WhoCan(checks::WhoCanArguments),
-
-    /// Lists what a user may do
-    WhatCan(checks::WhatCanArguments),
+    /// Puts a backup into a data directory
+    Restore(restore::RestoreArguments),
 
     /// Signs in to a server
     Login(login::LoginArguments),
@@ -86,19 +94,27 @@ pub(crate) enum Command {
     /// The servers this machine knows
     #[command(subcommand)]
     Profile(profile_commands::ProfileCommand),
+
+    /// Prints a script that completes commands and options in a shell
+    Completions(completions::CompletionsArguments),
+
+    /// Prints the manual page of `guestlist`, or writes those of all commands
+    Man(man::ManArguments),
+    /// Says whether a user may do something
+    Check(checks::CheckArguments),
 }
 
 /// Commands that call no server, so that nothing of how to call one goes with them.
-const LOCAL: [&str; 1] = ["serve"];
+const LOCAL: [&str; 5] = ["serve", "backup", "restore", "completions", "man"];
 /// Commands that print what they print, whatever form is asked for.
-const UNFORMATTED: [&str; 1] = ["serve"];
+const UNFORMATTED: [&str; 3] = ["serve", "completions", "man"];
 
 /// The whole command line, each command with only those shared arguments that it heeds.
 pub(crate) fn command() -> clap::Command {
     let mut command = Arguments::command();
     // Here the shared arguments are handed down, so here they can be hidden.
     command.build();
-    for (commands, heading) in [(LOCAL, "Connection"), (UNFORMATTED, "Output")] {
+    for (commands, heading) in [(LOCAL.as_slice(), "Connection"), (&UNFORMATTED, "Output")] {
         for name in commands {
             command = command.mut_subcommand(name, |local| {
                 local.mut_args(|argument| {

@@ -183,11 +183,11 @@ fn describe(client: &Client) -> String {
     .filter_map(|(given, words)| given.then_some(words))
     .collect();
     details([
-        ("client", client.client_id.to_string()),
-        ("name", optional(client.name.as_ref())),
-        ("options", options.join("\n")),
-        ("keys", keys.join("\n")),
-        ("tags", words(&client.tags)),
-        ("created", optional(client.created_time.as_ref())),
+        ("Client", client.client_id.to_string()),
+        ("Name", optional(client.name.as_ref())),
+        ("Options", options.join("\n")),
+        ("Keys", keys.join("\n")),
+        ("Tags", words(&client.tags)),
+        ("Created", optional(client.created_time.as_ref())),
     ])
 }

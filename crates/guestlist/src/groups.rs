@@ -165,11 +165,11 @@ pub(crate) fn lines(users: &[User]) -> String {
 
 fn describe(group: &Group) -> String {
     details([
-        ("group", group.group_id.to_string()),
-        ("name", group.name.to_string()),
-        ("users", lines(&group.users)),
-        ("admins", lines(&group.admins)),
-        ("tags", words(&group.tags)),
-        ("changed", optional(group.last_updated.as_ref())),
+        ("Group", group.group_id.to_string()),
+        ("Name", group.name.to_string()),
+        ("Users", lines(&group.users)),
+        ("Admins", lines(&group.admins)),
+        ("Tags", words(&group.tags)),
+        ("Changed", optional(group.last_updated.as_ref())),
     ])
 }

@@ -152,11 +152,11 @@ pub(crate) fn new_file(path: &Path) -> Result<std::fs::File, Failure> {
 fn told(key: &AccessKey) -> String {
     let secret = key.access_key.as_ref().or(key.client_secret.as_ref());
     let mut lines = vec![
-        ("client", optional(key.client_id.as_ref())),
-        ("key", key.key_id.to_string()),
+        ("Client", optional(key.client_id.as_ref())),
+        ("Key", key.key_id.to_string()),
     ];
     if let Some(secret) = secret {
-        lines.push(("access key", secret.reveal().to_owned()));
+        lines.push(("Access key", secret.reveal().to_owned()));
     }
     details(lines)
 }

@@ -3,13 +3,16 @@
 
 mod accounts;
 mod arguments;
+mod backup;
 mod checks;
 mod clients;
+mod completions;
 mod connection;
 mod device_grant;
 mod doctor;
 mod documents;
 mod edit;
+mod events;
 mod exits;
 mod file_lock;
 mod groups;
@@ -21,12 +24,15 @@ mod invites;
 mod keys;
 mod login;
 mod logs;
+mod man;
 mod openid_provider;
 mod output;
 mod profile_commands;
 mod profile_files;
 mod profiles;
+mod progress;
 mod records;
+mod restore;
 mod roles;
 mod secret_input;
 mod serve;
@@ -70,6 +76,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     } = arguments;
     match command {
         Command::Serve(arguments) => Ok(serve::run(arguments)),
+        Command::Backup(arguments) => done(backup::run(arguments, &Output::new(&output))),
+        Command::Restore(arguments) => done(restore::run(arguments, &Output::new(&output))),
+        Command::Completions(arguments) => done(completions::run(&arguments)),
+        Command::Man(arguments) => done(man::run(&arguments)),
         Command::Record(command) => {
             call(async { records::run(command, &Session::open(&connection, &output)?).await })
         }
@@ -87,6 +97,16 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Identity(command) => {
             call(async { identities::run(command, &Session::open(&connection, &output)?).await })
+        }
+        Command::Events(command) => {
+            let ends = if command.is_endless() {
+                Ok(ExitCode::SUCCESS)
+            } else {
+                Err(Failure::interrupted())
+            };
+            let following =
+                async { events::run(command, &Session::open(&connection, &output)?).await };
+            call_until(following, ends)
         }
         Command::Account(command) => {
             call(async { accounts::run(command, &Session::open(&connection, &output)?).await })
@@ -123,8 +143,20 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
+fn done(outcome: Result<(), Failure>) -> Result<ExitCode, Failure> {
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
 /// Runs a command that calls a server, until it is done or interrupted.
 fn call(command: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, Failure> {
+    call_until(command, Err(Failure::interrupted()))
+}
+
+/// The same with what an interrupt means.
+fn call_until(
+    command: impl Future<Output = Result<(), Failure>>,
+    interrupted: Result<ExitCode, Failure>,
+) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -132,7 +164,7 @@ fn call(command: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, 
     runtime.block_on(async {
         tokio::select! {
             outcome = command => outcome.map(|()| ExitCode::SUCCESS),
-            _interrupted = tokio::signal::ctrl_c() => Err(Failure::interrupted()),
+            _interrupt = tokio::signal::ctrl_c() => interrupted,
         }
     })
 }

@@ -118,21 +118,10 @@ impl Output {
         }
     }
 
-    /// Says something that the person must know to go on, also if quiet.
-    pub(crate) fn ask(&self, text: &str) {
-        #[expect(clippy::print_stderr, reason = "a question is no data")]
-        {
-            anstream::eprintln!("{}", plain(text));
-        }
-    }
-
     /// Says names and values beside the data, unless quiet.
     pub(crate) fn notice_details<'a>(&self, lines: impl IntoIterator<Item = (&'a str, String)>) {
         if !self.quiet {
-            #[expect(clippy::print_stderr, reason = "notices are no data")]
-            {
-                anstream::eprint!("{}", details(lines));
-            }
+            anstream::eprint!("{}", details(lines));
         }
     }
 
@@ -245,6 +234,11 @@ impl Output {
     }
 }
 
+/// Says something that the person must know to go on, also if quiet.
+pub(crate) fn say(text: &str) {
+    anstream::eprintln!("{}", plain(text));
+}
+
 /// How much of a list to show.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Limit {
@@ -283,12 +277,18 @@ pub(crate) fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) 
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    table
-        .to_string()
-        .lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n")
+    let lines: Vec<String> = table.to_string().lines().map(without_padding).collect();
+    lines.join("\n")
+}
+
+/// Without the spaces that fill the last column, inside and outside of a style.
+fn without_padding(line: &str) -> String {
+    const RESET: &str = "\u{1b}[0m";
+    let line = line.trim_end();
+    match line.strip_suffix(RESET) {
+        Some(styled) => format!("{}{RESET}", styled.trim_end()),
+        None => line.to_owned(),
+    }
 }
 
 /// What may be missing, as text for a table.
@@ -314,6 +314,12 @@ pub(crate) fn details<'a>(lines: impl IntoIterator<Item = (&'a str, String)>) ->
 /// Pretty JSON.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::local(format!("cannot print this as JSON: {error}")))
+}
+
+/// JSON on one line, for a stream of values.
+pub(crate) fn json_line<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value)
         .map_err(|error| Failure::local(format!("cannot print this as JSON: {error}")))
 }
 

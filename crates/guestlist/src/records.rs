@@ -239,16 +239,16 @@ fn describe(record: &AccessRecord) -> String {
     let statements: Vec<String> = record.statements.iter().map(sentence).collect();
     let full = record.capacity.map(|part| format!("{:.0} %", part * 100.0));
     details([
-        ("record", record.record_id.to_string()),
-        ("name", record.name.to_string()),
-        ("description", optional(record.description.as_ref())),
-        ("status", record.status.to_string()),
-        ("users", lines(&record.users)),
-        ("groups", groups.join("\n")),
-        ("admins", lines(&record.admins)),
-        ("statements", statements.join("\n")),
-        ("tags", words(&record.tags)),
-        ("full", optional(full.as_ref())),
-        ("changed", optional(record.last_updated.as_ref())),
+        ("Record", record.record_id.to_string()),
+        ("Name", record.name.to_string()),
+        ("Description", optional(record.description.as_ref())),
+        ("Status", record.status.to_string()),
+        ("Users", lines(&record.users)),
+        ("Groups", groups.join("\n")),
+        ("Admins", lines(&record.admins)),
+        ("Statements", statements.join("\n")),
+        ("Tags", words(&record.tags)),
+        ("Full", optional(full.as_ref())),
+        ("Changed", optional(record.last_updated.as_ref())),
     ])
 }

@@ -184,10 +184,10 @@ fn row(role: &Role) -> Vec<String> {
 fn describe(role: &Role) -> String {
     let permissions: Vec<String> = role.permissions.iter().map(sentence).collect();
     details([
-        ("role", role.role_id.to_string()),
-        ("name", role.name.to_string()),
-        ("description", optional(role.description.as_ref())),
-        ("permissions", permissions.join("\n")),
+        ("Role", role.role_id.to_string()),
+        ("Name", role.name.to_string()),
+        ("Description", optional(role.description.as_ref())),
+        ("Permissions", permissions.join("\n")),
     ])
 }
 

@@ -73,6 +73,20 @@ impl Secrets {
 
 const PEPPER: &str = "pepper";
 const USER_TOKEN_KEY: &str = "user-token-key";
+/// The files of the secrets, in the data directory. They belong to one account, and never change.
+pub const SECRET_FILES: [&str; 2] = [PEPPER, USER_TOKEN_KEY];
+
+/// Refuses a directory in which a secret of an account that exists is missing or damaged, so that
+/// none is made anew. Writes nothing.
+pub fn require_secrets(data: &Path) -> Result<(), NotStarted> {
+    for file in SECRET_FILES {
+        let path = data.join(file);
+        if secret_files::read(&path)?.is_none() {
+            return Err(SecretFileError::Lost(path).into());
+        }
+    }
+    Secrets::load_or_create(data, &Entropy::system()).map(drop)
+}
 
 /// The secrets of this installation. They are made with the account and never again: a new pepper
 /// would silently void every invite, and a new key every user token.
@@ -82,12 +96,7 @@ pub async fn secrets(
     entropy: &Entropy,
 ) -> Result<Secrets, NotStarted> {
     if store.get(Kind::Account, "account").await?.is_some() {
-        for file in [PEPPER, USER_TOKEN_KEY] {
-            let path = data.join(file);
-            if secret_files::read(&path)?.is_none() {
-                return Err(SecretFileError::Lost(path).into());
-            }
-        }
+        require_secrets(data)?;
     }
     Secrets::load_or_create(data, entropy)
 }

@@ -4,11 +4,15 @@
 //! it. After an error of the disk it takes no more writes, because an fsync that failed once is
 //! never trusted to have worked later; reads go on until the server ends.
 
+mod backup;
 mod change;
 mod checkpoint;
+mod contents;
 mod failure;
 mod following;
+mod placing;
 mod reading;
+mod restore;
 mod schema;
 mod writer;
 
@@ -23,10 +27,13 @@ use async_trait::async_trait;
 use guestlist_rules::changes::{Changes, Document, Kind, Revision, Seen};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::backup::{BackedUp, BackupError, Existing, backup};
 use self::change::Texts;
 use self::checkpoint::Checkpoints;
+pub use self::contents::{Contents, Progress};
 use self::following::Followers;
 use self::reading::{Part, Readers};
+pub use self::restore::{BackupFile, Restored, refuse_in_use};
 use self::writer::{Condition, Job, Message, Writer};
 use crate::admission::admit;
 use crate::{Applied, Logged, Position, Selection, Store, StoreError, Subscriber};
@@ -358,12 +365,18 @@ fn prepare(directory: &Path) -> Result<DirectoryLock, OpenError> {
         .open(directory.join(LOCK_FILE))
         .map_err(failed)?;
     match lock.try_lock() {
-        Ok(()) => Ok(DirectoryLock(lock)),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-            path: directory.to_owned(),
-        }),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(OpenError::InUse {
+                path: directory.to_owned(),
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
+    let lock = DirectoryLock(lock);
+    // A restore that was broken off when its files were complete.
+    placing::finish(directory).map_err(failed)?;
+    Ok(lock)
 }
 
 /// Makes the directory, and what leads to it, and makes that durable: SQLite does it for its files

@@ -11,6 +11,9 @@ mod open;
 pub mod suite;
 
 pub use contract::*;
-pub use embedded::{EmbeddedStore, OpenError, OpenOptions, Synchronous};
+pub use embedded::{
+    BackedUp, BackupError, BackupFile, Contents, EmbeddedStore, Existing, OpenError, OpenOptions,
+    Progress, Restored, Synchronous, backup, refuse_in_use,
+};
 pub use memory::MemoryStore;
 pub use open::{Address, AddressError, Unopened, open};

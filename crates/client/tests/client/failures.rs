@@ -10,6 +10,25 @@ fn record() -> RecordId {
     "rec_none".parse().unwrap()
 }
 
+#[test]
+fn clients_and_their_calls_may_go_to_other_threads() {
+    fn may_go<T: Send>(value: T) -> T {
+        value
+    }
+    fn may_be_shared<T: Send + Sync>() {}
+    may_be_shared::<Client>();
+    may_be_shared::<Credentials>();
+    may_be_shared::<Error>();
+    may_be_shared::<guestlist_client::TokenVerifier>();
+    let client = Client::new("http://127.0.0.1:9", Credentials::none()).unwrap();
+    let id = record();
+    drop(may_go(client.access_records().get_record(&id)));
+    let mut pages = may_go(client.access_records().list());
+    drop(may_go(pages.try_next()));
+    drop(may_go(client.verifier().verify("a")));
+    drop(may_go(client.events().follow(0)));
+}
+
 #[tokio::test]
 async fn a_refusal_has_all_that_the_server_said() {
     let (_server, owner) = server().await;

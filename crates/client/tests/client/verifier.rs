@@ -40,15 +40,15 @@ async fn tokens_of_a_real_server_are_accepted() {
 }
 
 #[track_caller]
-fn is(error: TokenError, reason: InvalidToken) {
+fn is(error: &TokenError, reason: InvalidToken) {
     let TokenError::Invalid(found) = error else {
         panic!("{error}");
     };
-    assert_eq!(found, reason);
+    assert_eq!(*found, reason);
 }
 
 async fn refused(verifier: &TokenVerifier, token: &str, reason: InvalidToken) {
-    is(verifier.verify(token).await.unwrap_err(), reason);
+    is(&verifier.verify(token).await.unwrap_err(), reason);
 }
 
 /// A server whose keys are ours.

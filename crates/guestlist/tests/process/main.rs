@@ -8,7 +8,9 @@
 )]
 
 mod account;
+mod backup;
 mod ending;
+mod events;
 mod full_disk;
 mod http;
 mod killing;

@@ -159,6 +159,29 @@ fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// The version of a database that is certainly one of Guestlist, and none that is newer.
+pub(super) fn known_version(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if id != APPLICATION_ID {
+        return Err(OpenError::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    let found = version(connection)?;
+    missing(found)?;
+    u32::try_from(found).map_err(|_| OpenError::Newer {
+        found,
+        known: NEWEST,
+    })
+}
+
+/// Whether the first bytes of a file are those of a database of Guestlist (the application id
+/// stands at byte 68, <https://sqlite.org/fileformat.html>).
+pub(super) fn is_ours(head: &[u8]) -> bool {
+    head.starts_with(b"SQLite format 3\0")
+        && head.get(68..72) == Some(APPLICATION_ID.to_be_bytes().as_slice())
+}
+
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("SELECT coalesce(max(version), 0) FROM schema", [], |row| {
         row.get(0)
