@@ -212,6 +212,7 @@ fn no_way_to_a_server() {
         .with("HTTP_PROXY", "http://user:password@127.0.0.1:1");
     let proxied = examine(&proxy, &["--url", "http://no-such-host.invalid"], 1);
     expect(&proxied, "proxy", "ok", "127.0.0.1:1, from HTTP_PROXY");
+    expect(&proxied, "answer", "problem", "by the proxy 127.0.0.1:1");
     assert!(!proxied.to_string().contains("password"), "{proxied}");
 }
 
@@ -224,7 +225,7 @@ fn something_else_listens_there() {
     };
     let other = FakeServer::start(|_| Reply {
         status: 200,
-        headers: vec![("Server", "nginx \u{1b}[31m".to_owned())],
+        headers: vec![("Server", "nginx".to_owned())],
         body: "<html>".to_owned(),
     });
     let report = examine(&at(&other), &[], 1);

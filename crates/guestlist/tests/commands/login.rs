@@ -337,7 +337,7 @@ async fn a_token_that_has_ended_is_renewed_once_by_whoever_is_first() {
     // The provider is not there: that is no reason to sign in again.
     make_stale(&person);
     provider.then(503, json!({}));
-    let unavailable = person.run(&["account", "show"]);
+    let unavailable = person.run(&["account", "show"]).expect(6);
     assert!(
         unavailable.stderr.contains("renewed"),
         "{}",
