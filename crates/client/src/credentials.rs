@@ -141,6 +141,20 @@ impl Credentials {
         }
     }
 
+    /// A claim of the token that is text: `sub`, or what an identity makes user ids of. Only read,
+    /// not verified; `None` for access keys, providers and what is not a JWT.
+    pub fn token_claim(&self, name: &str) -> Option<String> {
+        let Kind::Token(bearer) = &self.0 else {
+            return None;
+        };
+        let payload = bearer.to_str().ok()?.split('.').nth(1)?;
+        let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(payload)
+            .ok()?;
+        let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
+        claims.get(name)?.as_str().map(str::to_owned)
+    }
+
     /// What to send as `Authorization` to the server at `base`.
     pub(crate) async fn bearer(&self, base: &str) -> Result<Option<HeaderValue>, Error> {
         match &self.0 {

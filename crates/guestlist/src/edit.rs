@@ -8,9 +8,9 @@ use std::process::Command;
 
 use serde::de::DeserializeOwned;
 
-use crate::documents;
 use crate::exits::{Exit, Failure};
 use crate::output::Output;
+use crate::{documents, environment};
 
 const MISTAKE: &str = "# error: ";
 const NO_EDITOR: i32 = 127;
@@ -145,7 +145,6 @@ fn kept(path: &Path) -> String {
 fn editor() -> String {
     ["VISUAL", "EDITOR"]
         .iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|editor| !editor.trim().is_empty())
+        .find_map(|name| environment::variable(name))
         .unwrap_or_else(|| "vi".to_owned())
 }

@@ -147,10 +147,7 @@ impl Failure {
             } else {
                 self.sentence()
             };
-            #[expect(clippy::print_stderr, reason = "the reason is for whoever started it")]
-            {
-                anstream::eprintln!("{text}");
-            }
+            anstream::eprintln!("{text}");
         }
         ExitCode::from(self.exit.code())
     }
@@ -207,7 +204,7 @@ impl From<Error> for Failure {
                 .hint("`guestlist doctor` looks for the reason."),
             Error::Decoding(_) => Self::new(Exit::Unavailable, chain(&error))
                 .hint("Is the URL that of a Guestlist server? `guestlist doctor` looks."),
-            other => Self::new(Exit::Unavailable, chain(&other)),
+            Error::LostEvents(_) | _ => Self::new(Exit::Unavailable, chain(&error)),
         }
     }
 }

@@ -9,12 +9,17 @@ use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 use guestlist_client::Pages;
 use serde::Serialize;
 
+use crate::environment;
 use crate::exits::{Failure, is_closed_pipe};
 use crate::text::plain;
 
 /// How answers are shown.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line, where one may be given without the others"
+)]
 pub(crate) struct OutputArguments {
     /// Print JSON, for programs; errors too, on standard error
     #[arg(long, global = true, conflicts_with = "yaml")]
@@ -111,10 +116,7 @@ impl Output {
     /// Says something beside the data, unless quiet.
     pub(crate) fn notice(&self, text: &str) {
         if !self.quiet {
-            #[expect(clippy::print_stderr, reason = "notices are no data")]
-            {
-                anstream::eprintln!("{}", plain(text));
-            }
+            anstream::eprintln!("{}", plain(text));
         }
     }
 
@@ -196,6 +198,7 @@ impl Output {
     }
 
     /// Asks whether to go on, unless `yes` was said before.
+    #[expect(clippy::unused_self, reason = "whatever is said is said through here")]
     pub(crate) fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {
         if yes {
             return Ok(());
@@ -337,7 +340,7 @@ fn is_long(text: &str) -> bool {
 
 /// Shows text in $PAGER, or `less` with colours kept.
 fn page(text: &str) -> io::Result<()> {
-    let pager = std::env::var("PAGER").unwrap_or_else(|_| "less -FRX".to_owned());
+    let pager = environment::variable("PAGER").unwrap_or_else(|| "less -FRX".to_owned());
     let mut child = Command::new("sh")
         .arg("-c")
         .arg(pager)

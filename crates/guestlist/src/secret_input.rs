@@ -7,6 +7,7 @@ use std::path::Path;
 
 use guestlist_api::clients::AccessKeyText;
 
+use crate::environment;
 use crate::exits::Failure;
 
 /// No access key or token is longer.
@@ -40,9 +41,7 @@ fn read_from(source: impl Read) -> std::io::Result<String> {
 
 /// A secret from the environment.
 pub(crate) fn from_environment(name: &str) -> Option<AccessKeyText> {
-    let text = std::env::var(name).ok()?;
-    let text = text.trim();
-    (!text.is_empty()).then(|| AccessKeyText::new(text.to_owned()))
+    environment::variable(name).map(|text| AccessKeyText::new(text.trim().to_owned()))
 }
 
 /// Whether others than its owner may read a file: worth a word, since a key is in it.

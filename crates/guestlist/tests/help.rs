@@ -79,6 +79,33 @@ fn the_walk_finds_commands_at_every_depth() {
     }
 }
 
+/// `INSTA_UPDATE=always cargo test -p guestlist --test help` writes them anew; read the difference.
+#[test]
+fn every_help_text_is_the_one_that_was_looked_through() {
+    let commands = commands();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for (path, help) in &commands {
+            insta::assert_snapshot!(name(path), help);
+        }
+    });
+    // A command that is gone must not leave its text behind.
+    let expected: BTreeSet<String> = commands
+        .iter()
+        .map(|(path, _)| format!("{}.snap", name(path)))
+        .collect();
+    let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+    let found: BTreeSet<String> = snapshots
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("guestlist"))
+        .collect();
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn every_help_text_fits_and_shows_how_to_use_the_command() {
     for (path, help) in commands() {

@@ -120,5 +120,5 @@ impl Ended {
 /// Whether a file may be read by its owner only.
 pub(crate) fn is_private(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).unwrap().permissions().mode() & 0o077 == 0
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777 == 0o600
 }

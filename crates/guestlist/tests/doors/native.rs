@@ -34,7 +34,7 @@ fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, NoAnswer> {
 }
 
 fn json(value: impl Serialize) -> Result<Value, NoAnswer> {
-    Ok(serde_json::to_value(value).unwrap())
+    serde_json::to_value(value).map_err(|_| NoAnswer::Unsayable)
 }
 
 pub(crate) async fn call(scene: &Scene, credential: &Credential, call: &Call) -> Outcome {

@@ -1,12 +1,14 @@
 //! `backup` and `restore`: a running server in one file, and that file as a server again.
 
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::full_disk::Disk;
 use crate::http::Call;
 use crate::server::{Ended, Server, invite_of, record_of, run, text_of};
 
@@ -76,7 +78,7 @@ fn a_backup_of_a_running_server_is_that_server_again() {
     assert_eq!(made["bytes"], fs::metadata(&file).unwrap().len());
     assert_eq!(made["documents"]["invite"], 1);
     assert_eq!(made["events"], made["lastRevision"]);
-    assert_eq!(made["keepSeparately"], serde_json::json!([]));
+    assert_eq!(made["keepSeparately"], json!([]));
     for name in ["pepper", "user-token-key"] {
         let secret = fs::read(data.join(name)).unwrap();
         assert_eq!(fs::read(secrets.join(name)).unwrap(), secret);
@@ -207,4 +209,53 @@ fn a_restore_is_refused_before_anything_is_touched() {
     assert_eq!(restored["replaced"], kept.to_str().unwrap());
     assert!(kept.join("guestlist.db").exists());
     Server::new(&data, &[]).stop();
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_half_made() {
+    let Some(disk) = Disk::new("64k") else {
+        println!("SKIPPED: no file system can be mounted here, so none is full");
+        return;
+    };
+    let home = tempfile::tempdir().unwrap();
+    let [data, file] = ["data", "backup.db"].map(|name| home.path().join(name));
+    let server = Server::new(&data, &["--dev"]);
+    write_more(&server);
+    let full = disk.path().join("backup.db");
+    refused(&backup(&data, &full, &[]), 7, "no storage space");
+    assert_eq!(disk.path().read_dir().unwrap().count(), 0);
+    server.stop();
+    done(&backup(&data, &file, &[]));
+    for name in ["pepper", "user-token-key"] {
+        fs::copy(data.join(name), disk.path().join(name)).unwrap();
+    }
+    let ended = restore(disk.path(), &file, &[]);
+    assert_eq!(ended.status.code(), Some(7), "{}", ended.stderr);
+    let left = ["guestlist.lock", "pepper", "user-token-key"];
+    let entries = disk.path().read_dir().unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(
+        names.collect::<BTreeSet<_>>(),
+        BTreeSet::from(left.map(str::to_owned))
+    );
+    // With room, both work.
+    disk.grow("8m");
+    done(&backup(&data, &full, &[]));
+    done(&restore(disk.path(), &file, &[]));
+}
+
+/// More than fits on the small disk.
+fn write_more(server: &Server) {
+    let owner = server.owner();
+    for number in 0..60 {
+        let resource = format!("projects/{number}/{}", "x".repeat(100));
+        let record = json!({
+            "name": "large",
+            "users": [{ "userId": "alice" }],
+            "statements": [{ "roles": ["ro_viewer"], "resources": [{ "resourceUri": resource }] }],
+        });
+        server
+            .send(&owner, "POST", "/v1/records", &record)
+            .expect(201);
+    }
 }

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::server::{Server, invite_of};
 
 /// A file system of a given size, taken away at the end.
-struct Disk(tempfile::TempDir);
+pub(crate) struct Disk(tempfile::TempDir);
 
 impl Disk {
     /// `None` where nobody may mount one.
-    fn new(size: &str) -> Option<Self> {
+    pub(crate) fn new(size: &str) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let mounted = mount(
             &["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"],
@@ -21,11 +21,17 @@ impl Disk {
         mounted.then_some(Self(directory))
     }
 
-    fn grow(&self, size: &str) {
+    pub(crate) fn grow(&self, size: &str) {
         assert!(mount(
             &["-o", &format!("remount,size={size}")],
             self.0.path()
         ));
+    }
+}
+
+impl Disk {
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
     }
 }
 

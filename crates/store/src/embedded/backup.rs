@@ -104,6 +104,16 @@ impl BackupError {
         }
     }
 
+    /// Only the copy is written to, so it is the copy that has no room.
+    fn at_full_disk(self, home: &Path) -> Self {
+        if let Self::Database(error) = &self
+            && error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        {
+            return Self::file(home)(ErrorKind::StorageFull.into());
+        }
+        self
+    }
+
     /// What an error of SQLite, or one about a database in a data directory, says of a file.
     pub(super) fn in_file(self, file: &Path) -> Self {
         let path = file.to_owned();
@@ -160,8 +170,9 @@ pub fn backup(
         .tempfile_in(home)
         .map_err(BackupError::file(home))?
         .into_temp_path();
-    let original = copy(&database, &draft, watch)?;
-    settle(&draft)?;
+    let full = |error: BackupError| error.at_full_disk(home);
+    let original = copy(&database, &draft, watch).map_err(full)?;
+    settle(&draft).map_err(full)?;
     sync(&draft).map_err(BackupError::file(&draft))?;
     let copied = contents::check(&draft, watch)?;
     if copied != original {

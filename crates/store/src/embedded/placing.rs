@@ -63,11 +63,10 @@ pub(super) fn finish(directory: &Path) -> io::Result<Option<PathBuf>> {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    for entry in fs::read_dir(&ready)? {
-        let name = entry?.file_name();
-        if name == REPLACED {
-            continue;
-        }
+    let names = fs::read_dir(&ready)?
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect::<io::Result<Vec<OsString>>>()?;
+    for name in names.into_iter().filter(|name| name != REPLACED) {
         for old in displaced_by(&name) {
             move_if_there(&directory.join(&old), &replaced.join(&old))?;
         }

@@ -1,0 +1,86 @@
+//! Who calls, as far as the credentials tell.
+
+use std::collections::BTreeMap;
+
+use guestlist_api::identities::{Identity, Piece, UserIdExpression};
+use guestlist_api::ids::UserId;
+use guestlist_client::Credentials;
+
+use crate::manifests::IdentityKey;
+
+/// The principal that records name: the service client of an access key, or the user that the linked
+/// identities make of a token.
+pub(super) fn of(
+    credentials: &Credentials,
+    identities: Option<&BTreeMap<IdentityKey, Identity>>,
+) -> Option<UserId> {
+    if let Some(client) = credentials.client_id() {
+        return Some(client.clone().into());
+    }
+    let issuer = credentials.token_claim("iss")?;
+    let audience = credentials.token_claim("aud");
+    let linked = identities.into_iter().flat_map(BTreeMap::values);
+    // The identity for the token's audience goes before the one for any.
+    let rank = |identity: &&Identity| match identity.audience.as_str() {
+        own if audience.as_deref() == Some(own) => 0,
+        "*" => 1,
+        _ => 2,
+    };
+    let expression = linked
+        .filter(|identity| identity.issuer.as_str() == issuer)
+        .min_by_key(rank)
+        .map(|identity| identity.user_id_expression.clone());
+    evaluate(&expression.unwrap_or_default(), credentials)
+}
+
+fn evaluate(expression: &UserIdExpression, credentials: &Credentials) -> Option<UserId> {
+    let mut text = String::new();
+    for piece in expression.pieces() {
+        match piece {
+            Piece::Literal(literal) => text.push_str(literal),
+            Piece::Claim(name) => text.push_str(&credentials.token_claim(name)?),
+        }
+    }
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `{"iss":"https://issuer.example","aud":"app","sub":"alice","hd":"example.com"}`
+    const TOKEN: &str = "e30.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwiYXVkIjoiYXBwIiwic3ViIjoiYWxpY2UiLCJoZCI6ImV4YW1wbGUuY29tIn0.x";
+
+    fn linked(audience: &str, expression: &str) -> (IdentityKey, Identity) {
+        let identity = Identity {
+            issuer: "https://issuer.example".parse().unwrap(),
+            audience: audience.parse().unwrap(),
+            user_id_expression: expression.parse().unwrap(),
+        };
+        let key = (identity.issuer.clone(), identity.audience.clone());
+        (key, identity)
+    }
+
+    #[test]
+    fn a_token_is_of_whom_its_identity_says() {
+        let credentials = Credentials::token(TOKEN);
+        let of = |identities| of(&credentials, Some(&identities)).unwrap().to_string();
+        assert_eq!(of(BTreeMap::new()), "alice");
+        let any = linked("*", "any|{sub}");
+        assert_eq!(of(BTreeMap::from([any.clone()])), "any|alice");
+        let own = linked("app", "{sub}@{hd}");
+        let other = linked("another", "other|{sub}");
+        assert_eq!(of(BTreeMap::from([any, own, other])), "alice@example.com");
+    }
+
+    #[test]
+    fn credentials_without_a_readable_token_are_nobodys() {
+        for credentials in [
+            Credentials::none(),
+            Credentials::token("opaque"),
+            Credentials::token("a.b.c"),
+        ] {
+            assert_eq!(of(&credentials, None), None);
+        }
+    }
+}
