@@ -19,7 +19,7 @@ async fn invited() -> (TestServer, Person, String) {
     ];
     let id = alice.run(&create).expect(0).stdout;
     bob.run_with(&["invite", "accept", "-"], &id).expect(0);
-    let reference = id[4..16].to_owned();
+    let reference = id.split('_').nth(1).unwrap().to_owned();
     (server, bob, reference)
 }
 

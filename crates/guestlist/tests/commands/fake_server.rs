@@ -124,11 +124,13 @@ fn read(stream: &TcpStream) -> Option<Asked> {
 }
 
 fn write(mut stream: TcpStream, reply: &Reply) -> Option<()> {
-    let headers: String = reply
-        .headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
+    let mut headers = String::new();
+    for (name, value) in &reply.headers {
+        headers += name;
+        headers += ": ";
+        headers += value;
+        headers += "\r\n";
+    }
     let text = format!(
         "HTTP/1.1 {} Any\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{}",
         reply.status,

@@ -1,5 +1,6 @@
 //! Signing in and out: keys, tokens, the owner's key, an OpenID provider; and profiles.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use guestlist_client::{Client, Credentials};
@@ -63,7 +64,12 @@ async fn a_key_is_tried_kept_and_forgotten() {
     let secret = secret_of(server.owner_key());
     tells_nothing(&told, secret);
     let file = directory(&person).join("default.key");
-    assert!(is_private(&file) && is_private(&directory(&person)));
+    assert!(is_private(&file));
+    let mode = std::fs::metadata(directory(&person))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
     assert!(!profiles(&person).contains(secret));
     // It is the first one, so it is used from now on.
     person.run(&["account", "show"]).expect(0);

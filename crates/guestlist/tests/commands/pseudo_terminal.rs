@@ -69,7 +69,7 @@ impl PseudoTerminal {
             }
             match self.coming.recv_timeout(PATIENCE) {
                 Ok(bytes) => self.seen.extend(bytes),
-                Err(_) => panic!("{text:?} never came after {seen:?}"),
+                Err(error) => panic!("{error}: {text:?} never came after {seen:?}"),
             }
         }
     }
