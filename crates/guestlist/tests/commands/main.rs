@@ -7,6 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod checks;
+mod doctor;
 mod editor;
+mod fake_provider;
+mod fake_server;
+mod invites;
+mod login;
 mod nouns;
 mod program;
+mod pseudo_terminal;
