@@ -141,18 +141,14 @@ impl Credentials {
         }
     }
 
-    /// A claim of the token that is text: `sub`, or what an identity makes user ids of. Only read,
-    /// not verified; `None` for access keys, providers and what is not a JWT.
-    pub fn token_claim(&self, name: &str) -> Option<String> {
-        let Kind::Token(bearer) = &self.0 else {
-            return None;
-        };
-        let payload = bearer.to_str().ok()?.split('.').nth(1)?;
-        let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD
-            .decode(payload)
-            .ok()?;
-        let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
-        claims.get(name)?.as_str().map(str::to_owned)
+    /// A claim of the token that is text, such as `sub`: only read, not verified. `None` for access
+    /// keys, for what is not a JWT, and if the provider gives no token.
+    pub async fn token_claim(&self, name: &str) -> Option<String> {
+        match &self.0 {
+            Kind::Token(bearer) => claim(bearer.to_str().ok()?, name),
+            Kind::Provider(provider) => claim(&Zeroizing::new(provider().await.ok()?), name),
+            Kind::AccessKey(_) | Kind::None => None,
+        }
     }
 
     /// What to send as `Authorization` to the server at `base`.
@@ -175,6 +171,15 @@ impl Credentials {
             Kind::None => Ok(None),
         }
     }
+}
+
+fn claim(token: &str, name: &str) -> Option<String> {
+    let payload = token.split('.').nth(1)?;
+    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(payload)
+        .ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
+    claims.get(name)?.as_str().map(str::to_owned)
 }
 
 fn bearer(token: &str) -> Result<HeaderValue, CredentialsError> {

@@ -187,7 +187,7 @@ async fn make(source: &Source, session: &Session) -> Result<Plan, Failure> {
         } else {
             OwnAccess::Protected
         },
-        caller: caller::of(session.client.credentials(), account.identities.as_ref()),
+        caller: caller::of(session.client.credentials(), account.identities.as_ref()).await,
     };
     plan::plan(&folder, &account, &options)
         .map_err(|mistakes| Failure::invalid(mistakes.join("\n")).hint("Nothing was changed."))

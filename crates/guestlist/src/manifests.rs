@@ -199,7 +199,7 @@ impl Reader {
             // What comes after a document that cannot be read cannot be read either.
             match Value::deserialize(document) {
                 Ok(Value::Null) => {}
-                Ok(value) => self.document(origin, value),
+                Ok(value) => self.document(&origin, value),
                 Err(error) => return self.mistake(&origin, &error.to_string()),
             }
         }
@@ -209,13 +209,13 @@ impl Reader {
         self.mistakes.push(format!("{origin}: {what}"));
     }
 
-    fn document(&mut self, origin: Origin, value: Value) {
+    fn document(&mut self, origin: &Origin, value: Value) {
         self.documents += 1;
         if self.documents > DOCUMENTS {
             return;
         }
         let outcome = match value {
-            Value::Mapping(members) => self.object(&origin, members),
+            Value::Mapping(members) => self.object(origin, members),
             Value::Null
             | Value::Bool(_)
             | Value::Number(_)
@@ -224,7 +224,7 @@ impl Reader {
             | Value::Tagged(_) => Err("must be an object with kind, such as kind: Role".to_owned()),
         };
         if let Err(what) = outcome {
-            self.mistake(&origin, &what);
+            self.mistake(origin, &what);
         }
     }
 
@@ -334,16 +334,13 @@ fn decode<T: DeserializeOwned>(kind: Kind, members: Mapping) -> Result<T, String
     }
 }
 
-fn add<I: Ord + fmt::Debug, T>(
+fn add<I: Ord + Named, T>(
     manifests: &mut BTreeMap<I, Manifest<T>>,
     kind: Kind,
     id: I,
     origin: &Origin,
     wanted: T,
-) -> Result<(), String>
-where
-    I: Named,
-{
+) -> Result<(), String> {
     if let Some(other) = manifests.get(&id) {
         return Err(twice(kind, &id.name(), &other.origin));
     }

@@ -120,7 +120,10 @@ impl Account {
 
 /// Whether an invite made the record, as the server names those.
 pub(crate) fn is_made_by_invite(record: &AccessRecord) -> bool {
-    let description = record.description.as_ref().map(|text| text.as_str());
+    let description = record
+        .description
+        .as_ref()
+        .map(guestlist_api::text::Text::as_str);
     record.name.as_str().starts_with("Invite access for ")
         && description.is_some_and(|text| text.starts_with("Given by invites; "))
 }
