@@ -29,6 +29,7 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
+/// What can be asked of the program, in the order in which its help lists it.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Runs the server
@@ -37,6 +38,54 @@ pub(crate) enum Command {
     /// Invites people
     #[command(subcommand)]
     Invite(invites::InviteCommand),
+
+    #[command(flatten)]
+    Call(Call),
+
+    /// The event log: what changed, when and by whom
+    #[command(subcommand)]
+    Events(events::EventsCommand),
+
+    /// Shows what apply would do
+    Diff(apply::DiffArguments),
+
+    /// Makes the account match a folder of manifests
+    Apply(apply::ApplyArguments),
+
+    /// Writes the account as a folder of manifests
+    Pull(pull::PullArguments),
+
+    /// Copies the database of a data directory into one file, while its server runs
+    Backup(backup::BackupArguments),
+
+    /// Puts a backup into a data directory
+    Restore(restore::RestoreArguments),
+
+    /// Signs in to a server
+    Login(login::LoginArguments),
+
+    /// Removes the secrets of a profile
+    Logout(login::LogoutArguments),
+
+    /// The servers this machine knows
+    #[command(subcommand)]
+    Profile(profile_commands::ProfileCommand),
+
+    /// Looks for the reason why something does not work
+    Doctor(doctor::DoctorArguments),
+
+    /// Prints a script that completes commands and options in a shell
+    Completions(completions::CompletionsArguments),
+
+    /// Prints the manual page of `guestlist`, or writes those of all commands
+    Man(man::ManArguments),
+}
+
+/// What needs nothing but a server that answers.
+#[derive(Subcommand)]
+pub(crate) enum Call {
+    /// Says whether a user may do something
+    Check(checks::CheckArguments),
 
     /// Lists who may do something
     WhoCan(checks::WhoCanArguments),
@@ -71,46 +120,6 @@ pub(crate) enum Command {
     /// The account of the server
     #[command(subcommand)]
     Account(accounts::AccountCommand),
-
-    /// Makes the account match a folder of manifests
-    Apply(apply::ApplyArguments),
-
-    /// Shows what apply would do
-    Diff(apply::DiffArguments),
-
-    /// Writes the account as a folder of manifests
-    Pull(pull::PullArguments),
-
-    /// The event log: what changed, when and by whom
-    #[command(subcommand)]
-    Events(events::EventsCommand),
-
-    /// Copies the database of a data directory into one file, while its server runs
-    Backup(backup::BackupArguments),
-
-    /// Puts a backup into a data directory
-    Restore(restore::RestoreArguments),
-
-    /// Signs in to a server
-    Login(login::LoginArguments),
-
-    /// Removes the secrets of a profile
-    Logout(login::LogoutArguments),
-
-    /// The servers this machine knows
-    #[command(subcommand)]
-    Profile(profile_commands::ProfileCommand),
-
-    /// Looks for the reason why something does not work
-    Doctor(doctor::DoctorArguments),
-
-    /// Prints a script that completes commands and options in a shell
-    Completions(completions::CompletionsArguments),
-
-    /// Prints the manual page of `guestlist`, or writes those of all commands
-    Man(man::ManArguments),
-    /// Says whether a user may do something
-    Check(checks::CheckArguments),
 }
 
 /// Commands that call no server, so that nothing of how to call one goes with them.

@@ -156,19 +156,19 @@ fn reason(because: &Explanation) -> String {
     let hidden = || "(you may not read it)".to_owned();
     let record = because.record_id.as_ref();
     let mut lines = vec![
-        ("record", record.map_or_else(hidden, ToString::to_string)),
+        ("Record", record.map_or_else(hidden, ToString::to_string)),
         (
-            "role",
+            "Role",
             because
                 .role_id
                 .as_ref()
                 .map_or_else(hidden, ToString::to_string),
         ),
-        ("resource", because.resource_uri.as_str().to_owned()),
-        ("action", because.action.as_str().to_owned()),
-        ("group", optional(because.group_id.as_ref())),
-        ("invite", optional(because.invite_reference.as_ref())),
-        ("accepted", optional(because.accepted_time.as_ref())),
+        ("Resource", because.resource_uri.as_str().to_owned()),
+        ("Action", because.action.as_str().to_owned()),
+        ("Group", optional(because.group_id.as_ref())),
+        ("Invite", optional(because.invite_reference.as_ref())),
+        ("Accepted", optional(because.accepted_time.as_ref())),
     ];
     lines.retain(|(_, value)| !value.is_empty());
     details(lines)
@@ -177,7 +177,7 @@ fn reason(because: &Explanation) -> String {
 fn not_asked(error: Error, user: &UserId) -> Failure {
     let denied = error.status() == Some(403);
     let failure = Failure::from(error);
-    if denied {
+    if denied && !failure.message().contains("Authress:UserPermissions") {
         failure.hint(format!(
             "To ask about somebody else, READ on Authress:UserPermissions/{user} is needed."
         ))

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::exits::Failure;
 use crate::openid_provider::{Answer, OAuthError, Provider, SafeUrl, Tokens};
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::terminal::Terminal;
 use crate::text::plain;
 
@@ -94,13 +94,13 @@ fn show(authorization: &Authorization, output: &Output) -> Result<(), Failure> {
         .as_deref()
         .map(page)
         .transpose()?;
-    output.ask(&format!(
+    output::say(&format!(
         "To sign in, open\n\n  {}\n\nand enter the code\n\n  {}\n",
         place.as_str(),
         plain(&authorization.user_code)
     ));
     if let Some(complete) = &complete {
-        output.ask(&format!(
+        output::say(&format!(
             "Here it is filled in already: {}",
             complete.as_str()
         ));

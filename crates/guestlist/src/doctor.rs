@@ -19,8 +19,8 @@ use crate::text::plain;
 
 const HELP: &str = "\
 Looks in turn at the configuration of this machine, the way to the server, the clocks, the
-credential, and the server's health. Nothing is changed, and no secret is printed. Ends with exit
-code 1 if there is a problem.
+credential, and the server's health. Nothing is changed, but for a sign-in that has to be renewed;
+no secret is printed. Ends with exit code 1 if there is a problem.
 
 Examples:
   guestlist doctor

@@ -14,7 +14,7 @@ use crate::output;
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Members that answers have and requests do not: what was read can be written back unchanged.
-const READ_ONLY: [&str; 10] = [
+const READ_ONLY: [&str; 11] = [
     "account",
     "capacity",
     "clientId",
@@ -22,6 +22,7 @@ const READ_ONLY: [&str; 10] = [
     "inviteId",
     "lastUpdated",
     "links",
+    "reference",
     "status",
     "verificationKeys",
     "webHostFqdn",

@@ -1,6 +1,6 @@
 //! How a command ends when it does not succeed: its exit code, what it says and what to do.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::process::ExitCode;
 
@@ -53,7 +53,7 @@ impl Exit {
 }
 
 /// Why a command did not succeed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
     exit: Exit,
     /// Empty where the answer itself has said it.
@@ -139,14 +139,6 @@ impl Failure {
         self.hint.as_deref()
     }
 
-    /// What went wrong and what to do, in one text: for where this is the reason of another failure.
-    pub(crate) fn told(&self) -> String {
-        match &self.hint {
-            Some(hint) => format!("{}. {hint}", self.message),
-            None => self.message.clone(),
-        }
-    }
-
     /// Says it on standard error, as a line for people or an object for programs.
     pub(crate) fn report(&self, for_programs: bool) -> ExitCode {
         if !self.message.is_empty() {
@@ -189,11 +181,24 @@ impl Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(refusal) => Self::refused(refusal),
-            Error::Credentials(_) => Self::new(Exit::Denied, chain(&error)),
+            Error::Credentials(ref reason) => {
+                // What a provider of ours says for itself (sign_in.rs).
+                let own = std::error::Error::source(reason).and_then(|own| own.downcast_ref());
+                own.cloned()
+                    .unwrap_or_else(|| Self::new(Exit::Denied, chain(&error)))
+            }
             Error::Configuration(_) => Self::new(Exit::Invalid, chain(&error)),
             Error::Transport(_) => Self::new(Exit::Unavailable, chain(&error))
                 .hint("`guestlist doctor` looks for the reason."),

@@ -135,22 +135,22 @@ fn for_people(rehearsal: &Rehearsal<'_>, account: &str, now: Timestamp) -> Strin
         )
     };
     let mut lines = vec![
-        ("account", account.to_owned()),
+        ("Account", account.to_owned()),
         (
-            "would give",
+            "Would give",
             if gives.is_empty() {
                 "nothing".to_owned()
             } else {
                 gives.join("\n")
             },
         ),
-        ("would end", end),
+        ("Would end", end),
     ];
     let roles: Vec<String> = rehearsal.roles.iter().map(role_line).collect();
     if !roles.is_empty() {
-        lines.push(("roles", roles.join("\n")));
+        lines.push(("Roles", roles.join("\n")));
     }
-    lines.push(("not checked", rehearsal.not_checked.join("\n")));
+    lines.push(("Not checked", rehearsal.not_checked.join("\n")));
     format!("Nothing was made.\n\n{}", details(lines))
 }
 

@@ -223,7 +223,7 @@ impl InviteArguments {
     /// The invite that is asked for.
     pub(crate) fn request(&self, now: Timestamp) -> Result<InviteRequest, Failure> {
         let mut request = match &self.file {
-            Some(path) => self.from_file(path, now)?,
+            Some(path) => self.read(path, now)?,
             None => InviteRequest {
                 statements: self.statements()?,
                 ..InviteRequest::default()
@@ -266,7 +266,7 @@ impl InviteArguments {
         Ok(statements)
     }
 
-    fn from_file(&self, path: &Path, now: Timestamp) -> Result<InviteRequest, Failure> {
+    fn read(&self, path: &Path, now: Timestamp) -> Result<InviteRequest, Failure> {
         let request: InviteRequest = documents::read(path)?;
         if let Some(time) = request.expiry_time
             && self.expires.is_none()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use guestlist_api::accounts::Account;
-use guestlist_api::ids::{InviteId, InviteReference, InviteSecret, LinkedUserId, TenantId};
+use guestlist_api::ids::{InviteId, InviteReference, InviteSecret, LinkedUserId, RoleId, TenantId};
 use guestlist_api::invites::{ConflictResolutionStrategy, Invite, InviteRequest, InviteStatement};
 use guestlist_api::text::{Malformed, OpenEnum};
 use guestlist_api::times::Timestamp;
@@ -429,17 +429,17 @@ impl<'a> Shown<'a> {
     fn lines(&self, now: Timestamp) -> Vec<(&'static str, String)> {
         let gives: Vec<String> = self.statements.iter().map(given).collect();
         let mut lines = vec![
-            ("reference", optional(self.reference.as_ref())),
+            ("Reference", optional(self.reference.as_ref())),
             (
-                "ends",
+                "Ends",
                 self.expiry_time
                     .map(|time| ends(time, now))
                     .unwrap_or_default(),
             ),
-            ("gives", gives.join("\n")),
-            ("in conflict", self.conflict_resolution_strategy.to_string()),
-            ("user id", optional(self.linked_user_id)),
-            ("tenant", optional(self.default_login_tenant_id)),
+            ("Gives", gives.join("\n")),
+            ("In conflict", self.conflict_resolution_strategy.to_string()),
+            ("User id", optional(self.linked_user_id)),
+            ("Tenant", optional(self.default_login_tenant_id)),
         ];
         lines.retain(|(_, value)| !value.is_empty());
         lines
@@ -448,7 +448,7 @@ impl<'a> Shown<'a> {
 
 /// Roles on resources in one line.
 pub(crate) fn given(statement: &InviteStatement) -> String {
-    let roles: Vec<&str> = statement.roles.iter().map(|role| role.as_str()).collect();
+    let roles: Vec<&str> = statement.roles.iter().map(RoleId::as_str).collect();
     let resources: Vec<&str> = statement
         .resources
         .iter()
@@ -477,7 +477,7 @@ async fn show(id: &InviteId, session: &Session) -> Result<(), Failure> {
 
 /// What `accept` says to programs.
 #[derive(Serialize)]
-struct Accepted {
+struct Acceptance {
     accepted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<InviteReference>,
@@ -488,7 +488,7 @@ struct Accepted {
 async fn accept(id: &InviteId, session: &Session) -> Result<(), Failure> {
     let answer = session.client.invites().respond_to_invite(id).await;
     let account = answer.map_err(|error| not_accepted(error, id))?;
-    let accepted = Accepted {
+    let accepted = Acceptance {
         accepted: true,
         reference: id.reference(),
         account,

@@ -124,6 +124,9 @@ pub(crate) fn prepare(
     arguments: LoginArguments,
     connection: &ConnectionArguments,
 ) -> Result<Login, Failure> {
+    if !is_any_way(&arguments, connection) {
+        return Err(which_way());
+    }
     let default_name = if arguments.local { "local" } else { "default" };
     let name = connection.profile.as_deref().unwrap_or(default_name);
     let name: ProfileName = name
@@ -178,13 +181,24 @@ fn way(arguments: LoginArguments, connection: &ConnectionArguments) -> Result<Wa
     if let Some(path) = &connection.token_file {
         return Ok(Way::Token(secret_input::read(path, "the token")?));
     }
-    Err(Failure::invalid("how do you want to sign in?").hint(
+    Err(which_way())
+}
+
+fn is_any_way(arguments: &LoginArguments, connection: &ConnectionArguments) -> bool {
+    arguments.local
+        || arguments.issuer.is_some()
+        || connection.key_file.is_some()
+        || connection.token_file.is_some()
+}
+
+fn which_way() -> Failure {
+    Failure::invalid("how do you want to sign in?").hint(
         "With an access key: --key-file FILE (`-` reads it from standard input).\n  \
          With a token that you have: --token-file FILE.\n  \
          As the owner, on the machine of the server: --local.\n  \
          At an OpenID provider: --issuer URL --client-id ID.\n  \
          The server has no sign-in page of its own yet.",
-    ))
+    )
 }
 
 fn local_key(data: Option<PathBuf>) -> Result<Way, Failure> {
@@ -200,15 +214,15 @@ fn local_key(data: Option<PathBuf>) -> Result<Way, Failure> {
             "cannot read the owner's key in {}: {error}",
             path.display()
         ));
-        return Err(match error.kind() {
-            io::ErrorKind::NotFound => failure.hint(
+        return Err(if error.kind() == io::ErrorKind::NotFound {
+            failure.hint(
                 "The first start of a server writes it into its data directory: name that with \
                  --data. If the key was moved to a safe place, use --key-file.",
-            ),
-            io::ErrorKind::PermissionDenied => {
-                failure.hint("Do this as the user as which the server runs.")
-            }
-            _ => failure,
+            )
+        } else if error.kind() == io::ErrorKind::PermissionDenied {
+            failure.hint("Do this as the user as which the server runs.")
+        } else {
+            failure
         });
     }
     let key = secret_input::read(&path, "the owner's key")?;
@@ -218,7 +232,7 @@ fn local_key(data: Option<PathBuf>) -> Result<Way, Failure> {
 /// What `login` says to programs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct SignedIn {
+struct LoggedIn {
     profile: String,
     url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -281,7 +295,7 @@ pub(crate) async fn run(
     })
     .await?;
     profile_files::remove_unused(&name, &profile, &directory)?;
-    let signed_in = SignedIn {
+    let signed_in = LoggedIn {
         profile: name.as_str().to_owned(),
         url,
         account_id: accepted.account_id,
@@ -300,7 +314,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-fn shown(signed_in: &SignedIn) -> String {
+fn shown(signed_in: &LoggedIn) -> String {
     let expires = signed_in.expires.map(|time| {
         if signed_in.renewable {
             format!("{time}, then renewed by itself")
@@ -309,11 +323,11 @@ fn shown(signed_in: &SignedIn) -> String {
         }
     });
     let mut lines = vec![
-        ("profile", signed_in.profile.clone()),
-        ("server", signed_in.url.clone()),
-        ("account", optional(signed_in.account_id.as_ref())),
-        ("signed in as", optional(signed_in.signed_in_as.as_ref())),
-        ("until", expires.unwrap_or_default()),
+        ("Profile", signed_in.profile.clone()),
+        ("Server", signed_in.url.clone()),
+        ("Account", optional(signed_in.account_id.as_ref())),
+        ("Signed in as", optional(signed_in.signed_in_as.as_ref())),
+        ("Until", expires.unwrap_or_default()),
     ];
     lines.retain(|(_, value)| !value.is_empty());
     details(lines)

@@ -53,7 +53,7 @@ use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Call, Command};
 use crate::connection::Session;
 use crate::exits::Failure;
 use crate::output::Output;
@@ -76,67 +76,56 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let Arguments {
         connection,
-        output,
+        output: form,
         command,
     } = arguments;
-    let session = || Session::open(&connection, &output);
+    let output = Output::new(&form);
+    let session = || Session::open(&connection, &form);
     match command {
         Command::Serve(arguments) => Ok(serve::run(arguments)),
-        Command::Backup(arguments) => done(backup::run(arguments, &Output::new(&output))),
-        Command::Restore(arguments) => done(restore::run(arguments, &Output::new(&output))),
-        Command::Completions(arguments) => done(completions::run(&arguments)),
-        Command::Man(arguments) => done(man::run(&arguments)),
-        Command::Record(command) => call(async { records::run(command, &session()?).await }),
-        Command::Role(command) => call(async { roles::run(command, &session()?).await }),
-        Command::Group(command) => call(async { groups::run(command, &session()?).await }),
-        Command::Client(command) => call(async { clients::run(command, &session()?).await }),
-        Command::Key(command) => call(async { keys::run(command, &session()?).await }),
-        Command::Identity(command) => call(async { identities::run(command, &session()?).await }),
+        Command::Invite(command) => {
+            let command = invites::prepare(command, &connection, &output)?;
+            call(invites::run(command, &session()?))
+        }
+        Command::Call(command) => call(answer(command, &session()?)),
         Command::Events(command) => {
             let ends = if command.is_endless() {
                 Ok(ExitCode::SUCCESS)
             } else {
                 Err(Failure::interrupted())
             };
-            let following =
-                async { events::run(command, &Session::open(&connection, &output)?).await };
-            call_until(following, ends)
+            let session = session()?;
+            call_until(events::run(command, &session), ends)
         }
-        Command::Account(command) => call(async { accounts::run(command, &session()?).await }),
-        Command::Apply(arguments) => {
-            call_to_end(async { apply::apply(arguments, &session()?).await })
-        }
-        Command::Diff(arguments) => call(async { apply::diff(arguments, &session()?).await }),
-        Command::Pull(arguments) => call(async { pull::run(arguments, &session()?).await }),
-        Command::Invite(command) => {
-            let command = invites::prepare(command, &connection, &Output::new(&output))?;
-            let session = Session::open(&connection, &output)?;
-            call(invites::run(command, &session))
-        }
-        Command::Check(arguments) => {
-            let session = Session::open(&connection, &output)?;
-            call(checks::check(arguments, &session))
-        }
-        Command::WhoCan(arguments) => {
-            let session = Session::open(&connection, &output)?;
-            call(checks::who_can(arguments, &session))
-        }
-        Command::WhatCan(arguments) => {
-            let session = Session::open(&connection, &output)?;
-            call(checks::what_can(arguments, &session))
-        }
+        Command::Diff(arguments) => call(apply::diff(arguments, &session()?)),
+        Command::Apply(arguments) => call_to_end(apply::apply(arguments, &session()?)),
+        Command::Pull(arguments) => call(pull::run(arguments, &session()?)),
+        Command::Backup(arguments) => done(backup::run(arguments, &output)),
+        Command::Restore(arguments) => done(restore::run(arguments, &output)),
         Command::Login(arguments) => {
             let login = login::prepare(arguments, &connection)?;
-            call(login::run(login, &connection, &Output::new(&output)))
+            call(login::run(login, &connection, &output))
         }
-        Command::Logout(_) => call(login::logout(&connection, &Output::new(&output))),
-        Command::Doctor(arguments) => {
-            call(doctor::run(arguments, &connection, &Output::new(&output)))
-        }
-        Command::Profile(command) => {
-            let output = Output::new(&output);
-            call(profile_commands::run(command, &connection, &output))
-        }
+        Command::Logout(_) => call(login::logout(&connection, &output)),
+        Command::Profile(command) => call(profile_commands::run(command, &connection, &output)),
+        Command::Doctor(arguments) => call(doctor::run(arguments, &connection, &output)),
+        Command::Completions(arguments) => done(completions::run(&arguments)),
+        Command::Man(arguments) => done(man::run(&arguments)),
+    }
+}
+
+async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
+    match command {
+        Call::Check(arguments) => checks::check(arguments, session).await,
+        Call::WhoCan(arguments) => checks::who_can(arguments, session).await,
+        Call::WhatCan(arguments) => checks::what_can(arguments, session).await,
+        Call::Record(command) => records::run(command, session).await,
+        Call::Role(command) => roles::run(command, session).await,
+        Call::Group(command) => groups::run(command, session).await,
+        Call::Client(command) => clients::run(command, session).await,
+        Call::Key(command) => keys::run(command, session).await,
+        Call::Identity(command) => identities::run(command, session).await,
+        Call::Account(command) => accounts::run(command, session).await,
     }
 }
 
@@ -154,23 +143,25 @@ fn call_until(
     command: impl Future<Output = Result<(), Failure>>,
     interrupted: Result<ExitCode, Failure>,
 ) -> Result<ExitCode, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::local(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    run_to_end(async {
         tokio::select! {
-            outcome = command => outcome.map(|()| ExitCode::SUCCESS),
+            outcome = command => done(outcome),
             _interrupt = tokio::signal::ctrl_c() => interrupted,
         }
     })
 }
 
-/// Runs a command that calls a server and minds interruptions itself.
+/// The same for a command that minds interrupts itself.
 fn call_to_end(command: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    run_to_end(async { done(command.await) })
+}
+
+fn run_to_end(
+    command: impl Future<Output = Result<ExitCode, Failure>>,
+) -> Result<ExitCode, Failure> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::local(format!("cannot start: {error}")))?;
-    runtime.block_on(command).map(|()| ExitCode::SUCCESS)
+        .map_err(|error| Failure::local(format!("cannot start: {error}")))?
+        .block_on(command)
 }

@@ -120,12 +120,6 @@ impl Output {
         }
     }
 
-    /// Says something that the person must know to go on, also if quiet.
-    #[expect(clippy::unused_self, reason = "whatever is said is said through here")]
-    pub(crate) fn ask(&self, text: &str) {
-        anstream::eprintln!("{}", plain(text));
-    }
-
     /// Says names and values beside the data, unless quiet.
     pub(crate) fn notice_details<'a>(&self, lines: impl IntoIterator<Item = (&'a str, String)>) {
         if !self.quiet {
@@ -241,6 +235,11 @@ impl Output {
             Ok(()) | Err(_) => Ok(()),
         }
     }
+}
+
+/// Says something that the person must know to go on, also if quiet.
+pub(crate) fn say(text: &str) {
+    anstream::eprintln!("{}", plain(text));
 }
 
 /// How much of a list to show.

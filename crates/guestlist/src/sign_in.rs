@@ -193,7 +193,7 @@ fn end(token: &AccessKeyText, tokens: &Tokens, kind: TokenKind) -> Option<Timest
 pub(crate) fn credentials(path: PathBuf) -> Credentials {
     Credentials::provider(move || {
         let path = path.clone();
-        async move { token(&path).await.map_err(|failure| failure.told()) }
+        async move { token(&path).await }
     })
 }
 

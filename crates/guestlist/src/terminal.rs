@@ -1,5 +1,6 @@
 //! What only a terminal can do: show a QR code, take text to the clipboard, ask without echo.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};
 
 use anstyle::{Ansi256Color, Style};
@@ -125,10 +126,10 @@ fn qr_code(text: &str, colours: bool) -> Result<Drawn, Failure> {
         .map(|line| line.chars().count())
         .max()
         .unwrap_or(0);
-    let text = blocks
-        .lines()
-        .map(|line| format!("{style}{line}{style:#}\n"))
-        .collect();
+    let mut text = String::new();
+    for line in blocks.lines() {
+        let _ = writeln!(text, "{style}{line}{style:#}");
+    }
     Ok(Drawn { text, width })
 }
 
@@ -179,15 +180,16 @@ impl Drop for Silent {
 }
 
 /// One line, byte by byte; `None` if it was broken off.
-fn read_line(source: impl io::Read) -> io::Result<Option<String>> {
+fn read_line(mut source: impl io::Read) -> io::Result<Option<String>> {
     let mut line = Vec::new();
-    for byte in source.bytes() {
-        match byte? {
-            b'\r' | b'\n' => break,
+    let mut byte = [0];
+    while source.read(&mut byte)? > 0 {
+        let [byte] = byte;
+        match byte {
+            // Ctrl-D is the end as well.
+            b'\r' | b'\n' | 4 => break,
             // Ctrl-C.
             3 => return Ok(None),
-            // Ctrl-D.
-            4 => break,
             // Backspace, of either kind.
             8 | 127 => {
                 line.pop();

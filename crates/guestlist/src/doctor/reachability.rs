@@ -213,9 +213,18 @@ fn unanswered(error: &reqwest::Error, url: &Url) -> (String, &'static str) {
              trust who issued it.",
         );
     }
-    if url.scheme() == "https" && (all.contains("InvalidContentType") || all.contains("corrupt")) {
+    if let Some((name, place)) = proxy_of(url.as_str())
+        && error.is_connect()
+    {
         return (
-            "it does not speak TLS".to_owned(),
+            format!("no connection by the proxy {place}, from {name}: {told}"),
+            "Is the proxy right? The server's name in NO_PROXY goes past it.",
+        );
+    }
+    // There was a connection a moment ago, so it is what comes after it.
+    if url.scheme() == "https" && error.is_connect() {
+        return (
+            format!("it does not speak TLS: {told}"),
             "Is it http://, or does the reverse proxy for TLS listen at another port?",
         );
     }

@@ -10,7 +10,14 @@
 mod apply;
 mod apply_meanwhile;
 mod between;
+mod checks;
+mod doctor;
 mod editor;
+mod fake_provider;
+mod fake_server;
+mod invites;
+mod login;
 mod nouns;
 mod program;
+mod pseudo_terminal;
 mod pull;

@@ -1,0 +1,427 @@
+//! Invites on the command line: made, shown, accepted, withdrawn, and their ids kept secret.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use guestlist_server::testing::TestServer;
+
+use crate::program::{Ended, Person, is_private};
+use crate::pseudo_terminal::PseudoTerminal;
+
+const GIVES: [&str; 4] = ["--role", "ro_editor", "--on", "projects/42"];
+
+fn words<'a>(start: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [start, more].concat()
+}
+
+fn create(person: &Person, more: &[&str]) -> Ended {
+    person.run(&words(&words(&["invite", "create"], &GIVES), more))
+}
+
+/// The public half of an id.
+fn reference(id: &str) -> &str {
+    id.split('_').nth(1).unwrap()
+}
+
+/// The secret half.
+fn secret(id: &str) -> &str {
+    id.split('_').nth(2).unwrap()
+}
+
+fn revision(person: &Person) -> String {
+    let doctor = person.run(&["doctor", "--json"]).json();
+    let checks = doctor["checks"].as_array().unwrap().clone();
+    let health = checks.iter().find(|check| check["check"] == "health");
+    health.unwrap()["found"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_invite_lives_from_create_to_revoke() {
+    let server = TestServer::start().await.unwrap();
+    let (alice, bob) = (Person::user(&server, "alice"), Person::user(&server, "bob"));
+    let question = ["check", "bob", "projects/42", "documents:write"];
+    bob.run(&question).expect(1);
+
+    let made = create(&alice, &[]).expect(0);
+    let id = made.stdout.trim();
+    assert!(id.starts_with("inv_") && id.len() == 67, "{}", made.stdout);
+    let reference = reference(id);
+    assert!(made.stderr.contains(reference), "{}", made.stderr);
+    assert!(
+        made.stderr.contains("ro_editor on projects/42"),
+        "{}",
+        made.stderr
+    );
+    assert!(made.stderr.contains("(in 7 days)"), "{}", made.stderr);
+    assert!(!made.stderr.contains(id), "{}", made.stderr);
+
+    let shown = alice.run_with(&["invite", "show", "-"], id).expect(0);
+    assert!(shown.stdout.contains(reference), "{}", shown.stdout);
+    assert!(!shown.stdout.contains(id), "{}", shown.stdout);
+    let shown = alice
+        .run_with(&["invite", "show", "-", "--json"], id)
+        .expect(0);
+    assert_eq!(shown.json()["reference"], reference);
+    assert!(!shown.stdout.contains(id), "{}", shown.stdout);
+
+    // Not by a stranger, and not by a service client.
+    bob.run_with(&["invite", "show", "-"], id).expect(3);
+    let owner = Person::owner(&server);
+    let refused = owner.run_with(&["invite", "accept", "-"], id).expect(4);
+    assert!(
+        refused.stderr.contains("invited person's own token"),
+        "{}",
+        refused.stderr
+    );
+
+    let file = bob.file("mine.invite", &format!("{id}\n"));
+    let accepted = bob
+        .run(&["invite", "accept", "--id-file", &file, "--json"])
+        .expect(0);
+    assert_eq!(accepted.json()["accepted"], true);
+    assert_eq!(accepted.json()["reference"], reference);
+    assert_eq!(
+        accepted.json()["account"]["accountId"],
+        server.account_id().as_str()
+    );
+    // Anybody may read the file, which is worth a word.
+    assert!(accepted.stderr.contains("chmod 600"), "{}", accepted.stderr);
+    bob.run(&question).expect(0);
+
+    let withdrawn = create(&alice, &[]).expect(0);
+    let id = withdrawn.stdout.trim();
+    let ended = alice.run_with(&["invite", "revoke", "-"], id).expect(0);
+    assert_eq!(ended.stdout, "");
+    let gone = bob.run_with(&["invite", "accept", "-"], id).expect(3);
+    for ended in [&ended, &gone] {
+        assert!(!ended.stderr.contains(id), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_link_stands_for_the_id_in_it_and_a_broken_id_is_told_from_an_unknown_one() {
+    let server = TestServer::start().await.unwrap();
+    let alice = Person::user(&server, "alice");
+    let made = create(
+        &alice,
+        &["--link-prefix", "https://app.example.com/join#", "--json"],
+    );
+    let made = made.expect(0).json();
+    let (id, link) = (
+        made["inviteId"].as_str().unwrap(),
+        made["link"].as_str().unwrap(),
+    );
+    assert_eq!(link, format!("https://app.example.com/join#{id}"));
+    alice.run_with(&["invite", "show", "-"], link).expect(0);
+
+    let (cut, _) = id.split_at(60);
+    let refused = alice.run_with(&["invite", "show", "-"], cut).expect(3);
+    assert!(refused.stderr.contains("not whole"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains(cut), "{}", refused.stderr);
+
+    let warned = alice.run(&["invite", "show", id]).expect(0);
+    assert!(
+        warned.stderr.contains("can be seen by others"),
+        "{}",
+        warned.stderr
+    );
+    let quiet = alice.run(&["invite", "show", id, "--quiet"]).expect(0);
+    assert_eq!(quiet.stderr, "");
+    let nothing = alice.run(&["invite", "show"]).expect(2);
+    assert!(nothing.stderr.contains("--id-file"), "{}", nothing.stderr);
+    let token = alice.file("token", "x");
+    let both = ["invite", "show", "-", "--token-file", "-"];
+    let both = alice.run_with(&both, &token).expect(2);
+    assert!(both.stderr.contains("at once"), "{}", both.stderr);
+}
+
+#[tokio::test]
+async fn several_statements_and_a_file() {
+    let server = TestServer::start().await.unwrap();
+    let owner = Person::owner(&server);
+    let made = owner.run(&[
+        "invite",
+        "create",
+        "--role",
+        "ro_editor,ro_viewer",
+        "--on",
+        "a,b",
+        "--on",
+        "c",
+        "--grant",
+        "ro_viewer on d, e",
+        "--grant",
+        "ro_manager on f",
+        "--expires",
+        "36h",
+        "--strategy",
+        "skip-changes",
+        "--user-id",
+        "ann",
+        "--tenant",
+        "t1",
+        "--json",
+    ]);
+    let made = made.expect(0).json();
+    let statements = made["statements"].as_array().unwrap();
+    assert_eq!(statements.len(), 3);
+    assert_eq!(statements[0]["roles"].as_array().unwrap().len(), 2);
+    assert_eq!(statements[0]["resources"].as_array().unwrap().len(), 3);
+    assert_eq!(statements[1]["resources"][1]["resourceUri"], "e");
+    assert_eq!(made["conflictResolutionStrategy"], "SKIP_CHANGES");
+    assert_eq!(made["linkedUserId"], "ann");
+    assert_eq!(made["defaultLoginTenantId"], "t1");
+
+    let text = "statements:\n- roles: [ro_viewer]\n  resources: [{resourceUri: docs}]\n";
+    let file = owner.file("invite.yaml", text);
+    let made = owner.run(&[
+        "invite",
+        "create",
+        "-f",
+        &file,
+        "--expires",
+        "2 days",
+        "--json",
+    ]);
+    let made = made.expect(0).json();
+    assert_eq!(made["statements"][0]["resources"][0]["resourceUri"], "docs");
+    // What was answered can be handed in again.
+    let again = made.to_string();
+    owner
+        .run_with(&["invite", "create", "-f", "-"], &again)
+        .expect(0);
+
+    let misspelt = format!("{text}expires: 5d\n");
+    let refused = owner
+        .run_with(&["invite", "create", "-f", "-"], &misspelt)
+        .expect(2);
+    assert!(refused.stderr.contains("expires"), "{}", refused.stderr);
+    let empty = owner.run(&["invite", "create"]).expect(2);
+    assert!(empty.stderr.contains("--role"), "{}", empty.stderr);
+    let half = owner
+        .run(&["invite", "create", "--role", "ro_viewer"])
+        .expect(2);
+    assert!(half.stderr.contains("--on"), "{}", half.stderr);
+}
+
+#[test]
+fn an_end_that_no_invite_may_have_is_refused_before_anything_is_sent() {
+    // Nothing listens there: had anything been sent, the code would be another one.
+    let nobody = Person::new().with("GUESTLIST_URL", "http://127.0.0.1:1");
+    for (expires, reason) in [
+        ("4m", "5 minutes to 30 days"),
+        ("31d", "5 minutes to 30 days"),
+        ("2020-01-01T00:00Z", "have ended already"),
+        ("2 months", "days or weeks"),
+        ("soon", "must be a duration"),
+    ] {
+        let refused = create(&nobody, &["--expires", expires]).expect(2);
+        assert!(
+            refused.stderr.contains(reason),
+            "{expires}: {}",
+            refused.stderr
+        );
+    }
+    create(&nobody, &["--expires", "5m", "--timeout", "2"]).expect(6);
+}
+
+#[tokio::test]
+async fn a_rehearsal_makes_nothing_and_says_what_it_does_not_know() {
+    let server = TestServer::start().await.unwrap();
+    let (owner, alice) = (Person::owner(&server), Person::user(&server, "alice"));
+    let before = revision(&owner);
+    let shown = create(&owner, &["--dry-run", "--expires", "5d"]).expect(0);
+    for text in [
+        "Nothing was made",
+        "ro_editor on projects/42",
+        "documents:write (allow)",
+        "(in 5 days)",
+        "Not checked",
+        "grant ceiling",
+    ] {
+        assert!(shown.stdout.contains(text), "{text}: {}", shown.stdout);
+    }
+    let told = create(&owner, &["--dry-run", "--json"]).expect(0).json();
+    assert_eq!(told["dryRun"], true);
+    assert_eq!(told["roles"][0]["found"], "yes");
+    assert_eq!(told["notChecked"].as_array().unwrap().len(), 2);
+
+    // Whoever may not read roles is not told that there are none.
+    let hidden = create(&alice, &["--dry-run", "--json"]).expect(0).json();
+    assert_eq!(hidden["roles"][0]["found"], "hidden");
+    let missing = [
+        "invite",
+        "create",
+        "--role",
+        "ro_nope",
+        "--on",
+        "x",
+        "--dry-run",
+    ];
+    let missing = owner.run(&missing).expect(2);
+    assert!(
+        missing.stderr.contains("no role ro_nope"),
+        "{}",
+        missing.stderr
+    );
+    let stranger = Person::new()
+        .with("GUESTLIST_URL", server.url())
+        .with("GUESTLIST_TOKEN", "nonsense");
+    create(&stranger, &["--dry-run"]).expect(4);
+    assert_eq!(revision(&owner), before);
+    // The control: this is what a change looks like.
+    create(&owner, &[]).expect(0);
+    assert_ne!(revision(&owner), before);
+}
+
+#[tokio::test]
+async fn a_message_is_made_and_not_sent() {
+    let server = TestServer::start().await.unwrap();
+    let alice = Person::user(&server, "alice");
+    let more = [
+        "--email",
+        "ann@example.com",
+        "--link-prefix",
+        "https://x.example/?invite=",
+    ];
+    let made = create(&alice, &more).expect(0);
+    let id = made.stdout.lines().next().unwrap();
+    for text in [
+        "To: ann@example.com",
+        "Subject: ",
+        &format!("  https://x.example/?invite={id}\n"),
+        "mailto:ann@example.com?subject=You%20are%20invited&body=",
+        &format!("https%3A%2F%2Fx.example%2F%3Finvite%3D{id}"),
+    ] {
+        assert!(made.stdout.contains(text), "{text}: {}", made.stdout);
+    }
+    assert!(made.stderr.contains("Nothing was sent"), "{}", made.stderr);
+    assert!(!made.stderr.contains(id), "{}", made.stderr);
+    let told = create(&alice, &[&more[..], &["--json"]].concat())
+        .expect(0)
+        .json();
+    assert_eq!(told["message"]["to"], "ann@example.com");
+    let refused = create(&alice, &["--email", "ann@example.com\nBcc: b@example.com"]);
+    refused.expect(2);
+}
+
+#[tokio::test]
+async fn an_id_can_go_into_a_file_and_nowhere_else() {
+    let server = TestServer::start().await.unwrap();
+    let alice = Person::user(&server, "alice");
+    for form in ["--no-pager", "--json"] {
+        let name = format!("ann{form}.invite");
+        let made = create(&alice, &["--out", &name, form]).expect(0);
+        let path = alice.home.path().join(&name);
+        let id = std::fs::read_to_string(&path).unwrap();
+        assert!(is_private(&path));
+        let secret = secret(&id);
+        assert!(!made.stdout.contains(secret), "{}", made.stdout);
+        assert!(!made.stderr.contains(secret), "{}", made.stderr);
+        alice.run(&["invite", "show", "--id-file", &name]).expect(0);
+        // A file that is there is not overwritten, and nothing is made then.
+        create(&alice, &["--out", &name]).expect(7);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), id);
+    }
+    let refused = [
+        "invite", "create", "--role", "ro_nope", "--on", "x", "--out", "none",
+    ];
+    alice.run(&refused).expect(2);
+    assert!(!alice.home.path().join("none").exists());
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_to_do() {
+    let server = TestServer::start().await.unwrap();
+    let alice = Person::user(&server, "alice");
+    let ceiling = alice.run(&[
+        "invite",
+        "create",
+        "--role",
+        "ro_editor",
+        "--on",
+        "projects/43",
+    ]);
+    let ceiling = ceiling.expect(4);
+    assert!(
+        ceiling.stderr.contains("more than they may give"),
+        "{}",
+        ceiling.stderr
+    );
+    let role = alice.run(&[
+        "invite",
+        "create",
+        "--role",
+        "editor",
+        "--on",
+        "projects/42",
+    ]);
+    let role = role.expect(2);
+    assert!(
+        role.stderr.contains("guestlist role list"),
+        "{}",
+        role.stderr
+    );
+    let told = create(&alice, &["--expires", "1h", "--json"]).expect(4);
+    let error: serde_json::Value = serde_json::from_str(&told.stderr).unwrap();
+    assert_eq!(error["error"]["errorCode"], "Forbidden");
+}
+
+#[tokio::test]
+async fn a_terminal_shows_a_code_takes_the_clipboard_and_hides_what_is_typed() {
+    let server = TestServer::start().await.unwrap();
+    let alice = Person::user(&server, "alice");
+    let terminal = PseudoTerminal::open();
+    let made = alice
+        .command(&words(
+            &words(&["invite", "create"], &GIVES),
+            &["--qr", "--copy"],
+        ))
+        .stderr(terminal.side())
+        .output()
+        .unwrap();
+    let screen = terminal.whole();
+    assert!(made.status.success(), "{screen}");
+    let id = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    let sequence = format!("\u{1b}]52;c;{}\u{7}", STANDARD.encode(&id));
+    assert!(screen.contains(&sequence), "{screen}");
+    assert!(screen.contains("▀▀"), "{screen}");
+    assert!(!screen.contains(&id), "{screen}");
+
+    // Without a terminal it is refused before anything is made.
+    let refused = create(&alice, &["--copy"]).expect(2);
+    assert!(refused.stderr.contains("terminal"), "{}", refused.stderr);
+
+    let mut terminal = PseudoTerminal::open();
+    let child = alice
+        .command(&["invite", "show"])
+        .stdin(terminal.side())
+        .stderr(terminal.side())
+        .spawn()
+        .unwrap();
+    terminal.until("not shown");
+    terminal.type_in(&format!("{id}\r"));
+    let shown = child.wait_with_output().unwrap();
+    let screen = terminal.whole();
+    assert!(shown.status.success(), "{screen}");
+    assert!(
+        String::from_utf8(shown.stdout)
+            .unwrap()
+            .contains(reference(&id))
+    );
+    assert!(!screen.contains(secret(&id)), "{screen}");
+
+    let mut terminal = PseudoTerminal::open();
+    let child = alice
+        .command(&["invite", "show"])
+        .stdin(terminal.side())
+        .stderr(terminal.side())
+        .spawn()
+        .unwrap();
+    terminal.until("not shown");
+    terminal.type_in("inv_abc\u{3}");
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130));
+    // The terminal shows again what is typed.
+    terminal.type_in("echoed");
+    terminal.until("echoed");
+}
