@@ -101,7 +101,7 @@ pub(crate) struct CreateArguments {
     email: Option<EmailAddress>,
 
     /// What to put in front of the id to make the link that the person opens, as in
-    /// https://app.example.com/join#. After a # it stays out of the logs of your application
+    /// `https://app.example.com/join#`. After a # it stays out of the logs of your application
     #[arg(long, value_name = "URL", value_parser = link_prefix, help_heading = "Handing it over")]
     link_prefix: Option<String>,
 
