@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::between::Between;
 use crate::program::Person;
+use crate::pseudo_terminal::PseudoTerminal;
 
 pub(crate) const ROLES: &str = "\
 kind: Role
@@ -387,4 +388,31 @@ async fn the_example_of_the_documentation_can_be_applied() {
         .expect(0);
     let again = owner.run(&["diff", "-f", example, "--json"]).expect(1);
     assert_eq!(steps(&again.json()), ["create rec_handbook_readers"]);
+}
+
+#[tokio::test]
+async fn on_a_terminal_the_plan_is_shown_in_colours_and_somebody_is_asked() {
+    let server = server().await;
+    let owner = owner(&server);
+    for (answer, code, there) in [("n\n", 130, 3), ("y\n", 0, 0)] {
+        let mut terminal = PseudoTerminal::open();
+        let mut child = owner
+            .command(&["apply", "-f", "access", "--no-pager"])
+            .env("TERM", "xterm")
+            .stdin(terminal.side())
+            .stdout(terminal.side())
+            .stderr(terminal.side())
+            .spawn()
+            .unwrap();
+        let asked = terminal.until(&format!("Apply this to {}? [y/N] ", server.url()));
+        assert!(
+            asked.contains("\u{1b}[32m+ role ro_reader  roles.yaml\u{1b}[0m"),
+            "{asked}"
+        );
+        terminal.type_in(answer);
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        let done = terminal.whole().contains("Done: 7 created");
+        assert_eq!(done, code == 0);
+        owner.say("role show ro_reader").expect(there);
+    }
 }
