@@ -145,6 +145,9 @@ fn call_until(
 ) -> Result<ExitCode, Failure> {
     run_to_end(async {
         tokio::select! {
+            // First the command: as long as it waits for nobody but the person (a question before
+            // anything is sent), an interrupt ends the program as it does any other.
+            biased;
             outcome = command => done(outcome),
             _interrupt = tokio::signal::ctrl_c() => interrupted,
         }
