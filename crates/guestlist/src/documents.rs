@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::exits::Failure;
-use crate::output;
+use crate::{output, standard_input};
 
 /// More than any object of the API may have, as YAML.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -36,7 +36,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
 /// The text of a file, or of standard input if the file is `-`.
 pub(crate) fn text(path: &Path) -> Result<String, Failure> {
     let read = if path == Path::new("-") {
-        bounded(std::io::stdin().lock())
+        bounded(standard_input::take()?)
     } else {
         File::open(path).and_then(bounded)
     };

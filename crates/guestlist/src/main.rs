@@ -43,6 +43,7 @@ mod secret_input;
 mod serve;
 mod settings;
 mod sign_in;
+mod standard_input;
 mod tags;
 mod terminal;
 mod text;
