@@ -22,6 +22,8 @@ use crate::verifier::TokenVerifier;
 
 /// How long a call may take in all.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest that can be set, so that no clock overflows: a year.
+const LONGEST_TIMEOUT: Duration = Duration::from_hours(365 * 24);
 /// How long making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection is kept without a request: less than the 60 seconds after which common
@@ -219,9 +221,9 @@ pub struct Builder {
 
 impl Builder {
     /// How long a call may take in all, with everything that is sent again and the waiting in
-    /// between: 30 seconds unless set.
+    /// between: 30 seconds unless set, a year at most.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = timeout;
+        self.settings.timeout = timeout.min(LONGEST_TIMEOUT);
         self
     }
 

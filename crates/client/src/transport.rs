@@ -170,7 +170,8 @@ pub(crate) async fn send(shared: &Shared, request: Request) -> Result<Answer, Er
             Err(error) => error,
         };
         let wait = retries::wait(request.repeating, &error, attempt);
-        match wait.map(|wait| Instant::now() + wait) {
+        // A server may ask for a wait that no clock can hold.
+        match wait.and_then(|wait| Instant::now().checked_add(wait)) {
             Some(next) if attempt <= shared.settings.retries && next < deadline => {
                 sleep(next.saturating_duration_since(Instant::now())).await;
             }
