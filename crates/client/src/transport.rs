@@ -17,7 +17,7 @@ use crate::clock;
 use crate::error::{
     ConfigurationError, CredentialsError, DecodingError, Error, NoAnswer, Refusal, TransportError,
 };
-use crate::paths::Path;
+use crate::paths::{self, Path};
 use crate::retries::{self, Repeating};
 
 const REVISION: HeaderName = HeaderName::from_static("guestlist-revision");
@@ -91,8 +91,10 @@ impl Request {
         self.header(IDEMPOTENCY_KEY, key)
     }
 
+    /// As it is, and as it stands in a path.
     pub(crate) fn secret(mut self, text: &str) -> Self {
         self.secrets.push(text.to_owned());
+        self.secrets.push(paths::encoded(text));
         self
     }
 
