@@ -80,7 +80,9 @@ impl Events<'_> {
         time: Duration,
     ) -> Result<EventCollection, Error> {
         let wait = waiting_time(time, self.client.timeout());
-        let request = Request::get(Path::new("/v1/events")).query(&[
+        // A server that was restored from a backup must be able to say so: it will not soon have the
+        // revision that was seen.
+        let request = Request::get(Path::new("/v1/events")).however_old().query(&[
             ("after", after.to_string()),
             ("limit", limit.to_string()),
             ("wait", wait.as_secs().to_string()),

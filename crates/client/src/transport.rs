@@ -40,17 +40,21 @@ pub(crate) struct Request {
     /// Texts that must not be told again by an error.
     secrets: Vec<String>,
     credentials: bool,
+    /// Whether the answer must know of what was seen before.
+    fresh: bool,
 }
 
 impl Request {
     pub(crate) fn new(method: Method, path: Path) -> Self {
-        let repeating = if method == Method::GET {
+        let is_read = method == Method::GET;
+        let repeating = if is_read {
             Repeating::Safe
         } else {
             Repeating::Unsafe
         };
         Self {
             method,
+            fresh: is_read,
             path,
             query: Vec::new(),
             headers: HeaderMap::new(),
@@ -101,6 +105,12 @@ impl Request {
     /// For what is public: the server is not told who asks.
     pub(crate) fn without_credentials(mut self) -> Self {
         self.credentials = false;
+        self
+    }
+
+    /// For what says by itself how new it is.
+    pub(crate) fn however_old(mut self) -> Self {
+        self.fresh = false;
         self
     }
 
@@ -213,7 +223,7 @@ async fn send_once(
     if let Some(token) = &token {
         headers.insert(AUTHORIZATION, token.clone());
     }
-    if request.is_read()
+    if request.fresh
         && let Some(revision) = shared.revision()
     {
         headers.insert(LEAST_REVISION, HeaderValue::from(revision));
