@@ -94,7 +94,8 @@ impl Client {
     /// A client with the usual time limits: [`Client::builder`] has the rest.
     ///
     /// `url` is `http://…` or `https://…`, perhaps with a port and a path under which the server is
-    /// reached. With `http` whoever is in between can read the tokens that are sent.
+    /// reached. With `http` whoever is in between can read the tokens that are sent, a proxy that the
+    /// environment names (`HTTP_PROXY`) too.
     ///
     /// # Errors
     ///
@@ -195,7 +196,8 @@ impl Client {
         Server { client: self }
     }
 
-    /// Verifies tokens that callers send to an application.
+    /// Verifies tokens that callers send to an application. Make it once and keep it, or clones of
+    /// it: each that is made here asks for keys of its own.
     pub fn verifier(&self) -> TokenVerifier {
         TokenVerifier::new(self.clone())
     }
