@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::operations::Operation;
 use crate::paths::{
-    Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource,
+    Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource, with_whole_user,
 };
 use crate::refusal::Refusal;
 
@@ -45,22 +45,31 @@ pub fn route<'a>(method: &Method, path: &'a Path<'_>) -> Result<Routed<'a>, Refu
     if let Some(routed) = by_keyword(method, segments)? {
         return Ok(routed);
     }
-    if let Some((operation, [first, second, third])) = operation(method, &texts) {
-        let arguments = [
-            Cow::Borrowed(first),
-            Cow::Borrowed(second),
-            Cow::Borrowed(third),
-        ];
+    if let Some(whole) = with_whole_user(segments)? {
+        let texts: SmallVec<[&str; 10]> = whole.iter().map(AsRef::as_ref).collect();
+        let (operation, arguments) = by_table(method, &texts)?;
         return Ok(Routed {
             operation,
-            arguments,
+            arguments: arguments.map(|argument| Cow::Owned(argument.to_owned())),
         });
     }
-    let others = methods(&texts);
+    let (operation, arguments) = by_table(method, &texts)?;
+    Ok(Routed {
+        operation,
+        arguments: arguments.map(Cow::Borrowed),
+    })
+}
+
+/// What the table says of a path, or why there is nothing.
+fn by_table<'a>(method: &Method, texts: &[&'a str]) -> Result<(Operation, [&'a str; 3]), Refusal> {
+    if let Some(found) = operation(method, texts) {
+        return Ok(found);
+    }
+    let others = methods(texts);
     if !others.is_empty() {
         return Err(Refusal::NoSuchMethod(others));
     }
-    Err(not_built(&texts).map_or(Refusal::NoSuchPath, Refusal::NotBuilt))
+    Err(not_built(texts).map_or(Refusal::NoSuchPath, Refusal::NotBuilt))
 }
 
 /// What users hold, and who holds something on a resource: matched by keyword, because some SDKs do
