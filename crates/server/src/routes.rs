@@ -11,6 +11,7 @@ use crate::operations::Operation;
 use crate::paths::{
     Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource, with_whole_user,
 };
+use crate::query::Query;
 use crate::refusal::Refusal;
 
 /// The operation of a request, and what stands in the variable places of its path.
@@ -70,6 +71,16 @@ fn by_table<'a>(method: &Method, texts: &[&'a str]) -> Result<(Operation, [&'a s
         return Err(Refusal::NoSuchMethod(others));
     }
     Err(not_built(texts).map_or(Refusal::NoSuchPath, Refusal::NotBuilt))
+}
+
+/// Whether this is the start of a sign-in, which is told from other requests for `/` by its query
+/// (contract §1.7).
+///
+/// # Errors
+///
+/// A malformed `client_id`.
+pub fn asks_to_sign_in(path: &Path<'_>, query: &Query<'_>) -> Result<bool, Refusal> {
+    Ok(path.segments().is_empty() && query.get("client_id")?.is_some())
 }
 
 /// What users hold, and who holds something on a resource: matched by keyword, because some SDKs do
