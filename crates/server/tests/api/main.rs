@@ -26,6 +26,7 @@ mod groups;
 mod identities;
 mod invites;
 mod limits;
+mod permissions;
 mod record_lists;
 mod records;
 mod roles;
