@@ -29,6 +29,7 @@ mod limits;
 mod permissions;
 mod record_lists;
 mod records;
+mod replayed;
 mod roles;
 mod strangers;
 mod users;
