@@ -9,6 +9,7 @@ mod checks;
 mod clients;
 mod completions;
 mod connection;
+mod deletion;
 mod device_grant;
 mod doctor;
 mod documents;

@@ -1,6 +1,7 @@
 //! What commands say: data on standard output, everything else on standard error.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
 
 use anstyle::Style;
@@ -186,17 +187,6 @@ impl Output {
         Ok(())
     }
 
-    /// Asks whether to delete these, unless `yes` was said before.
-    pub(crate) fn confirm_deletion(
-        &self,
-        what: &str,
-        ids: &[impl std::fmt::Display],
-        yes: bool,
-    ) -> Result<(), Failure> {
-        let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        self.confirm(&format!("Delete the {what} {}?", names.join(", ")), yes)
-    }
-
     /// Asks whether to go on, unless `yes` was said before.
     #[expect(clippy::unused_self, reason = "whatever is said is said through here")]
     pub(crate) fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {
@@ -246,8 +236,8 @@ pub(crate) fn say(text: &str) {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Limit {
     /// Show at most so many
-    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
-    limit: usize,
+    #[arg(long, value_name = "NUMBER", default_value = "1000")]
+    limit: NonZeroUsize,
 
     /// Show all, however many there are
     #[arg(long, conflicts_with = "limit")]
@@ -256,7 +246,7 @@ pub(crate) struct Limit {
 
 impl Limit {
     pub(crate) fn is_reached(&self, shown: usize) -> bool {
-        !self.all && shown >= self.limit
+        !self.all && shown >= self.limit.get()
     }
 }
 
@@ -284,7 +274,7 @@ pub(crate) fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) 
     lines.join("\n")
 }
 
-/// Without the spaces that fill the last column, inside and outside of a style.
+/// Without spaces at the end, inside and outside of a style.
 fn without_padding(line: &str) -> String {
     const RESET: &str = "\u{1b}[0m";
     let line = line.trim_end();
@@ -308,7 +298,7 @@ pub(crate) fn details<'a>(lines: impl IntoIterator<Item = (&'a str, String)>) ->
     for (name, value) in lines {
         let value = plain(&value).replace('\n', &format!("\n{:width$}  ", ""));
         let line = format!("{bold}{name:width$}{bold:#}  {value}");
-        text.push_str(line.trim_end());
+        text.push_str(&without_padding(&line));
         text.push('\n');
     }
     text

@@ -17,6 +17,8 @@ mod fake_provider;
 mod fake_server;
 mod invites;
 mod login;
+mod noun_files;
+mod noun_lists;
 mod nouns;
 mod program;
 mod pseudo_terminal;
