@@ -156,6 +156,15 @@ impl InviteRequest {
 
     /// Ends at this time, 5 minutes to 30 days from now. To choose it, `Invites:Create` on
     /// `Authress:Invites` is needed.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use guestlist_api::invites::InviteRequest;
+    ///
+    /// let in_five_days = SystemTime::now() + Duration::from_hours(5 * 24);
+    /// let invite = InviteRequest::new().expires(in_five_days.into());
+    /// ```
     #[must_use]
     pub fn expires(mut self, time: Timestamp) -> Self {
         self.expiry_time = Some(time);

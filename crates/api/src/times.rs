@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::{Duration, SystemTime};
 
 use jiff::fmt::rfc2822;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -31,6 +32,17 @@ impl Timestamp {
     #[must_use]
     pub fn plus(self, milliseconds: i64) -> Self {
         Self::from_milliseconds(self.0.saturating_add(milliseconds))
+    }
+}
+
+/// Whole milliseconds of it. What the wire cannot write becomes the nearest time that it can.
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let milliseconds = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        Self::from_milliseconds(match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => milliseconds(after),
+            Err(before) => -milliseconds(before.duration()),
+        })
     }
 }
 
@@ -124,6 +136,20 @@ impl FromStr for UnmodifiedSince {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_of_the_system_keep_their_milliseconds() {
+        let time = |seconds, nanoseconds| Duration::new(seconds, nanoseconds);
+        let after = SystemTime::UNIX_EPOCH + time(1_767_323_045, 678_999_999);
+        assert_eq!(
+            Timestamp::from(after).to_string(),
+            "2026-01-02T03:04:05.678Z"
+        );
+        let before = SystemTime::UNIX_EPOCH - time(1, 500_000_000);
+        assert_eq!(Timestamp::from(before).milliseconds(), -1_500);
+        let late = SystemTime::UNIX_EPOCH + time(1 << 50, 0);
+        assert_eq!(Timestamp::from(late).milliseconds(), LATEST);
+    }
 
     #[test]
     fn times_are_written_with_milliseconds_and_z() {

@@ -22,7 +22,7 @@ pub(crate) async fn invite_an_editor(
         .await?;
 
     // The person: accepts with a token of their own.
-    let bob = Client::new(url, Credentials::token(token_of_bob))?;
+    let bob = back_end.with_credentials(Credentials::token(token_of_bob));
     bob.invites().respond_to_invite(&invite.invite_id).await?;
 
     let allowed = back_end

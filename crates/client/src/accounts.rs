@@ -92,7 +92,10 @@ impl Accounts<'_> {
     /// Refused (400 `IssuerNotUsable`) if the issuer is not https or cannot be reached; (403) unless
     /// the caller can give `Authress:Owner` on `*`.
     pub async fn delegate_authentication(self, identity: &IdentityRequest) -> Result<(), Error> {
-        let request = Request::new(Method::POST, Path::new("/v1/identities")).body(identity)?;
+        let mut request = Request::new(Method::POST, Path::new("/v1/identities")).body(identity)?;
+        if let Some(sample) = &identity.jwt {
+            request = request.secret(sample.as_str());
+        }
         self.client.send(request).await.map(drop)
     }
 }

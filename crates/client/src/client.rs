@@ -22,6 +22,8 @@ use crate::verifier::TokenVerifier;
 
 /// How long a call may take in all.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest that can be set, so that no clock overflows: a year.
+const LONGEST_TIMEOUT: Duration = Duration::from_hours(365 * 24);
 /// How long making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection is kept without a request: less than the 60 seconds after which common
@@ -65,7 +67,7 @@ pub(crate) struct Shared {
     pub(crate) http: reqwest::Client,
     pub(crate) settings: Settings,
     /// The highest revision seen and one more; 0 for none.
-    seen: AtomicU64,
+    seen: Arc<AtomicU64>,
 }
 
 #[derive(Clone)]
@@ -92,7 +94,8 @@ impl Client {
     /// A client with the usual time limits: [`Client::builder`] has the rest.
     ///
     /// `url` is `http://…` or `https://…`, perhaps with a port and a path under which the server is
-    /// reached. With `http` whoever is in between can read the tokens that are sent.
+    /// reached. With `http` whoever is in between can read the tokens that are sent, a proxy that the
+    /// environment names (`HTTP_PROXY`) too.
     ///
     /// # Errors
     ///
@@ -114,6 +117,33 @@ impl Client {
                 user_agent: concat!("guestlist-client/", env!("CARGO_PKG_VERSION")).to_owned(),
             },
         }
+    }
+
+    /// A client of the same server for another caller. The two share connections and the
+    /// [revision](Self::revision), so that one reads what the other has written.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use guestlist_client::{Client, Credentials};
+    /// # let server = guestlist_server::testing::TestServer::start().await?;
+    /// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+    /// # let token_of_bob = server.token("bob")?;
+    /// let bob = client.with_credentials(Credentials::token(token_of_bob));
+    /// bob.accounts().get_accounts().await?;
+    /// assert_eq!(bob.revision(), client.revision());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_credentials(&self, credentials: Credentials) -> Self {
+        Self(Arc::new(Shared {
+            base: self.0.base.clone(),
+            credentials,
+            http: self.0.http.clone(),
+            settings: self.0.settings.clone(),
+            seen: Arc::clone(&self.0.seen),
+        }))
     }
 
     /// Invites: access for somebody who has no account yet.
@@ -166,7 +196,8 @@ impl Client {
         Server { client: self }
     }
 
-    /// Verifies tokens that callers send to an application.
+    /// Verifies tokens that callers send to an application. Make it once and keep it, or clones of
+    /// it: each that is made here asks for keys of its own.
     pub fn verifier(&self) -> TokenVerifier {
         TokenVerifier::new(self.clone())
     }
@@ -219,9 +250,9 @@ pub struct Builder {
 
 impl Builder {
     /// How long a call may take in all, with everything that is sent again and the waiting in
-    /// between: 30 seconds unless set.
+    /// between: 30 seconds unless set, a year at most.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = timeout;
+        self.settings.timeout = timeout.min(LONGEST_TIMEOUT);
         self
     }
 
@@ -285,7 +316,7 @@ impl Builder {
             credentials: self.credentials,
             http,
             settings,
-            seen: AtomicU64::new(0),
+            seen: Arc::default(),
         })))
     }
 }

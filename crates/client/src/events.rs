@@ -22,12 +22,14 @@ use crate::transport::Request;
 const PAGE: u16 = 100;
 /// What is left of the time of a call for everything but waiting for an event.
 const SPARE: Duration = Duration::from_secs(5);
-/// Failures in a row after which [`Following`] tells of them, unless set: about three minutes.
+/// Failures in a row that [`Following`] passes over, unless set: about three minutes.
 const FAILURES: u32 = 10;
 /// Milliseconds before the server is asked again, after it failed or did not let the client wait.
 const FIRST_PAUSE: u64 = 1_000;
 /// The longest such pause.
 const LONGEST_PAUSE: u64 = 30_000;
+/// The longest pause that a server may ask for without anybody being told.
+const LONGEST_ASKED_FOR: Duration = Duration::from_mins(10);
 
 /// The event log. From [`Client::events`].
 ///
@@ -78,7 +80,9 @@ impl Events<'_> {
         time: Duration,
     ) -> Result<EventCollection, Error> {
         let wait = waiting_time(time, self.client.timeout());
-        let request = Request::get(Path::new("/v1/events")).query(&[
+        // A server that was restored from a backup must be able to say so: it will not soon have the
+        // revision that was seen.
+        let request = Request::get(Path::new("/v1/events")).however_old().query(&[
             ("after", after.to_string()),
             ("limit", limit.to_string()),
             ("wait", wait.as_secs().to_string()),
@@ -161,7 +165,8 @@ impl Course {
             Err(error) => {
                 self.failures += 1;
                 let asked_for = error.refusal().and_then(|refusal| refusal.retry_after);
-                if !may_pass(&error) || self.failures > self.most_failures {
+                let is_too_long = asked_for.is_some_and(|pause| pause > LONGEST_ASKED_FOR);
+                if !may_pass(&error) || is_too_long || self.failures > self.most_failures {
                     self.failures = 0;
                     return Err(error);
                 }
@@ -228,8 +233,9 @@ fn pause_after(failures: u32) -> Duration {
 /// The server is asked when the next event is; meanwhile nothing runs. If it cannot be reached, or
 /// fails, it is asked again after a growing pause (of 1 to 30 seconds), and the stream goes on after
 /// the last event it gave: no event is left out or comes twice. What does not pass (the caller may
-/// not read the log) is told at once, and so is the tenth failure in a row. Whoever reads on after
-/// an error goes on at the same place.
+/// not read the log) is told at once, and so are a failure after ten others in a row and a server that
+/// asks for a pause of more than ten minutes. Whoever reads on after an error goes on at the same
+/// place.
 #[must_use = "nothing is asked for until it is read"]
 pub struct Following {
     client: Client,
@@ -444,15 +450,19 @@ mod tests {
     #[test]
     fn what_the_server_asks_for_is_kept_to() {
         let mut course = course(0);
-        let error = Error::Refused(Refusal {
-            status: 429,
-            problem: None,
-            retry_after: Some(Duration::from_secs(77)),
-            request_id: None,
-            changes: false,
-        });
-        assert!(course.take(asked(Err(error), 0)).unwrap().is_empty());
+        let busy = |pause| {
+            Err(Error::Refused(Refusal {
+                status: 429,
+                problem: None,
+                retry_after: Some(Duration::from_secs(pause)),
+                request_id: None,
+                changes: false,
+            }))
+        };
+        assert!(course.take(asked(busy(77), 0)).unwrap().is_empty());
         assert_eq!(course.pause, Duration::from_secs(77));
+        let told = course.take(asked(busy(u64::MAX), 0)).unwrap_err();
+        assert_eq!(told.status(), Some(429));
     }
 
     #[test]

@@ -109,6 +109,10 @@ pub struct Pages<T> {
     path: Path,
     parameters: Parameters,
     cursor: Option<String>,
+    /// An earlier cursor, to find out a list that goes round in a circle; and how many pages there
+    /// were. It is replaced ever more rarely, so that a circle of any length comes back to it.
+    earlier: Option<String>,
+    turned: u64,
     read: fn(&Answer) -> Turned<T>,
     items: VecDeque<T>,
     turning: Option<Pin<Box<dyn Future<Output = Turned<T>> + Send>>>,
@@ -126,6 +130,8 @@ impl<T: 'static> Pages<T> {
             path,
             parameters,
             cursor: None,
+            earlier: None,
+            turned: 0,
             read: |answer| answer.decode::<P>(P::NAME).map(P::into_parts),
             items: VecDeque::new(),
             turning: None,
@@ -179,11 +185,15 @@ impl<T: 'static> Pages<T> {
     fn take(&mut self, items: Vec<T>, next: Option<Pagination>) -> Result<(), Error> {
         let cursor = next.map(|pagination| pagination.next.cursor);
         // Following it would never end.
-        if cursor.is_some() && cursor == self.cursor {
+        if cursor.is_some() && (cursor == self.cursor || cursor == self.earlier) {
             return Err(Error::Decoding(DecodingError {
                 expected: "a list whose cursor moves on",
                 member: Some("pagination.next.cursor".to_owned()),
             }));
+        }
+        self.turned += 1;
+        if self.turned.is_power_of_two() {
+            self.earlier.clone_from(&cursor);
         }
         self.ended = cursor.is_none();
         self.cursor = cursor;

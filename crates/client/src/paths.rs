@@ -25,18 +25,7 @@ impl Path {
         // §4.1), so they would name something else.
         self.unusable |= matches!(id, "" | "." | "..");
         self.text.push('/');
-        for byte in id.bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    self.text.push(char::from(byte));
-                }
-                other => {
-                    self.text.push('%');
-                    self.text.push(hexadecimal(other >> 4));
-                    self.text.push(hexadecimal(other & 15));
-                }
-            }
-        }
+        self.text.push_str(&encoded(id));
         self
     }
 
@@ -56,6 +45,24 @@ impl Path {
         }
         Ok(&self.text)
     }
+}
+
+/// A member of a path as it is sent.
+pub(crate) fn encoded(id: &str) -> String {
+    let mut text = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                text.push(char::from(byte));
+            }
+            other => {
+                text.push('%');
+                text.push(hexadecimal(other >> 4));
+                text.push(hexadecimal(other & 15));
+            }
+        }
+    }
+    text
 }
 
 fn hexadecimal(digit: u8) -> char {

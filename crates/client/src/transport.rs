@@ -17,7 +17,7 @@ use crate::clock;
 use crate::error::{
     ConfigurationError, CredentialsError, DecodingError, Error, NoAnswer, Refusal, TransportError,
 };
-use crate::paths::Path;
+use crate::paths::{self, Path};
 use crate::retries::{self, Repeating};
 
 const REVISION: HeaderName = HeaderName::from_static("guestlist-revision");
@@ -40,17 +40,21 @@ pub(crate) struct Request {
     /// Texts that must not be told again by an error.
     secrets: Vec<String>,
     credentials: bool,
+    /// Whether the answer must know of what was seen before.
+    fresh: bool,
 }
 
 impl Request {
     pub(crate) fn new(method: Method, path: Path) -> Self {
-        let repeating = if method == Method::GET {
+        let is_read = method == Method::GET;
+        let repeating = if is_read {
             Repeating::Safe
         } else {
             Repeating::Unsafe
         };
         Self {
             method,
+            fresh: is_read,
             path,
             query: Vec::new(),
             headers: HeaderMap::new(),
@@ -91,14 +95,22 @@ impl Request {
         self.header(IDEMPOTENCY_KEY, key)
     }
 
+    /// As it is, and as it stands in a path.
     pub(crate) fn secret(mut self, text: &str) -> Self {
         self.secrets.push(text.to_owned());
+        self.secrets.push(paths::encoded(text));
         self
     }
 
     /// For what is public: the server is not told who asks.
     pub(crate) fn without_credentials(mut self) -> Self {
         self.credentials = false;
+        self
+    }
+
+    /// For what says by itself how new it is.
+    pub(crate) fn however_old(mut self) -> Self {
+        self.fresh = false;
         self
     }
 
@@ -170,7 +182,8 @@ pub(crate) async fn send(shared: &Shared, request: Request) -> Result<Answer, Er
             Err(error) => error,
         };
         let wait = retries::wait(request.repeating, &error, attempt);
-        match wait.map(|wait| Instant::now() + wait) {
+        // A server may ask for a wait that no clock can hold.
+        match wait.and_then(|wait| Instant::now().checked_add(wait)) {
             Some(next) if attempt <= shared.settings.retries && next < deadline => {
                 sleep(next.saturating_duration_since(Instant::now())).await;
             }
@@ -210,7 +223,7 @@ async fn send_once(
     if let Some(token) = &token {
         headers.insert(AUTHORIZATION, token.clone());
     }
-    if request.is_read()
+    if request.fresh
         && let Some(revision) = shared.revision()
     {
         headers.insert(LEAST_REVISION, HeaderValue::from(revision));

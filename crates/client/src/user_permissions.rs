@@ -9,6 +9,7 @@ use guestlist_api::users::{
     Allowed, CollectionConfiguration, Explanation, PermissionCollection, UserResourcesCollection,
     UserRoleCollection,
 };
+use serde::de::IgnoredAny;
 
 use crate::client::Client;
 use crate::error::{DecodingError, Error};
@@ -116,7 +117,7 @@ impl UserPermissions<'_> {
     /// # Errors
     ///
     /// Refused (404) if not: see [`is_allowed`](Self::is_allowed). Refused (403) if the caller may
-    /// not ask.
+    /// not ask. [`Error::Decoding`] if the answer is neither empty nor JSON.
     pub async fn authorize_user(
         self,
         user: &UserId,
@@ -124,7 +125,11 @@ impl UserPermissions<'_> {
         action: &Action,
     ) -> Result<(), Error> {
         let request = Request::get(check(user, resource, action));
-        self.client.send(request).await.map(drop)
+        let answer = self.client.send(request).await?;
+        // A web site that has one page for every path must not say yes to everything.
+        answer
+            .decode_any::<IgnoredAny>("an answer to a permission check")
+            .map(drop)
     }
 
     /// The same with "no" as an answer.

@@ -284,8 +284,16 @@ impl TokenVerifier {
         if let Some(found) = self.known().filter(suits) {
             return Ok(found);
         }
-        // One asks, the others wait for what it gets.
-        let mut asked = self.asked.lock().await;
+        // One asks, the others wait for what it gets; but not where older keys will do, because a
+        // server that is silent would hold all of them up.
+        let older = |found: &Arc<Found>| {
+            found.at.elapsed() < STALE && found.keys.contains_key(&token.key_id)
+        };
+        let mut asked = match (self.asked.try_lock(), self.known().filter(older)) {
+            (Ok(asked), _) => asked,
+            (Err(_), Some(found)) => return Ok(found),
+            (Err(_), None) => self.asked.lock().await,
+        };
         let known = self.known();
         if let Some(found) = known.as_ref().filter(|found| suits(found)) {
             return Ok(Arc::clone(found));
@@ -295,8 +303,12 @@ impl TokenVerifier {
         if asked.is_some_and(|at| at.elapsed() < pause) {
             return usable.ok_or(TokenError::NotYetAgain);
         }
+        // Also before: asking may be given up by whoever waits for it.
         *asked = Some(Instant::now());
-        match self.ask().await {
+        let outcome = self.ask().await;
+        // Those who waited meanwhile do not ask a silent server one after another.
+        *asked = Some(Instant::now());
+        match outcome {
             Ok(found) => {
                 let found = Arc::new(found);
                 *self.keys.write().unwrap_or_else(PoisonError::into_inner) =

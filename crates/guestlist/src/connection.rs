@@ -74,51 +74,71 @@ pub(crate) fn server(
     } else {
         Profiles::read(&path)?.choose(connection.profile.as_deref())?
     };
-    let source = source(connection, profile.as_ref(), &path);
     let url = connection
         .url
         .clone()
-        .or_else(|| profile.map(|profile| profile.url))
+        .or_else(|| profile.as_ref().map(|profile| profile.url.clone()))
         .ok_or_else(|| {
             Failure::invalid("which server?").hint(
                 "Name it with --url or GUESTLIST_URL, or make a profile with `guestlist login`.",
             )
         })?;
+    let source = match (said(connection), &profile) {
+        (Some(source), _) => source,
+        (None, Some(profile)) => {
+            let source = kept(profile, &path);
+            let elsewhere = url.trim_end_matches('/') != profile.url.trim_end_matches('/');
+            if elsewhere && source != CredentialSource::None {
+                return Err(Failure::invalid(format!(
+                    "the profile is for {}, and its credential is not sent to {url}",
+                    profile.url
+                ))
+                .hint(
+                    "Leave out --url (is GUESTLIST_URL set?) or --profile, or say who you are \
+                     with --key-file or --token-file.",
+                ));
+            }
+            source
+        }
+        (None, None) => CredentialSource::None,
+    };
     Ok((url, source))
 }
 
-fn source(
-    connection: &ConnectionArguments,
-    profile: Option<&Profile>,
-    profiles: &Path,
-) -> CredentialSource {
+/// The credential that arguments or the environment name.
+fn said(connection: &ConnectionArguments) -> Option<CredentialSource> {
     if let Some(path) = &connection.key_file {
-        return CredentialSource::KeyFile(path.clone());
+        return Some(CredentialSource::KeyFile(path.clone()));
     }
     if let Some(path) = &connection.token_file {
-        return CredentialSource::TokenFile(path.clone());
+        return Some(CredentialSource::TokenFile(path.clone()));
     }
     if secret_input::from_environment("GUESTLIST_KEY").is_some() {
-        return CredentialSource::KeyVariable;
+        return Some(CredentialSource::KeyVariable);
     }
     if secret_input::from_environment("GUESTLIST_TOKEN").is_some() {
-        return CredentialSource::TokenVariable;
+        return Some(CredentialSource::TokenVariable);
     }
+    None
+}
+
+/// The credential that a profile keeps, in files named relative to that of the profiles.
+fn kept(profile: &Profile, profiles: &Path) -> CredentialSource {
     let beside = |path: &PathBuf| profiles.parent().unwrap_or(Path::new(".")).join(path);
     match profile {
-        Some(Profile {
+        Profile {
             key_file: Some(path),
             ..
-        }) => CredentialSource::KeyFile(beside(path)),
-        Some(Profile {
+        } => CredentialSource::KeyFile(beside(path)),
+        Profile {
             token_file: Some(path),
             ..
-        }) => CredentialSource::TokenFile(beside(path)),
-        Some(Profile {
+        } => CredentialSource::TokenFile(beside(path)),
+        Profile {
             sign_in_file: Some(path),
             ..
-        }) => CredentialSource::SignIn(beside(path)),
-        Some(_) | None => CredentialSource::None,
+        } => CredentialSource::SignIn(beside(path)),
+        _ => CredentialSource::None,
     }
 }
 

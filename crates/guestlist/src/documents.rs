@@ -12,7 +12,7 @@ use yaml_serde::{Mapping, Value};
 
 use crate::exits::Failure;
 use crate::manifests::member_path;
-use crate::output;
+use crate::{output, standard_input};
 
 /// More than any object of the API may have, as YAML.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -60,7 +60,7 @@ fn parse_known<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 /// The text of a file, or of standard input if the file is `-`.
 pub(crate) fn text(path: &Path) -> Result<String, Failure> {
     let read = if path == Path::new("-") {
-        bounded(std::io::stdin().lock())
+        bounded(standard_input::take()?)
     } else {
         File::open(path).and_then(bounded)
     };

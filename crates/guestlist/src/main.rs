@@ -44,6 +44,7 @@ mod secret_input;
 mod serve;
 mod settings;
 mod sign_in;
+mod standard_input;
 mod tags;
 mod terminal;
 mod text;

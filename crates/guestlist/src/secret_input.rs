@@ -7,8 +7,8 @@ use std::path::Path;
 
 use guestlist_api::clients::AccessKeyText;
 
-use crate::environment;
 use crate::exits::Failure;
+use crate::{environment, standard_input};
 
 /// No access key or token is longer.
 const LONGEST: u64 = 16 * 1024;
@@ -16,7 +16,7 @@ const LONGEST: u64 = 16 * 1024;
 /// A secret from a file, or from standard input if the file is `-`; without the line's end.
 pub(crate) fn read(path: &Path, what: &str) -> Result<AccessKeyText, Failure> {
     let read = if path == Path::new("-") {
-        read_from(std::io::stdin().lock())
+        read_from(standard_input::take()?)
     } else {
         File::open(path).and_then(read_from)
     };

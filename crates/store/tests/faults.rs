@@ -213,8 +213,10 @@ fn r04_a_failed_write_stops_the_store() {
         let count = each_in_turn(&injection, &[], |number, told| {
             stops(&injection, number, told, &unknown);
         });
+        // How many there are depends on how changes group into commits; without any, nothing was
+        // tried.
         assert!(
-            count > if call == "pwrite64" { 100 } else { 0 },
+            count > if call == "pwrite64" { 50 } else { 0 },
             "only {count} calls failed"
         );
     }

@@ -1,6 +1,7 @@
 //! Answers of the hosted service (contract §2.2, §2.3, §9.5, §10): other shapes of ids, members that
 //! are missing or null, words and members that are not known here.
 
+use guestlist_client::Error;
 use guestlist_client::api::accounts::Account;
 use guestlist_client::api::clients::{AccessKey, Client};
 use guestlist_client::api::groups::{Group, GroupCollection};
@@ -14,7 +15,7 @@ use guestlist_client::api::users::{PermissionCollection, UserResourcesCollection
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::scripted::{Scripted, answer};
+use crate::scripted::{Scripted, Step, answer};
 
 #[track_caller]
 fn read<T: DeserializeOwned>(body: &Value) -> T {
@@ -162,6 +163,25 @@ async fn accepting_may_be_answered_with_nothing() {
     let client = server.client();
     let account = client.invites().respond_to_invite(&id).await.unwrap();
     assert_eq!(account.unwrap().account_id.as_str(), "acc-1");
+}
+
+#[tokio::test]
+async fn a_check_is_answered_by_a_server_of_the_api_and_not_by_a_web_site() {
+    let asked = async |step: Step| {
+        let server = Scripted::start([step]).await;
+        let client = server.client();
+        let (user, resource) = ("bob".parse().unwrap(), "projects/42".parse().unwrap());
+        let action = "documents:read".parse().unwrap();
+        let permissions = client.user_permissions();
+        permissions.is_allowed(&user, &resource, &action).await
+    };
+    for body in ["", "{}", "null", r#"{"userId":"bob"}"#] {
+        assert!(asked(answer(200, "", body)).await.unwrap(), "{body}");
+    }
+    assert!(!asked(answer(404, "", "")).await.unwrap());
+    let page = "<!doctype html><title>Welcome</title>";
+    let error = asked(answer(200, "", page)).await.unwrap_err();
+    assert!(matches!(error, Error::Decoding(_)), "{error}");
 }
 
 #[tokio::test]

@@ -138,3 +138,22 @@ async fn a_cursor_that_does_not_move_on_is_an_error_and_no_endless_list() {
     assert!(matches!(error, Err(Error::Decoding(_))));
     assert_eq!(server.count(), 2);
 }
+
+#[tokio::test]
+async fn cursors_that_go_round_in_a_circle_are_an_error_and_no_endless_list() {
+    for length in 2..6 {
+        let mut steps: Vec<_> = (0..60)
+            .map(|number| {
+                let cursor = number % length;
+                let next = format!(r#","pagination":{{"next":{{"cursor":"{cursor}"}}}}"#);
+                page(&["rec_1"], &next)
+            })
+            .collect();
+        // Without the error the list would end here.
+        steps.push(page(&["rec_1"], ""));
+        let server = Scripted::start(steps).await;
+        let client = server.client();
+        let error = client.access_records().list().try_collect().await;
+        assert!(matches!(error, Err(Error::Decoding(_))), "{length}");
+    }
+}

@@ -203,6 +203,21 @@ async fn a_wait_longer_than_the_time_that_is_left_is_not_begun() {
 }
 
 #[tokio::test]
+async fn no_length_of_time_is_too_long_for_the_clock() {
+    let busy = format!("Retry-After: {}\r\n", u64::MAX);
+    let server = Scripted::start([answer(429, &busy, "")]).await;
+    let error = read(&server.client()).await.unwrap_err();
+    let wait = error.refusal().unwrap().retry_after;
+    assert_eq!(wait, Some(Duration::from_secs(u64::MAX)));
+    assert_eq!(server.count(), 1);
+
+    let server = Scripted::start([answer(200, "", RECORD)]).await;
+    let for_ever = server.builder().timeout(Duration::MAX).build().unwrap();
+    let records = for_ever.access_records();
+    records.get_record(&"rec_a".parse().unwrap()).await.unwrap();
+}
+
+#[tokio::test]
 async fn retry_after_may_be_a_date() {
     let date = "Retry-After: Wed, 01 Jan 9000 00:00:00 GMT\r\n";
     let server = Scripted::start([answer(429, date, "")]).await;

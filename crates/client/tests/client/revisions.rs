@@ -1,5 +1,6 @@
 //! Reading one's own writes: revisions that were seen and are asked for.
 
+use guestlist_client::Credentials;
 use guestlist_client::api::invites::InviteRequest;
 
 use crate::scripted::{Scripted, answer};
@@ -37,6 +38,35 @@ async fn the_highest_revision_is_asked_for_by_reads_alone() {
         .collect();
     let asked: Vec<Option<&str>> = asked.iter().map(Option::as_deref).collect();
     assert_eq!(asked, [None, Some("7"), Some("9"), Some("9"), None]);
+}
+
+#[tokio::test]
+async fn another_caller_asks_for_what_the_first_has_seen_with_a_token_of_its_own() {
+    let server = Scripted::start([answer(200, "Guestlist-Revision: 7\r\n", ROLE)]).await;
+    let client = server.client();
+    let bob = client.with_credentials(Credentials::token("token-of-bob"));
+    let role = "ro_a".parse().unwrap();
+    client.roles().get_role(&role).await.unwrap();
+    bob.roles().get_role(&role).await.unwrap();
+    let asked = &server.arrived()[1];
+    assert_eq!(asked.header("guestlist-min-revision"), Some("7"));
+    assert_eq!(asked.header("authorization"), Some("Bearer token-of-bob"));
+}
+
+/// `after` says it for itself. And a server that was restored from a backup would wait for a
+/// revision that it has lost, in place of telling so.
+#[tokio::test]
+async fn the_event_log_is_not_asked_for_the_newest_revision() {
+    let steps = [
+        answer(200, "Guestlist-Revision: 7\r\n", ROLE),
+        answer(200, "", r#"{"events":[],"lastRevision":3}"#),
+    ];
+    let server = Scripted::start(steps).await;
+    let client = server.client();
+    let role = "ro_a".parse().unwrap();
+    client.roles().get_role(&role).await.unwrap();
+    client.events().get_events(7, 10).await.unwrap();
+    assert_eq!(server.arrived()[1].header("guestlist-min-revision"), None);
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ async fn errors_do_not_print_what_was_sent() {
     let encoded = "inv_opaque%2Fsecret";
     let id: InviteId = secret.parse().unwrap();
     let quoting = format!(
-        r#"{{"title":"No invite {secret} for a-token","detail":"{secret}","path":"{secret}","errorCode":"{secret}","errorId":"{secret}"}}"#
+        r#"{{"title":"No invite {secret} for a-token","detail":"{secret}","path":"/v1/invites/{encoded}","errorCode":"{secret}","errorId":"{secret}"}}"#
     );
     let steps = [
         Step::Close,
@@ -99,6 +99,15 @@ async fn errors_do_not_print_what_was_sent() {
         assert!(arrived[0].head.contains(encoded));
         assert_eq!(arrived[0].header("authorization"), Some("Bearer a-token"));
     }
+    let quoting = r#"{"title":"Not usable: eyJ.a-sample.x","errorCode":"IssuerNotUsable"}"#;
+    let server = Scripted::start([answer(400, "", quoting)]).await;
+    let client = server.client();
+    let sample = IdentityRequest::sample("eyJ.a-sample.x").unwrap();
+    let error = client.accounts().delegate_authentication(&sample).await;
+    let text = told(&error.unwrap_err());
+    assert!(!text.contains("a-sample"), "{text}");
+    assert!(server.arrived()[0].body.contains("a-sample"));
+
     let unreachable = Client::builder("http://127.0.0.1:1", Credentials::token("a-token"));
     let client = unreachable.retries(0).build().unwrap();
     let error = client.invites().get_invite(&id).await.unwrap_err();

@@ -334,6 +334,42 @@ async fn keys_outlive_an_outage_and_a_first_failure_says_so() {
 }
 
 #[tokio::test]
+async fn a_silent_server_holds_up_one_caller_and_not_all() {
+    let steps = [
+        discovery(ISSUER),
+        key_set(&json!([our_key("key_1")])),
+        Step::Hang,
+    ];
+    let issuer = issuer(steps).await;
+    let token = sign(&header(), &with(claims(), "exp", (now() + 600).into()));
+    issuer.verifier.verify(&token).await.unwrap();
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_hours(2)).await;
+    tokio::time::resume();
+    let (verifier, same) = (issuer.verifier.clone(), token.clone());
+    let asking = tokio::spawn(async move { verifier.verify(&same).await });
+    issuer.server.wait_for(3).await;
+    // Less than the first one waits.
+    let bound = std::time::Duration::from_secs(10);
+    let other = tokio::time::timeout(bound, issuer.verifier.verify(&token)).await;
+    other.unwrap().unwrap();
+    assert!(!asking.is_finished());
+    asking.abort();
+
+    // Without older keys: whoever waited for them does not ask again.
+    let silent = Scripted::start([Step::Hang]).await;
+    let client = Client::builder(&silent.url, Credentials::none())
+        .timeout(std::time::Duration::from_millis(1_500))
+        .build()
+        .unwrap();
+    let verifier = client.verifier().audience(AUDIENCE);
+    let (first, second) = tokio::join!(verifier.verify(&token), verifier.verify(&token));
+    assert!(matches!(first.unwrap_err(), TokenError::Unavailable(_)));
+    assert!(matches!(second.unwrap_err(), TokenError::NotYetAgain));
+    assert_eq!(silent.count(), 1);
+}
+
+#[tokio::test]
 async fn discovery_that_leads_elsewhere_is_not_followed() {
     let elsewhere = json!({"issuer": ISSUER, "jwks_uri": "https://elsewhere/jwks"});
     let beside = json!({"issuer": ISSUER, "jwks_uri": "https://guestlist.example.evil/jwks"});

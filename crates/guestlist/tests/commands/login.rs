@@ -441,3 +441,53 @@ async fn signing_in_anew_replaces_what_was_there() {
     std::fs::write(&broken, "default = 1").unwrap();
     person.run(&["profile", "list"]).expect(2);
 }
+
+/// The variable may have been set for something else, and a token that is sent away is given away.
+#[tokio::test]
+async fn what_a_profile_keeps_is_sent_to_its_server_only() {
+    let (server, other) = (
+        TestServer::start().await.unwrap(),
+        TestServer::start().await.unwrap(),
+    );
+    let person = Person::new();
+    let key = person.file("owner.key", server.owner_key());
+    person
+        .run(&[
+            "login",
+            "--profile",
+            "mine",
+            "--url",
+            server.url(),
+            "--key-file",
+            &key,
+        ])
+        .expect(0);
+    person
+        .run(&["account", "show", "--profile", "mine"])
+        .expect(0);
+    let refused = person
+        .run(&["account", "show", "--profile", "mine", "--url", other.url()])
+        .expect(2);
+    assert!(
+        refused.stderr.contains("is not sent to"),
+        "{}",
+        refused.stderr
+    );
+    // With a credential of its own it is just another server; with the same URL, the same one.
+    let same = format!("{}/", server.url());
+    person
+        .run(&["account", "show", "--profile", "mine", "--url", &same])
+        .expect(0);
+    person
+        .run(&[
+            "account",
+            "show",
+            "--profile",
+            "mine",
+            "--url",
+            other.url(),
+            "--key-file",
+            &key,
+        ])
+        .expect(4);
+}

@@ -288,3 +288,16 @@ async fn a_secret_is_on_no_argument_and_in_no_message() {
     let open = person.run(&["account", "show", "--key-file", &file]);
     assert!(open.stderr.contains("chmod 600"), "{}", open.stderr);
 }
+
+#[tokio::test]
+async fn standard_input_is_one_thing_only() {
+    let server = server().await;
+    let person = Person::new().with("GUESTLIST_URL", server.url());
+    let both = person
+        .run_with(
+            &["role", "create", "-f", "-", "--key-file", "-"],
+            server.owner_key(),
+        )
+        .expect(2);
+    assert!(both.stderr.contains("two things"), "{}", both.stderr);
+}
