@@ -68,13 +68,16 @@ pub(crate) fn server(
     connection: &ConnectionArguments,
 ) -> Result<(String, CredentialSource), Failure> {
     let path = connection.profiles_path()?;
-    // A URL without a named profile stands for itself: a profile's key is never sent elsewhere.
+    // A URL without a named profile stands for itself.
     let profile = if connection.url.is_some() && connection.profile.is_none() {
         None
     } else {
         Profiles::read(&path)?.choose(connection.profile.as_deref())?
     };
     let source = source(connection, profile.as_ref(), &path);
+    if let (Some(url), Some(profile)) = (&connection.url, &profile) {
+        refuse_elsewhere(url, profile, connection)?;
+    }
     let url = connection
         .url
         .clone()
@@ -85,6 +88,29 @@ pub(crate) fn server(
             )
         })?;
     Ok((url, source))
+}
+
+/// The credential of a profile is for its server. Another one may be called by a credential that was
+/// given for this call.
+fn refuse_elsewhere(
+    url: &str,
+    profile: &Profile,
+    connection: &ConnectionArguments,
+) -> Result<(), Failure> {
+    let given = source(connection, None, Path::new(""));
+    if given != CredentialSource::None
+        || url.trim_end_matches('/') == profile.url.trim_end_matches('/')
+    {
+        return Ok(());
+    }
+    Err(Failure::invalid(format!(
+        "the profile is of {}, and its credential is not sent to {url}",
+        profile.url
+    ))
+    .hint(
+        "Leave --url and GUESTLIST_URL out, do not name the profile, or say who you are there with \
+         --key-file or --token-file.",
+    ))
 }
 
 fn source(
