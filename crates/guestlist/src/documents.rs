@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::exits::Failure;
 use crate::output;
+use crate::secret_input;
 
 /// More than any object of the API may have, as YAML.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -35,7 +36,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
 /// The text of a file, or of standard input if the file is `-`.
 pub(crate) fn text(path: &Path) -> Result<String, Failure> {
     let read = if path == Path::new("-") {
-        bounded(std::io::stdin().lock())
+        bounded(secret_input::standard_input()?)
     } else {
         File::open(path).and_then(bounded)
     };

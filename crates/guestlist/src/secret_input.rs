@@ -1,9 +1,10 @@
 //! Secrets from files, standard input and the environment: never from arguments, which others see.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{Read, Write as _};
+use std::io::{Read, StdinLock, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use guestlist_api::clients::AccessKeyText;
 
@@ -16,7 +17,7 @@ const LONGEST: u64 = 16 * 1024;
 /// A secret from a file, or from standard input if the file is `-`; without the line's end.
 pub(crate) fn read(path: &Path, what: &str) -> Result<AccessKeyText, Failure> {
     let read = if path == Path::new("-") {
-        read_from(std::io::stdin().lock())
+        read_from(standard_input()?)
     } else {
         File::open(path).and_then(read_from)
     };
@@ -31,6 +32,17 @@ pub(crate) fn read(path: &Path, what: &str) -> Result<AccessKeyText, Failure> {
         )));
     }
     Ok(AccessKeyText::new(text.to_owned()))
+}
+
+/// Standard input, once: who comes second would find nothing in it, and take that for what was meant.
+pub(crate) fn standard_input() -> Result<StdinLock<'static>, Failure> {
+    static IS_READ: AtomicBool = AtomicBool::new(false);
+    if IS_READ.swap(true, Ordering::Relaxed) {
+        return Err(Failure::invalid(
+            "standard input cannot be two things at once: put one of them into a file",
+        ));
+    }
+    Ok(std::io::stdin().lock())
 }
 
 fn read_from(source: impl Read) -> std::io::Result<String> {
