@@ -8,5 +8,6 @@
 )]
 
 mod editor;
+mod hygiene;
 mod nouns;
 mod program;
