@@ -29,7 +29,13 @@ pub(crate) async fn edit<T: DeserializeOwned>(
     let mut before = text;
     let mut tried = false;
     loop {
-        let after = draft.open(&before)?;
+        let after = match draft.open(&before) {
+            Ok(after) => after,
+            Err(failure) if draft.is_worth_keeping(&before, tried) => {
+                return Err(draft.keep(failure));
+            }
+            Err(failure) => return Err(failure),
+        };
         if content(&after) == content(&before) {
             if tried {
                 return Err(draft.keep(Failure::invalid("it was not corrected, so not saved")));
@@ -124,6 +130,13 @@ impl Draft {
             return Err(failure);
         }
         fs::read_to_string(path).map_err(failed)
+    }
+
+    /// Whether somebody wrote something into it, now or (`tried`) before.
+    fn is_worth_keeping(&self, before: &str, tried: bool) -> bool {
+        tried
+            || fs::read_to_string(self.file.path())
+                .is_ok_and(|after| content(&after) != content(before))
     }
 
     /// Leaves what was written where its author finds it.
