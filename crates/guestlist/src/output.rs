@@ -12,7 +12,8 @@ use serde::Serialize;
 
 use crate::environment;
 use crate::exits::{Failure, is_closed_pipe};
-use crate::text::plain;
+use crate::terminal;
+use crate::text::{escaped, plain};
 
 /// How answers are shown.
 #[derive(Debug, Clone, Default, Args)]
@@ -117,14 +118,14 @@ impl Output {
     /// Says something beside the data, unless quiet.
     pub(crate) fn notice(&self, text: &str) {
         if !self.quiet {
-            anstream::eprintln!("{}", plain(text));
+            tell(&format!("{}\n", plain(text)));
         }
     }
 
     /// Says names and values beside the data, unless quiet.
     pub(crate) fn notice_details<'a>(&self, lines: impl IntoIterator<Item = (&'a str, String)>) {
         if !self.quiet {
-            anstream::eprint!("{}", details(lines));
+            tell(&details(lines));
         }
     }
 
@@ -198,12 +199,7 @@ impl Output {
                 "{question} Nobody can be asked here: say it with --yes"
             )));
         }
-        let mut stderr = anstream::stderr().lock();
-        let asked = write!(stderr, "{} [y/N] ", plain(question)).and_then(|()| stderr.flush());
-        let mut answer = String::new();
-        asked
-            .and_then(|()| io::stdin().read_line(&mut answer))
-            .map_err(|error| Failure::local(format!("cannot ask: {error}")))?;
+        let answer = terminal::ask(&format!("{} [y/N] ", plain(question)))?;
         if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
             Ok(())
         } else {
@@ -229,7 +225,16 @@ impl Output {
 
 /// Says something that the person must know to go on, also if quiet.
 pub(crate) fn say(text: &str) {
-    anstream::eprintln!("{}", plain(text));
+    tell(&format!("{}\n", plain(text)));
+}
+
+/// Writes to standard error. Where that cannot be written to there is nobody to tell, and the command
+/// and its exit code are what counts.
+pub(crate) fn tell(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _nobody = stderr
+        .write_all(text.as_bytes())
+        .and_then(|()| stderr.flush());
 }
 
 /// How much of a list to show.
@@ -307,12 +312,14 @@ pub(crate) fn details<'a>(lines: impl IntoIterator<Item = (&'a str, String)>) ->
 /// Pretty JSON.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string_pretty(value)
+        .map(|json| escaped(&json))
         .map_err(|error| Failure::local(format!("cannot print this as JSON: {error}")))
 }
 
 /// JSON on one line, for a stream of values.
 pub(crate) fn json_line<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string(value)
+        .map(|json| escaped(&json))
         .map_err(|error| Failure::local(format!("cannot print this as JSON: {error}")))
 }
 
@@ -328,8 +335,14 @@ fn is_long(text: &str) -> bool {
             .is_some_and(|(_, height)| text.lines().count() >= usize::from(height.0))
 }
 
-/// Shows text in $PAGER, or `less` with colours kept.
+/// Shows text in $PAGER, or `less` with colours kept, if there are to be any.
 fn page(text: &str) -> io::Result<()> {
+    let text = match anstream::AutoStream::choice(&io::stdout()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+        anstream::ColorChoice::Auto
+        | anstream::ColorChoice::Always
+        | anstream::ColorChoice::AlwaysAnsi => text.to_owned(),
+    };
     let pager = environment::variable("PAGER").unwrap_or_else(|| "less -FRX".to_owned());
     let mut child = Command::new("sh")
         .arg("-c")

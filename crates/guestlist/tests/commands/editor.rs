@@ -115,14 +115,7 @@ async fn a_change_of_somebody_else_is_not_overwritten() {
 #[tokio::test]
 async fn an_editor_that_fails_or_is_missing_saves_nothing() {
     let server = with_a_group().await;
-    let failing = "sed -i 's/Team/Crew/' \"$1\"; exit 1";
-    let ended = edit(&with_editor(&server, failing)).expect(7);
-    // It was written, so it is not thrown away.
-    let kept = kept(&ended);
-    assert!(std::fs::read_to_string(&kept).unwrap().contains("Crew"));
-    std::fs::remove_file(kept).unwrap();
-    let ended = edit(&with_editor(&server, "exit 1")).expect(7);
-    assert!(!ended.stderr.contains("is in "), "{}", ended.stderr);
+    edit(&with_editor(&server, "exit 1")).expect(7);
     let none = Person::owner(&server).with("EDITOR", "no-such-editor");
     let ended = edit(&none).expect(7);
     assert!(ended.stderr.contains("no-such-editor"), "{}", ended.stderr);
@@ -228,4 +221,34 @@ async fn an_interrupt_leaves_what_was_written() {
     let kept = after.split(';').next().unwrap();
     assert!(std::fs::read_to_string(kept).unwrap().contains("Crew"));
     std::fs::remove_file(kept).unwrap();
+}
+
+#[tokio::test]
+async fn what_was_written_stays_when_the_editor_fails() {
+    let server = with_a_group().await;
+    let ended = edit(&with_editor(
+        &server,
+        "sed -i 's/^name: Team/name: Crew/' \"$1\"; exit 1",
+    ))
+    .expect(7);
+    let written = kept(&ended);
+    assert!(
+        std::fs::read_to_string(&written)
+            .unwrap()
+            .contains("name: Crew")
+    );
+    std::fs::remove_file(written).unwrap();
+    // The second time, when what was written the first time could not be read.
+    let script =
+        "if grep -q '^# error:' \"$1\"; then exit 1; fi; sed -i 's/^name: Team/nam: Crew/' \"$1\"";
+    let ended = edit(&with_editor(&server, script)).expect(7);
+    let written = kept(&ended);
+    assert!(
+        std::fs::read_to_string(&written)
+            .unwrap()
+            .contains("nam: Crew")
+    );
+    std::fs::remove_file(written).unwrap();
+    let ended = edit(&with_editor(&server, "exit 1")).expect(7);
+    assert!(!ended.stderr.contains("is in "), "{}", ended.stderr);
 }

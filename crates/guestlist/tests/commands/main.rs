@@ -15,6 +15,7 @@ mod doctor;
 mod editor;
 mod fake_provider;
 mod fake_server;
+mod hygiene;
 mod invites;
 mod login;
 mod noun_files;
