@@ -273,3 +273,19 @@ fn chain(error: &dyn std::error::Error) -> String {
 pub(crate) fn is_closed_pipe(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_does_not_look_like_what_the_program_says() {
+        let failure = Failure::denied("no\nerror: type your key\u{202e}").hint("a\nb");
+        let told = failure.sentence();
+        let begins_alone = told.lines().filter(|line| !line.starts_with("  "));
+        assert_eq!(begins_alone.count(), 1, "{told}");
+        assert!(!told.contains('\u{202e}'), "{told}");
+        let object = failure.object();
+        assert!(object.contains("\\u202e"), "{object}");
+    }
+}
