@@ -11,14 +11,17 @@ use crate::connection::Session;
 use crate::exits::Failure;
 use crate::output::{Limit, details, optional};
 use crate::tags::{Tag, tags, words};
-use crate::{documents, edit};
+use crate::{deletion, documents, edit};
 
 /// The commands on service clients.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
     /// Lists service clients
-    #[command(after_help = "Example:\n  guestlist client list --json")]
+    #[command(after_help = "Example:\n  guestlist client list --filter billing --json")]
     List {
+        /// Only those with this text in their id or name; the hosted service shows all
+        #[arg(long, value_name = "TEXT")]
+        filter: Option<String>,
         #[command(flatten)]
         limit: Limit,
     },
@@ -73,7 +76,7 @@ pub(crate) enum ClientOption {
 pub(crate) struct ClientCreation {
     /// Its name
     #[arg(long)]
-    name: Option<String>,
+    name: Option<Name>,
     /// What it may do besides what records give it; may be given several times
     #[arg(long = "option", value_name = "OPTION")]
     options: Vec<ClientOption>,
@@ -97,8 +100,8 @@ impl ClientCreation {
             grant_token_generation: self.options.contains(&ClientOption::GrantTokenGeneration),
         };
         let mut client = ClientRequest::new().options(options).tags(tags(&self.tag)?);
-        if let Some(name) = &self.name {
-            client = client.name(Name::parse(name)?);
+        if let Some(name) = self.name {
+            client = client.name(name);
         }
         Ok(client)
     }
@@ -107,9 +110,13 @@ impl ClientCreation {
 pub(crate) async fn run(command: ClientCommand, session: &Session) -> Result<(), Failure> {
     let (clients, output) = (session.client.service_clients(), &session.output);
     match command {
-        ClientCommand::List { limit } => {
+        ClientCommand::List { filter, limit } => {
+            let pages = match filter {
+                Some(filter) => clients.list().filter(filter),
+                None => clients.list(),
+            };
             let headings = ["CLIENT", "NAME", "KEYS", "CREATED"];
-            output.list(clients.list(), &limit, &headings, row).await
+            output.list(pages, &limit, &headings, row).await
         }
         ClientCommand::Show { id } => output.show(&clients.get_client(&id).await?, describe),
         ClientCommand::Create(creation) => {
@@ -122,12 +129,10 @@ pub(crate) async fn run(command: ClientCommand, session: &Session) -> Result<(),
         }
         ClientCommand::Edit { id, file } => change(session, id, file).await,
         ClientCommand::Delete { ids, yes } => {
-            output.confirm_deletion("client", &ids, yes)?;
-            for id in &ids {
-                clients.delete_client(id).await?;
-                output.notice(&format!("Deleted the client {id}."));
-            }
-            Ok(())
+            deletion::delete(output, "client", &ids, yes, async |id| {
+                clients.delete_client(id).await
+            })
+            .await
         }
     }
 }
@@ -146,12 +151,17 @@ async fn change(session: &Session, id: ClientId, file: Option<PathBuf>) -> Resul
         output.show(&client, describe)
     };
     if let Some(file) = file {
-        return save(documents::read(&file)?).await;
+        let (client, basis) = documents::read_change(&file)?;
+        // The request has no id that the server could compare, as those of other nouns have.
+        if let Some(other) = basis.client_id.filter(|other| *other != id) {
+            return Err(Failure::invalid(format!(
+                "{}: clientId: this is the client {other}, not {id}",
+                documents::name(&file)
+            )));
+        }
+        return save(client).await;
     }
-    let comments = [format!(
-        "The client {id}. Save and leave the editor to change it."
-    )];
-    let text = documents::editable(&comments, &before.to_request()?)?;
+    let text = documents::editable(&format!("client {id}"), &before, &before.to_request()?)?;
     edit::edit(output, id.as_str(), text, save).await
 }
 

@@ -68,7 +68,7 @@ pub(crate) fn server(
     connection: &ConnectionArguments,
 ) -> Result<(String, CredentialSource), Failure> {
     let path = connection.profiles_path()?;
-    // A URL without a named profile stands for itself: a profile's key is never sent elsewhere.
+    // A URL without a named profile stands for itself.
     let profile = if connection.url.is_some() && connection.profile.is_none() {
         None
     } else {

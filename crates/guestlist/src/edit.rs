@@ -6,10 +6,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use guestlist_api::times::Timestamp;
 use serde::de::DeserializeOwned;
+use tempfile::NamedTempFile;
 
 use crate::exits::{Exit, Failure};
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::{documents, environment};
 
 const MISTAKE: &str = "# error: ";
@@ -25,28 +27,51 @@ pub(crate) async fn edit<T: DeserializeOwned>(
     text: String,
     save: impl AsyncFn(T) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let draft = Draft::new(name)?;
+    let mut draft = Draft::new(name, &text)?;
     let mut before = text;
-    let mut tried = false;
+    let mut mistake = None;
     loop {
-        let after = draft.open(&before)?;
+        let after = match draft.open(&before) {
+            Ok(after) => after,
+            Err(failure) => return Err(draft.keep(failure)),
+        };
         if content(&after) == content(&before) {
-            if tried {
-                return Err(draft.keep(Failure::invalid("it was not corrected, so not saved")));
+            if let Some(mistake) = mistake {
+                return Err(draft.keep(mistake).during("not corrected, so not saved"));
             }
+            draft.discard();
             output.notice("Nothing changed.");
+            return Ok(());
+        }
+        if is_empty(&after) {
+            draft.discard();
+            output.notice("Nothing is left of it, so nothing was changed.");
             return Ok(());
         }
         let failure = match documents::parse(&after) {
             Ok(value) => match save(value).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    draft.discard();
+                    return Ok(());
+                }
                 Err(failure) if failure.exit() == Exit::Invalid => failure,
                 Err(failure) => return Err(draft.keep(failure)),
             },
             Err(reason) => Failure::invalid(reason),
         };
-        tried = true;
         before = with_mistake(failure.message(), &after);
+        mistake = Some(failure);
+    }
+}
+
+/// What to do if an object from a file was refused because it was changed after the file was made.
+pub(crate) fn from_file(failure: Failure, made_from: Option<Timestamp>) -> Failure {
+    match made_from {
+        Some(time) if failure.exit() == Exit::Conflict => failure.hint(format!(
+            "The file was made from the state of {time} (lastUpdated). Without that member, it \
+             replaces what is there now."
+        )),
+        Some(_) | None => failure,
     }
 }
 
@@ -55,6 +80,11 @@ fn content(text: &str) -> Vec<&str> {
     text.lines()
         .filter(|line| !line.starts_with(MISTAKE))
         .collect()
+}
+
+fn is_empty(text: &str) -> bool {
+    text.lines()
+        .all(|line| line.trim().is_empty() || line.starts_with('#'))
 }
 
 fn with_mistake(reason: &str, text: &str) -> String {
@@ -71,13 +101,16 @@ fn with_mistake(reason: &str, text: &str) -> String {
     all
 }
 
-/// The file that the editor opens, readable by its owner only. It goes away unless it is kept.
+/// The file that the editor opens, readable by its owner only. It goes away unless something was
+/// written into it that is not saved.
 struct Draft {
-    file: tempfile::NamedTempFile,
+    file: Option<NamedTempFile>,
+    /// What was there before anybody edited.
+    original: String,
 }
 
 impl Draft {
-    fn new(name: &str) -> Result<Self, Failure> {
+    fn new(name: &str, original: &str) -> Result<Self, Failure> {
         let plain: String = name
             .chars()
             .map(|character| {
@@ -94,12 +127,18 @@ impl Draft {
             .permissions(fs::Permissions::from_mode(0o600))
             .tempfile()
             .map_err(|error| Failure::local(format!("cannot make a file to edit: {error}")))?;
-        Ok(Self { file })
+        Ok(Self {
+            file: Some(file),
+            original: original.to_owned(),
+        })
     }
 
     /// Opens it with this content and tells what it holds when the editor has ended.
     fn open(&self, text: &str) -> Result<String, Failure> {
-        let path = self.file.path();
+        let Some(file) = &self.file else {
+            return Ok(text.to_owned());
+        };
+        let path = file.path();
         let failed = |error| Failure::local(format!("cannot use {}: {error}", path.display()));
         let mut file = fs::File::create(path).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
@@ -126,20 +165,55 @@ impl Draft {
         fs::read_to_string(path).map_err(failed)
     }
 
-    /// Leaves what was written where its author finds it.
-    fn keep(self, failure: Failure) -> Failure {
-        match self.file.keep() {
-            Ok((_, path)) => failure.hint(kept(&path)),
-            Err(error) => failure.hint(format!("What was written could not be kept: {error}")),
+    /// For when nobody needs it any more.
+    fn discard(&mut self) {
+        self.file = None;
+    }
+
+    /// Leaves what was written where its author finds it, and says so.
+    fn keep(&mut self, failure: Failure) -> Failure {
+        let verb = if failure.exit() == Exit::Conflict {
+            "replaces what is there now"
+        } else {
+            "saves it later"
+        };
+        match self.leave(verb) {
+            Some(told) => failure.hint(told),
+            None => failure,
+        }
+    }
+
+    /// Leaves the file if there is something of the person's in it; where that is.
+    fn leave(&mut self, verb: &str) -> Option<String> {
+        let file = self.file.take()?;
+        if is_as_it_was(file.path(), &self.original) {
+            return None;
+        }
+        Some(match file.keep() {
+            Ok((_, path)) => format!(
+                "What you wrote is in {}; `edit -f` with this file {verb}.",
+                path.display()
+            ),
+            Err(error) => format!("What you wrote could not be kept: {error}"),
+        })
+    }
+}
+
+/// Only an interrupt comes here with something that is not saved.
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(told) = self.leave("saves it") {
+            output::say(&told);
         }
     }
 }
 
-fn kept(path: &Path) -> String {
-    format!(
-        "What you wrote is in {}; `edit -f` with this file saves it later.",
-        path.display()
-    )
+fn is_as_it_was(path: &Path, original: &str) -> bool {
+    // What cannot be read may be anything.
+    fs::read(path).is_ok_and(|bytes| {
+        let text = String::from_utf8_lossy(&bytes);
+        content(&text) == content(original)
+    })
 }
 
 fn editor() -> String {

@@ -9,7 +9,8 @@ use guestlist_api::text::Malformed;
 use guestlist_client::{Error, Refusal};
 use serde_json::json;
 
-use crate::text::plain;
+use crate::output;
+use crate::text::{escaped, plain};
 
 /// Shown below `guestlist --help`; the same table is in docs/CLI.md.
 pub(crate) const EXIT_CODES: &str = "\
@@ -147,16 +148,18 @@ impl Failure {
             } else {
                 self.sentence()
             };
-            anstream::eprintln!("{text}");
+            output::tell(&format!("{text}\n"));
         }
         ExitCode::from(self.exit.code())
     }
 
     fn sentence(&self) -> String {
         let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-        let mut text = format!("{red}error:{red:#} {}", plain(&self.message));
+        // What a server says must not look like a line of ours.
+        let told = |text: &str| plain(text).replace('\n', "\n  ");
+        let mut text = format!("{red}error:{red:#} {}", told(&self.message));
         if let Some(hint) = &self.hint {
-            let _ = write!(text, "\n  {}", plain(hint));
+            let _ = write!(text, "\n  {}", told(hint));
         }
         text
     }
@@ -166,7 +169,7 @@ impl Failure {
             .refusal
             .as_ref()
             .and_then(|refusal| refusal.problem.as_deref());
-        json!({
+        let object = json!({
             "error": {
                 "exitCode": self.exit.code(),
                 "message": self.message,
@@ -176,8 +179,8 @@ impl Failure {
                 "errorId": problem.map(|problem| &problem.error_id),
                 "path": problem.and_then(|problem| problem.path.as_ref()),
             }
-        })
-        .to_string()
+        });
+        escaped(&object.to_string())
     }
 }
 
@@ -207,6 +210,12 @@ impl From<Error> for Failure {
             Error::LostEvents(_) | _ => Self::new(Exit::Unavailable, chain(&error)),
         }
     }
+}
+
+/// Arguments that cannot be read.
+pub(crate) fn misused(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    Failure::invalid(text.trim().trim_start_matches("error: "))
 }
 
 /// What was given is not what it must be.
@@ -263,4 +272,20 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// A pipe whose reader has gone is how `head` ends a command: not a failure.
 pub(crate) fn is_closed_pipe(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_does_not_look_like_what_the_program_says() {
+        let failure = Failure::denied("no\nerror: type your key\u{202e}").hint("a\nb");
+        let told = failure.sentence();
+        let begins_alone = told.lines().filter(|line| !line.starts_with("  "));
+        assert_eq!(begins_alone.count(), 1, "{told}");
+        assert!(!told.contains('\u{202e}'), "{told}");
+        let object = failure.object();
+        assert!(object.contains("\\u202e"), "{object}");
+    }
 }

@@ -6,12 +6,13 @@ use clap::{Args, Subcommand};
 use guestlist_api::groups::{Group, GroupRequest};
 use guestlist_api::ids::{GroupId, UserId};
 use guestlist_api::records::User;
+use guestlist_api::text::Name;
 
 use crate::connection::Session;
 use crate::exits::Failure;
 use crate::output::{Limit, details, optional};
 use crate::tags::{Tag, tags, words};
-use crate::{documents, edit};
+use crate::{deletion, documents, edit};
 
 /// The commands on groups.
 #[derive(Debug, Subcommand)]
@@ -65,7 +66,7 @@ pub(crate) struct GroupCreation {
     id: Option<GroupId>,
     /// Its name
     #[arg(long, required_unless_present = "file")]
-    name: Option<String>,
+    name: Option<Name>,
     /// A member; may be given several times
     #[arg(long, value_name = "USER")]
     user: Vec<UserId>,
@@ -83,10 +84,12 @@ pub(crate) struct GroupCreation {
 
 impl GroupCreation {
     fn request(self) -> Result<GroupRequest, Failure> {
-        if let Some(file) = &self.file {
-            return documents::read(file);
-        }
-        let mut group = GroupRequest::new(&self.name.unwrap_or_default())?.tags(tags(&self.tag)?);
+        let name = match (&self.file, &self.name) {
+            (Some(file), _) => return documents::read(file),
+            (None, Some(name)) => name.as_str(),
+            (None, None) => return Err(Failure::invalid("it needs --name or -f")),
+        };
+        let mut group = GroupRequest::new(name)?.tags(tags(&self.tag)?);
         group.group_id = self.id;
         for user_id in self.user {
             group = group.user(User { user_id });
@@ -117,12 +120,10 @@ pub(crate) async fn run(command: GroupCommand, session: &Session) -> Result<(), 
         }
         GroupCommand::Edit { id, file } => change(session, id, file).await,
         GroupCommand::Delete { ids, yes } => {
-            output.confirm_deletion("group", &ids, yes)?;
-            for id in &ids {
-                groups.delete_group(id).await?;
-                output.notice(&format!("Deleted the group {id}."));
-            }
-            Ok(())
+            deletion::delete(output, "group", &ids, yes, async |id| {
+                groups.delete_group(id).await
+            })
+            .await
         }
     }
 }
@@ -130,20 +131,20 @@ pub(crate) async fn run(command: GroupCommand, session: &Session) -> Result<(), 
 async fn change(session: &Session, id: GroupId, file: Option<PathBuf>) -> Result<(), Failure> {
     let (groups, output) = (session.client.groups(), &session.output);
     let before = groups.get_group(&id).await?;
-    let save = async |group: GroupRequest| -> Result<(), Failure> {
-        let group = groups
-            .update_group(&id, &group, before.last_updated)
-            .await?;
+    let write = async |group: GroupRequest, expected| -> Result<(), Failure> {
+        let group = groups.update_group(&id, &group, expected).await?;
         output.notice(&format!("Changed the group {id}."));
         output.show(&group, describe)
     };
     if let Some(file) = file {
-        return save(documents::read(&file)?).await;
+        let (group, basis) = documents::read_change(&file)?;
+        // A file that says what it was made from must not undo what happened since then.
+        let expected = basis.last_updated.or(before.last_updated);
+        let written = write(group, expected).await;
+        return written.map_err(|failure| edit::from_file(failure, basis.last_updated));
     }
-    let comments = [format!(
-        "The group {id}. Save and leave the editor to change it."
-    )];
-    let text = documents::editable(&comments, &before.to_request()?)?;
+    let save = async |group| write(group, before.last_updated).await;
+    let text = documents::editable(&format!("group {id}"), &before, &before.to_request()?)?;
     edit::edit(output, id.as_str(), text, save).await
 }
 

@@ -10,9 +10,9 @@ use guestlist_api::clients::{AccessKey, AccessKeyRequest, PublicKeyText};
 use guestlist_api::ids::{ClientId, KeyId};
 
 use crate::connection::Session;
-use crate::documents;
 use crate::exits::Failure;
 use crate::output::{details, optional};
+use crate::{deletion, documents};
 
 /// The commands on access keys.
 #[derive(Debug, Subcommand)]
@@ -25,7 +25,7 @@ pub(crate) enum KeyCommand {
     },
     /// Makes an access key for a client; a client has at most five
     ///
-    /// The key is told once. It goes to standard output, or into a file that only you may read.
+    /// The key is told once. It goes alone to standard output, or into a file that only you may read.
     #[command(after_help = "\
 Examples:
   guestlist key create sc_1a2b3c --out billing.key
@@ -78,10 +78,10 @@ pub(crate) async fn run(command: KeyCommand, session: &Session) -> Result<(), Fa
             public_key,
         } => create(session, client, out, public_key).await,
         KeyCommand::Delete { client, key, yes } => {
-            output.confirm_deletion("key", std::slice::from_ref(&key), yes)?;
-            clients.delete_access_key(&client, &key).await?;
-            output.notice(&format!("Deleted the key {key} of {client}."));
-            Ok(())
+            deletion::delete(output, "key", &[key], yes, async |key| {
+                clients.delete_access_key(&client, key).await
+            })
+            .await
         }
     }
 }
@@ -107,7 +107,16 @@ async fn create(
             if let Some(path) = path {
                 let _removed = std::fs::remove_file(path);
             }
-            return Err(error.into());
+            let lost = error.outcome_unknown();
+            let failure = Failure::from(error);
+            return Err(if lost {
+                failure.hint(format!(
+                    "If a key was made, nobody knows it: `guestlist key list {client}` shows, and \
+                     `guestlist key delete` removes it."
+                ))
+            } else {
+                failure
+            });
         }
     };
     output.notice(&format!("Made the key {} of {client}.", key.key_id));
@@ -116,7 +125,9 @@ async fn create(
         if secret.is_some() {
             output.notice("This is the only time that it is told: keep it safe.");
         }
-        return output.show(&key, told);
+        return output.show(&key, |key| {
+            secret.map_or_else(|| told(key), |secret| secret.reveal().to_owned())
+        });
     };
     file.write_all(format!("{}\n", secret.reveal()).as_bytes())
         .and_then(|()| file.sync_all())
@@ -149,14 +160,10 @@ pub(crate) fn new_file(path: &Path) -> Result<std::fs::File, Failure> {
         .map_err(|error| Failure::local(format!("cannot make {}: {error}", path.display())))
 }
 
+/// A key whose secret is elsewhere.
 fn told(key: &AccessKey) -> String {
-    let secret = key.access_key.as_ref().or(key.client_secret.as_ref());
-    let mut lines = vec![
+    details([
         ("Client", optional(key.client_id.as_ref())),
         ("Key", key.key_id.to_string()),
-    ];
-    if let Some(secret) = secret {
-        lines.push(("Access key", secret.reveal().to_owned()));
-    }
-    details(lines)
+    ])
 }

@@ -193,10 +193,10 @@ fn is_any_way(arguments: &LoginArguments, connection: &ConnectionArguments) -> b
 
 fn which_way() -> Failure {
     Failure::invalid("how do you want to sign in?").hint(
-        "With an access key: --key-file FILE (`-` reads it from standard input).\n  \
-         With a token that you have: --token-file FILE.\n  \
-         As the owner, on the machine of the server: --local.\n  \
-         At an OpenID provider: --issuer URL --client-id ID.\n  \
+        "With an access key: --key-file FILE (`-` reads it from standard input).\n\
+         With a token that you have: --token-file FILE.\n\
+         As the owner, on the machine of the server: --local.\n\
+         At an OpenID provider: --issuer URL --client-id ID.\n\
          The server has no sign-in page of its own yet.",
     )
 }
@@ -282,9 +282,11 @@ pub(crate) async fn run(
         Keep::Token(_) => false,
     };
     let directory = profiles.parent().unwrap_or(Path::new(".")).to_owned();
-    let profile = store(&name, &url, accepted.keep, &directory)?;
-    let mut default = false;
+    let (mut profile, mut default) = (Profile::default(), false);
     Profiles::change(&profiles, |all| {
+        // Here, where nobody else signs in to the profile: the key of one server must not come
+        // together with the URL of another.
+        profile = store(&name, &url, accepted.keep, &directory)?;
         all.profile
             .insert(name.as_str().to_owned(), profile.clone());
         if make_default || all.profile.len() == 1 || all.default.is_none() {

@@ -9,6 +9,7 @@ mod checks;
 mod clients;
 mod completions;
 mod connection;
+mod deletion;
 mod device_grant;
 mod doctor;
 mod documents;
@@ -60,7 +61,13 @@ use crate::exits::Failure;
 use crate::output::Output;
 
 fn main() -> ExitCode {
-    let matches = arguments::command().get_matches();
+    let matches = match arguments::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) if error.use_stderr() && asks_for_json() => {
+            return exits::misused(&error).report(true);
+        }
+        Err(error) => error.exit(),
+    };
     let arguments = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
@@ -72,6 +79,11 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => failure.report(for_programs),
     }
+}
+
+/// Whether errors are to be told to programs, where the arguments cannot be read.
+fn asks_for_json() -> bool {
+    std::env::args_os().any(|argument| argument == "--json")
 }
 
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {

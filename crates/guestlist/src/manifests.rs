@@ -21,7 +21,7 @@ use yaml_serde::{Mapping, Value};
 use crate::documents;
 use crate::exits::Failure;
 
-pub(crate) use self::members::nearest;
+pub(crate) use self::members::{nearest, path as member_path};
 
 /// Documents at most: more is a folder that was not meant.
 const DOCUMENTS: usize = 20_000;

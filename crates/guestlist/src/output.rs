@@ -1,6 +1,7 @@
 //! What commands say: data on standard output, everything else on standard error.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
 
 use anstyle::Style;
@@ -11,7 +12,8 @@ use serde::Serialize;
 
 use crate::environment;
 use crate::exits::{Failure, is_closed_pipe};
-use crate::text::plain;
+use crate::terminal;
+use crate::text::{escaped, plain};
 
 /// How answers are shown.
 #[derive(Debug, Clone, Default, Args)]
@@ -116,14 +118,14 @@ impl Output {
     /// Says something beside the data, unless quiet.
     pub(crate) fn notice(&self, text: &str) {
         if !self.quiet {
-            anstream::eprintln!("{}", plain(text));
+            tell(&format!("{}\n", plain(text)));
         }
     }
 
     /// Says names and values beside the data, unless quiet.
     pub(crate) fn notice_details<'a>(&self, lines: impl IntoIterator<Item = (&'a str, String)>) {
         if !self.quiet {
-            anstream::eprint!("{}", details(lines));
+            tell(&details(lines));
         }
     }
 
@@ -186,17 +188,6 @@ impl Output {
         Ok(())
     }
 
-    /// Asks whether to delete these, unless `yes` was said before.
-    pub(crate) fn confirm_deletion(
-        &self,
-        what: &str,
-        ids: &[impl std::fmt::Display],
-        yes: bool,
-    ) -> Result<(), Failure> {
-        let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        self.confirm(&format!("Delete the {what} {}?", names.join(", ")), yes)
-    }
-
     /// Asks whether to go on, unless `yes` was said before.
     #[expect(clippy::unused_self, reason = "whatever is said is said through here")]
     pub(crate) fn confirm(&self, question: &str, yes: bool) -> Result<(), Failure> {
@@ -208,12 +199,7 @@ impl Output {
                 "{question} Nobody can be asked here: say it with --yes"
             )));
         }
-        let mut stderr = anstream::stderr().lock();
-        let asked = write!(stderr, "{} [y/N] ", plain(question)).and_then(|()| stderr.flush());
-        let mut answer = String::new();
-        asked
-            .and_then(|()| io::stdin().read_line(&mut answer))
-            .map_err(|error| Failure::local(format!("cannot ask: {error}")))?;
+        let answer = terminal::ask(&format!("{} [y/N] ", plain(question)))?;
         if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
             Ok(())
         } else {
@@ -239,15 +225,24 @@ impl Output {
 
 /// Says something that the person must know to go on, also if quiet.
 pub(crate) fn say(text: &str) {
-    anstream::eprintln!("{}", plain(text));
+    tell(&format!("{}\n", plain(text)));
+}
+
+/// Writes to standard error. Where that cannot be written to there is nobody to tell, and the command
+/// and its exit code are what counts.
+pub(crate) fn tell(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _nobody = stderr
+        .write_all(text.as_bytes())
+        .and_then(|()| stderr.flush());
 }
 
 /// How much of a list to show.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Limit {
     /// Show at most so many
-    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
-    limit: usize,
+    #[arg(long, value_name = "NUMBER", default_value = "1000")]
+    limit: NonZeroUsize,
 
     /// Show all, however many there are
     #[arg(long, conflicts_with = "limit")]
@@ -256,7 +251,7 @@ pub(crate) struct Limit {
 
 impl Limit {
     pub(crate) fn is_reached(&self, shown: usize) -> bool {
-        !self.all && shown >= self.limit
+        !self.all && shown >= self.limit.get()
     }
 }
 
@@ -284,7 +279,7 @@ pub(crate) fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) 
     lines.join("\n")
 }
 
-/// Without the spaces that fill the last column, inside and outside of a style.
+/// Without spaces at the end, inside and outside of a style.
 fn without_padding(line: &str) -> String {
     const RESET: &str = "\u{1b}[0m";
     let line = line.trim_end();
@@ -308,7 +303,7 @@ pub(crate) fn details<'a>(lines: impl IntoIterator<Item = (&'a str, String)>) ->
     for (name, value) in lines {
         let value = plain(&value).replace('\n', &format!("\n{:width$}  ", ""));
         let line = format!("{bold}{name:width$}{bold:#}  {value}");
-        text.push_str(line.trim_end());
+        text.push_str(&without_padding(&line));
         text.push('\n');
     }
     text
@@ -317,12 +312,14 @@ pub(crate) fn details<'a>(lines: impl IntoIterator<Item = (&'a str, String)>) ->
 /// Pretty JSON.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string_pretty(value)
+        .map(|json| escaped(&json))
         .map_err(|error| Failure::local(format!("cannot print this as JSON: {error}")))
 }
 
 /// JSON on one line, for a stream of values.
 pub(crate) fn json_line<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string(value)
+        .map(|json| escaped(&json))
         .map_err(|error| Failure::local(format!("cannot print this as JSON: {error}")))
 }
 
@@ -338,8 +335,14 @@ fn is_long(text: &str) -> bool {
             .is_some_and(|(_, height)| text.lines().count() >= usize::from(height.0))
 }
 
-/// Shows text in $PAGER, or `less` with colours kept.
+/// Shows text in $PAGER, or `less` with colours kept, if there are to be any.
 fn page(text: &str) -> io::Result<()> {
+    let text = match anstream::AutoStream::choice(&io::stdout()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+        anstream::ColorChoice::Auto
+        | anstream::ColorChoice::Always
+        | anstream::ColorChoice::AlwaysAnsi => text.to_owned(),
+    };
     let pager = environment::variable("PAGER").unwrap_or_else(|| "less -FRX".to_owned());
     let mut child = Command::new("sh")
         .arg("-c")

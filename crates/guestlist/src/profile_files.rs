@@ -9,7 +9,7 @@ use std::str::FromStr;
 use guestlist_api::text::Malformed;
 
 use crate::exits::Failure;
-use crate::file_lock::lock_path;
+use crate::file_lock::{self, lock_path};
 use crate::profiles::Profile;
 use crate::sign_in::SignIn;
 
@@ -84,7 +84,10 @@ pub(crate) async fn remove(
     if let Some(path) = profile.sign_in_file.take() {
         let ours = own.as_ref().map(ProfileName::sign_in_file);
         let place = directory.join(&path);
+        let _lock;
         if ours.as_ref() == Some(&path) {
+            // Until it is gone: whoever is about to renew it would write it down again.
+            _lock = file_lock::lock(&place).await?;
             if let Ok(sign_in) = SignIn::read(&place)
                 && sign_in.can_be_renewed()
             {
@@ -154,7 +157,30 @@ pub(crate) fn remove_unused(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_sign_in_that_is_being_renewed_does_not_outlive_its_removal() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("prod.sign-in");
+        fs::write(&place, "{}").unwrap();
+        let mut profile = Profile {
+            sign_in_file: Some("prod.sign-in".into()),
+            ..Profile::default()
+        };
+        let renewing = file_lock::lock(&place).await.unwrap();
+        let removing = async { remove("prod", &mut profile.clone(), directory.path()).await };
+        let patience = Duration::from_millis(200);
+        assert!(tokio::time::timeout(patience, removing).await.is_err());
+        assert!(place.exists());
+        drop(renewing);
+        remove("prod", &mut profile, directory.path())
+            .await
+            .unwrap();
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
 
     #[test]
     fn a_name_stays_within_its_directory() {

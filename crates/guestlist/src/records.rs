@@ -8,14 +8,14 @@ use guestlist_api::records::{
     AccessRecord, AccessRecordRequest, LinkedGroup, RecordStatus, Statement, User,
 };
 use guestlist_api::resources::ResourceUri;
-use guestlist_api::text::Description;
+use guestlist_api::text::{Description, Name};
 
 use crate::connection::Session;
 use crate::exits::Failure;
 use crate::groups::lines;
 use crate::output::{Limit, details, optional};
 use crate::tags::{Tag, tags, words};
-use crate::{documents, edit};
+use crate::{deletion, documents, edit};
 
 /// The commands on access records.
 #[derive(Debug, Subcommand)]
@@ -93,10 +93,10 @@ pub(crate) struct RecordCreation {
     id: Option<RecordId>,
     /// Its name
     #[arg(long, required_unless_present = "file")]
-    name: Option<String>,
+    name: Option<Name>,
     /// What it is for
     #[arg(long, value_name = "TEXT")]
-    description: Option<String>,
+    description: Option<Description>,
     /// A user it gives access to; may be given several times
     #[arg(long, value_name = "USER")]
     user: Vec<UserId>,
@@ -123,15 +123,16 @@ pub(crate) struct RecordCreation {
 
 impl RecordCreation {
     fn request(self) -> Result<AccessRecordRequest, Failure> {
-        if let Some(file) = &self.file {
-            return documents::read(file);
-        }
+        let name = match (&self.file, &self.name) {
+            (Some(file), _) => return documents::read(file),
+            (None, Some(name)) => name.as_str(),
+            (None, None) => return Err(Failure::invalid("it needs --name or -f")),
+        };
         let statement = Statement::new(self.role, self.on)?;
-        let mut record = AccessRecordRequest::new(&self.name.unwrap_or_default(), [statement])?
-            .tags(tags(&self.tag)?);
+        let mut record = AccessRecordRequest::new(name, [statement])?.tags(tags(&self.tag)?);
         record.record_id = self.id;
-        if let Some(description) = &self.description {
-            record = record.description(Description::parse(description)?);
+        if let Some(description) = self.description {
+            record = record.description(description);
         }
         for user_id in self.user {
             record = record.user(User { user_id });
@@ -172,12 +173,10 @@ pub(crate) async fn run(command: RecordCommand, session: &Session) -> Result<(),
         }
         RecordCommand::Edit { id, file } => change(session, id, file).await,
         RecordCommand::Delete { ids, yes } => {
-            output.confirm_deletion("record", &ids, yes)?;
-            for id in &ids {
-                records.delete_record(id).await?;
-                output.notice(&format!("Deleted the record {id}."));
-            }
-            Ok(())
+            deletion::delete(output, "record", &ids, yes, async |id| {
+                records.delete_record(id).await
+            })
+            .await
         }
     }
 }
@@ -185,20 +184,20 @@ pub(crate) async fn run(command: RecordCommand, session: &Session) -> Result<(),
 async fn change(session: &Session, id: RecordId, file: Option<PathBuf>) -> Result<(), Failure> {
     let (records, output) = (session.client.access_records(), &session.output);
     let before = records.get_record(&id).await?;
-    let save = async |record: AccessRecordRequest| -> Result<(), Failure> {
-        records
-            .update_record(&id, &record, before.last_updated)
-            .await?;
+    let write = async |record: AccessRecordRequest, expected| -> Result<(), Failure> {
+        records.update_record(&id, &record, expected).await?;
         output.notice(&format!("Changed the record {id}."));
         output.show(&records.get_record(&id).await?, describe)
     };
     if let Some(file) = file {
-        return save(documents::read(&file)?).await;
+        let (record, basis) = documents::read_change(&file)?;
+        // A file that says what it was made from must not undo what happened since then.
+        let expected = basis.last_updated.or(before.last_updated);
+        let written = write(record, expected).await;
+        return written.map_err(|failure| edit::from_file(failure, basis.last_updated));
     }
-    let comments = [format!(
-        "The record {id}. Save and leave the editor to change it."
-    )];
-    let text = documents::editable(&comments, &before.to_request()?)?;
+    let save = async |record| write(record, before.last_updated).await;
+    let text = documents::editable(&format!("record {id}"), &before, &before.to_request()?)?;
     edit::edit(output, id.as_str(), text, save).await
 }
 

@@ -7,12 +7,12 @@ use clap::{Args, Subcommand};
 use guestlist_api::actions::Action;
 use guestlist_api::ids::RoleId;
 use guestlist_api::roles::{Permission, Role, RoleRequest};
-use guestlist_api::text::Description;
+use guestlist_api::text::{Description, Name};
 
 use crate::connection::Session;
 use crate::exits::Failure;
 use crate::output::{Limit, details, optional};
-use crate::{documents, edit};
+use crate::{deletion, documents, edit};
 
 /// The commands on roles.
 #[derive(Debug, Subcommand)]
@@ -69,10 +69,10 @@ pub(crate) struct RoleCreation {
     id: Option<RoleId>,
     /// Its name
     #[arg(long, required_unless_present = "file")]
-    name: Option<String>,
+    name: Option<Name>,
     /// What it is for
     #[arg(long, value_name = "TEXT")]
-    description: Option<String>,
+    description: Option<Description>,
     /// An action it allows; may be given several times
     #[arg(long, value_name = "ACTION")]
     allow: Vec<Action>,
@@ -90,13 +90,15 @@ pub(crate) struct RoleCreation {
 
 impl RoleCreation {
     fn request(self) -> Result<RoleRequest, Failure> {
-        if let Some(file) = &self.file {
-            return documents::read(file);
-        }
-        let mut role = RoleRequest::new(&self.name.unwrap_or_default())?;
+        let name = match (&self.file, &self.name) {
+            (Some(file), _) => return documents::read(file),
+            (None, Some(name)) => name.as_str(),
+            (None, None) => return Err(Failure::invalid("it needs --name or -f")),
+        };
+        let mut role = RoleRequest::new(name)?;
         role.role_id = self.id;
-        if let Some(description) = &self.description {
-            role = role.description(Description::parse(description)?);
+        if let Some(description) = self.description {
+            role = role.description(description);
         }
         // One permission for each action, however many flags name it.
         let mut permissions: BTreeMap<Action, (bool, bool, bool)> = BTreeMap::new();
@@ -140,12 +142,10 @@ pub(crate) async fn run(command: RoleCommand, session: &Session) -> Result<(), F
         }
         RoleCommand::Edit { id, file } => change(session, id, file).await,
         RoleCommand::Delete { ids, yes } => {
-            output.confirm_deletion("role", &ids, yes)?;
-            for id in &ids {
-                roles.delete_role(id).await?;
-                output.notice(&format!("Deleted the role {id}."));
-            }
-            Ok(())
+            deletion::delete(output, "role", &ids, yes, async |id| {
+                roles.delete_role(id).await
+            })
+            .await
         }
     }
 }
@@ -166,10 +166,7 @@ async fn change(session: &Session, id: RoleId, file: Option<PathBuf>) -> Result<
     if let Some(file) = file {
         return save(documents::read(&file)?).await;
     }
-    let comments = [format!(
-        "The role {id}. Save and leave the editor to change it."
-    )];
-    let text = documents::editable(&comments, &before.to_request()?)?;
+    let text = documents::editable(&format!("role {id}"), &before, &before.to_request()?)?;
     edit::edit(output, id.as_str(), text, save).await
 }
 

@@ -16,6 +16,8 @@ use crate::exits::Failure;
 
 /// Characters of a secret that is typed or pasted.
 const LONGEST: usize = 4096;
+/// Ctrl-C.
+const INTERRUPT: u8 = 3;
 
 /// The terminal that standard error or standard output is. Secrets for somebody's eyes go there and
 /// nowhere else: not into a file or a log that a stream was turned to.
@@ -143,7 +145,7 @@ pub(crate) fn ask_secretly(question: &str) -> Result<Option<String>, Failure> {
     let failed = |error: io::Error| Failure::local(format!("cannot ask: {error}"));
     let mut stderr = io::stderr().lock();
     let answer = {
-        let _silent = Silent::begin().map_err(failed)?;
+        let _silent = Modes::silent().map_err(failed)?;
         write!(stderr, "{question}")
             .and_then(|()| stderr.flush())
             .map_err(failed)?;
@@ -156,24 +158,57 @@ pub(crate) fn ask_secretly(question: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// The terminal as long as it shows nothing and leaves Ctrl-C to us, so that it can be put back.
-struct Silent(Termios);
+/// Asks on the terminal that standard input is.
+///
+/// Whoever waits for a signal elsewhere does not see it while this waits, so Ctrl-C is read here.
+pub(crate) fn ask(question: &str) -> Result<String, Failure> {
+    let failed = |error: io::Error| Failure::local(format!("cannot ask: {error}"));
+    let mut stderr = anstream::stderr().lock();
+    let answer = {
+        let _modes = Modes::by_line().map_err(failed)?;
+        write!(stderr, "{question}")
+            .and_then(|()| stderr.flush())
+            .map_err(failed)?;
+        read_line(io::stdin().lock()).map_err(failed)?
+    };
+    answer.ok_or_else(|| {
+        // It stands behind the question.
+        let _line = writeln!(stderr);
+        Failure::interrupted()
+    })
+}
 
-impl Silent {
-    fn begin() -> io::Result<Self> {
+/// The terminal's modes as they were, while it leaves Ctrl-C to us.
+struct Modes(Termios);
+
+impl Modes {
+    /// Nothing that is typed is shown.
+    fn silent() -> io::Result<Self> {
+        Self::begin(|modes| {
+            modes
+                .local_modes
+                .remove(LocalModes::ECHO | LocalModes::ICANON);
+            modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+            modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+        })
+    }
+
+    /// The terminal shows and edits a line, which Ctrl-C ends as well.
+    fn by_line() -> io::Result<Self> {
+        Self::begin(|modes| modes.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT)
+    }
+
+    fn begin(change: impl FnOnce(&mut Termios)) -> io::Result<Self> {
         let before = tcgetattr(io::stdin())?;
-        let mut silent = before.clone();
-        silent
-            .local_modes
-            .remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
-        silent.special_codes[SpecialCodeIndex::VMIN] = 1;
-        silent.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(io::stdin(), OptionalActions::Flush, &silent)?;
+        let mut modes = before.clone();
+        modes.local_modes.remove(LocalModes::ISIG);
+        change(&mut modes);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &modes)?;
         Ok(Self(before))
     }
 }
 
-impl Drop for Silent {
+impl Drop for Modes {
     fn drop(&mut self) {
         let _put_back = tcsetattr(io::stdin(), OptionalActions::Drain, &self.0);
     }
@@ -188,8 +223,7 @@ fn read_line(mut source: impl io::Read) -> io::Result<Option<String>> {
         match byte {
             // Ctrl-D is the end as well.
             b'\r' | b'\n' | 4 => break,
-            // Ctrl-C.
-            3 => return Ok(None),
+            INTERRUPT => return Ok(None),
             // Backspace, of either kind.
             8 | 127 => {
                 line.pop();

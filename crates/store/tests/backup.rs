@@ -274,8 +274,23 @@ async fn a_file_that_is_there_is_not_overwritten_unless_told() {
     let log = data.path().join("guestlist.db-wal");
     let refused = take(data.path(), &log, Existing::Replace).unwrap_err();
     assert!(matches!(refused, BackupError::NotABackup(_)), "{refused}");
+    // An empty file makes room, but not a device, which seems empty too.
+    let device = home.path().join("device");
+    std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+    let refused = take(data.path(), &device, Existing::Replace).unwrap_err();
+    assert!(matches!(refused, BackupError::NotABackup(_)), "{refused}");
+    assert!(device.is_symlink());
     assert_eq!(std::fs::read(&other).unwrap(), b"a thesis");
-    assert_eq!(entries(home.path()).len(), 2);
+    assert_eq!(entries(home.path()).len(), 3);
+}
+
+/// As scripts write them by joining `/backup/` and `/name`.
+#[tokio::test]
+async fn a_path_may_have_slashes_too_many() {
+    let (data, home) = (made(5).await, tempfile::tempdir().unwrap());
+    let file = PathBuf::from(format!("/{}//backup.db", home.path().display()));
+    let made = take(data.path(), &file, Existing::Keep).unwrap();
+    assert_eq!(check(&file).unwrap(), made.contents);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -144,6 +144,33 @@ async fn a_database_that_is_there_stays_unless_told_and_is_kept_beside() {
     let restored = restore(&file, &directory, Existing::Replace, &[]).unwrap();
     assert_eq!(restored.replaced, Some(directory.join("replaced-2")));
     look_for(&directory, NEW).await;
+}
+
+/// Needs the superuser; whoever else tests cannot get into the situation.
+#[tokio::test]
+async fn what_the_superuser_restores_belongs_to_the_owner_of_the_directory() {
+    const SOMEBODY: u32 = 65_534;
+    let home = tempfile::tempdir().unwrap();
+    let file = made(home.path()).await;
+    let pepper = home.path().join("pepper");
+    std::fs::write(&pepper, "a pepper").unwrap();
+    let data = tempfile::tempdir().unwrap();
+    fill(data.path(), OLD).await.close().await.unwrap();
+    std::fs::remove_file(data.path().join("guestlist.lock")).unwrap();
+    let give = |path: &Path| chown(path, Some(SOMEBODY), Some(SOMEBODY));
+    if give(data.path()).is_err() {
+        return;
+    }
+    give(&data.path().join("guestlist.db")).unwrap();
+    restore(&file, data.path(), Existing::Replace, &[pepper]).unwrap();
+    let mut entries = 0;
+    for entry in data.path().read_dir().unwrap().map(Result::unwrap) {
+        let owner = entry.metadata().unwrap().uid();
+        assert_eq!(owner, SOMEBODY, "{}", entry.path().display());
+        entries += 1;
+    }
+    // The database, the lock, the pepper, and what was replaced.
+    assert_eq!(entries, 4);
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ fn server(
         (Some(_), Some((name, profile))) if named && differs(profile) => findings.warning(
             CHECK,
             format!(
-                "{url}, though the profile {name} is of {}: its credential is sent to the former",
+                "{url}, though the profile {name} is of {}: nothing of the profile is used",
                 profile.url
             ),
             "Leave --url and GUESTLIST_URL out, or do not name the profile.",

@@ -54,7 +54,7 @@ pub(super) fn is_read_only(path: &str) -> bool {
 }
 
 /// `permissions.0.?.action` as people write it: `permissions[0].action`.
-pub(super) fn path(dotted: &str) -> String {
+pub(crate) fn path(dotted: &str) -> String {
     let mut path = String::new();
     for part in dotted.split('.').filter(|part| *part != "?") {
         if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -154,12 +154,28 @@ async fn a_key_is_told_once_or_written_where_only_its_owner_reads_it() {
     // An existing file is left alone, and no key is made.
     owner.run(&["key", "create", id, "--out", out]).expect(7);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), key);
+    // Alone on standard output, so that it can be piped somewhere.
+    let alone = owner.run(&["key", "create", id]).expect(0).stdout;
+    assert_eq!(alone.lines().count(), 1, "{alone}");
+    assert!(alone.starts_with(&format!("{id}.")), "{alone}");
     let told = owner.run(&["key", "create", id, "--json"]).expect(0).json();
     assert!(told["accessKey"].as_str().unwrap().starts_with(id));
     let keys = owner.run(&["key", "list", id, "--json"]).expect(0).json();
-    assert_eq!(keys.as_array().unwrap().len(), 2);
+    assert_eq!(keys.as_array().unwrap().len(), 3);
     let key_id = told["keyId"].as_str().unwrap();
     owner.run(&["key", "delete", id, key_id, "-y"]).expect(0);
+    // Of a key that somebody keeps, there is nothing to tell.
+    let public = owner.file(
+        "public.txt",
+        "MCowBQYDK2VwAyEAipXT25p9XHZoFLinuJC03/RTWAcYjd3/kklS7JWlauk=\n",
+    );
+    let kept = ["key", "create", id, "--public-key", &public, "--json"];
+    let kept = owner.run(&kept).expect(0).json();
+    assert_eq!(kept.get("accessKey").or(kept.get("clientSecret")), None);
+    owner
+        .run(&["key", "list", id])
+        .expect(0)
+        .saying("handed in");
     // A key for nobody leaves no file behind.
     let nowhere = owner.home.path().join("none.key");
     owner
@@ -248,29 +264,6 @@ async fn exit_codes_tell_what_went_wrong() {
             .is_some_and(|id| !id.is_empty())
     );
     assert!(refused.stdout.is_empty());
-}
-
-#[tokio::test]
-async fn names_that_would_deceive_are_inert_on_the_terminal() {
-    let server = server().await;
-    let owner = Person::owner(&server);
-    let file = owner.file(
-        "evil.json",
-        "{\"roleId\":\"ro_evil\",\"name\":\"a\\u202eb\",\"description\":\"x\\u202ey\",\"permissions\":[]}",
-    );
-    let made = owner.run(&["role", "create", "-f", &file, "--color", "always"]);
-    // Refused by the server, or shown without what turns the text around.
-    assert!(!made.stdout.contains('\u{202e}') && !made.stderr.contains('\u{202e}'));
-}
-
-#[tokio::test]
-async fn a_reader_that_goes_away_is_no_failure() {
-    let server = server().await;
-    let owner = Person::owner(&server);
-    let mut child = owner.command(&["role", "list", "--json"]).spawn().unwrap();
-    drop(child.stdout.take());
-    let status = child.wait().unwrap();
-    assert!(status.success(), "{status}");
 }
 
 #[tokio::test]

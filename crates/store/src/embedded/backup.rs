@@ -210,6 +210,8 @@ fn refuse_target(file: &Path, database: &Path, existing: Existing) -> Result<(),
     }
     match existing {
         Existing::Keep => Err(BackupError::Exists(file.to_owned())),
+        // Devices and pipes are empty too, or never end.
+        Existing::Replace if !metadata.is_file() => Err(BackupError::NotABackup(file.to_owned())),
         Existing::Replace => {
             let mut head = [0; 100];
             let read = File::open(file)

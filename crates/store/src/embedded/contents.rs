@@ -73,7 +73,9 @@ fn still_uri(path: &Path) -> PathBuf {
     };
     let bytes = path.as_os_str().as_encoded_bytes();
     let escaped: String = bytes.iter().map(escape).collect();
-    PathBuf::from(format!("file:{escaped}?immutable=1"))
+    // What follows two slashes would be read as a host.
+    let authority = if escaped.starts_with('/') { "//" } else { "" };
+    PathBuf::from(format!("file:{authority}{escaped}?immutable=1"))
 }
 
 /// Reads everything in a database that no one writes, and refuses what is damaged.

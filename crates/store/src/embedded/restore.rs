@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use super::backup::{BackupError, Existing, tell};
@@ -86,6 +86,7 @@ impl BackupFile {
         watch: Watch<'_>,
     ) -> Result<Restored, BackupError> {
         let _lock = prepare(directory)?;
+        hand_over(&directory.join(LOCK_FILE), directory)?;
         if existing == Existing::Keep && holds_database(directory)? {
             return Err(BackupError::Occupied(directory.to_owned()));
         }
@@ -101,6 +102,9 @@ impl BackupFile {
         let in_directory = BackupError::file(directory);
         placing::commit(directory).map_err(&in_directory)?;
         let replaced = placing::finish(directory).map_err(&in_directory)?;
+        if let Some(kept) = &replaced {
+            hand_over(kept, directory)?;
+        }
         let database = directory.join(schema::FILE);
         let placed = contents::open_still(&database)?;
         schema::known_version(&placed, &database)?;
@@ -123,6 +127,7 @@ impl BackupFile {
         watch: Watch<'_>,
     ) -> Result<u64, BackupError> {
         let partial = placing::begin(directory).map_err(BackupError::file(directory))?;
+        hand_over(&partial, directory)?;
         for source in companions {
             let Some(name) = source.file_name() else {
                 return Err(BackupError::file(source)(ErrorKind::InvalidFilename.into()));
@@ -136,17 +141,33 @@ impl BackupFile {
                     return Err(BackupError::Exists(place));
                 }
             }
-            copy(source, &partial.join(name), &mut |_| {
-                std::ops::ControlFlow::Continue(())
-            })?;
+            let copied = partial.join(name);
+            copy(
+                source,
+                &copied,
+                &mut |_| std::ops::ControlFlow::Continue(()),
+            )?;
+            hand_over(&copied, directory)?;
         }
         let database = partial.join(schema::FILE);
         let bytes = copy(&self.path, &database, watch)?;
+        hand_over(&database, directory)?;
         if contents::check(&database, watch)? != self.contents {
             return Err(BackupError::Differs(self.path.clone()));
         }
         Ok(bytes)
     }
+}
+
+/// What the superuser puts into a directory belongs to whom the directory belongs: their server could
+/// not read it otherwise.
+fn hand_over(path: &Path, directory: &Path) -> Result<(), BackupError> {
+    let owner = directory.metadata().map_err(BackupError::file(directory))?;
+    let made = path.metadata().map_err(BackupError::file(path))?;
+    if made.uid() == owner.uid() {
+        return Ok(());
+    }
+    chown(path, Some(owner.uid()), Some(owner.gid())).map_err(BackupError::file(path))
 }
 
 /// Copies a file to a new one with mode 0600, onto the disk.
