@@ -135,6 +135,7 @@ open_enumeration!(
         Invite = "invite",
         Record = "record",
         Role = "role",
+        Tenant = "tenant",
     }
 );
 
@@ -164,6 +165,11 @@ open_enumeration!(
         RoleCreated = "role.created",
         RoleDeleted = "role.deleted",
         RoleUpdated = "role.updated",
+        TenantCreated = "tenant.created",
+        TenantDeleted = "tenant.deleted",
+        TenantUpdated = "tenant.updated",
+        /// A user was put into a tenant.
+        TenantUserLinked = "tenant.user-linked",
     }
 );
 

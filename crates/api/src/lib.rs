@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod actions;
 pub mod clients;
+pub mod durations;
 pub mod events;
 pub mod groups;
 pub mod identities;
@@ -17,6 +18,7 @@ pub mod problems;
 pub mod records;
 pub mod resources;
 pub mod roles;
+pub mod tenants;
 pub mod text;
 pub mod times;
 pub mod users;

@@ -16,6 +16,18 @@ pub const RECORD_ID_LENGTH: usize = 100;
 pub const ID_LENGTH: usize = 64;
 /// Characters of a tenant id.
 pub const TENANT_ID_LENGTH: usize = 128;
+/// Characters of a domain.
+pub const DOMAIN_LENGTH: usize = 128;
+/// Domains of a tenant.
+pub const TENANT_DOMAINS: usize = 10;
+/// Characters of the name of a tenant, and of that of an application.
+pub const SHORT_NAME_LENGTH: usize = 64;
+/// Seconds of the shortest life of tokens and sessions: a minute.
+pub const TOKEN_DURATION_LEAST: u64 = 60;
+/// Seconds that an access token may live: a day.
+pub const TOKEN_DURATION_MOST: u64 = 24 * 60 * 60;
+/// Seconds that a session may live: 90 days.
+pub const SESSION_DURATION_MOST: u64 = 90 * 24 * 60 * 60;
 /// Characters of an invite id in a path. Ours have 67.
 pub const INVITE_ID_LENGTH: usize = 256;
 /// Characters of a name.
@@ -60,7 +72,7 @@ pub const ISSUER_LENGTH: usize = 240;
 pub const SAMPLE_TOKEN_LENGTH: usize = 8192;
 /// Largest page of records, groups, clients, resources and users of a resource.
 pub const PAGE: usize = 20;
-/// Largest page of roles.
+/// Largest page of roles, tenants, connections and applications.
 pub const LARGE_PAGE: usize = 100;
 /// Largest page of events.
 pub const EVENTS: usize = 1000;

@@ -16,6 +16,7 @@ use crate::resource_permissions::ResourcePermissions;
 use crate::roles::Roles;
 use crate::server::Server;
 use crate::service_clients::ServiceClients;
+use crate::tenants::Tenants;
 use crate::transport::{self, Answer, Request};
 use crate::user_permissions::UserPermissions;
 use crate::verifier::TokenVerifier;
@@ -169,6 +170,11 @@ impl Client {
     /// Service clients and their access keys.
     pub fn service_clients(&self) -> ServiceClients<'_> {
         ServiceClients { client: self }
+    }
+
+    /// Tenants: partitions of users.
+    pub fn tenants(&self) -> Tenants<'_> {
+        Tenants { client: self }
     }
 
     /// The account and its linked token issuers.

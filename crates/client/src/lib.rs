@@ -22,6 +22,7 @@ pub use crate::resource_permissions::ResourcePermissions;
 pub use crate::roles::Roles;
 pub use crate::server::{DevelopmentToken, Health, Server};
 pub use crate::service_clients::ServiceClients;
+pub use crate::tenants::Tenants;
 pub use crate::user_permissions::{UserPermissions, UserResourcesQuery};
 pub use crate::verifier::{
     InvalidToken, OpenIdConfiguration, TokenError, TokenVerifier, VerifiedToken,
@@ -44,6 +45,7 @@ mod retries;
 mod roles;
 mod server;
 mod service_clients;
+mod tenants;
 mod transport;
 mod user_permissions;
 mod verifier;

@@ -8,7 +8,7 @@ use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
     accounts, apply, backup, checks, clients, completions, doctor, events, groups, identities,
-    invites, keys, login, man, profile_commands, pull, records, restore, roles, settings,
+    invites, keys, login, man, profile_commands, pull, records, restore, roles, settings, tenants,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -112,6 +112,10 @@ pub(crate) enum Call {
     /// Access keys of service clients
     #[command(subcommand)]
     Key(keys::KeyCommand),
+
+    /// Tenants: partitions of users, usually one for each business customer
+    #[command(subcommand)]
+    Tenant(tenants::TenantCommand),
 
     /// Token issuers whose users may call
     #[command(subcommand)]

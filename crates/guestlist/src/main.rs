@@ -46,6 +46,7 @@ mod settings;
 mod sign_in;
 mod standard_input;
 mod tags;
+mod tenants;
 mod terminal;
 mod text;
 mod token_claims;
@@ -137,6 +138,7 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Group(command) => groups::run(command, session).await,
         Call::Client(command) => clients::run(command, session).await,
         Call::Key(command) => keys::run(command, session).await,
+        Call::Tenant(command) => tenants::run(command, session).await,
         Call::Identity(command) => identities::run(command, session).await,
         Call::Account(command) => accounts::run(command, session).await,
     }

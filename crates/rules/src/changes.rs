@@ -38,10 +38,12 @@ pub enum Kind {
     Identity,
     Invite,
     Role,
+    Tenant,
+    TenantUser,
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Account,
         Self::AccessRecord,
         Self::Acceptance,
@@ -51,6 +53,8 @@ impl Kind {
         Self::Identity,
         Self::Invite,
         Self::Role,
+        Self::Tenant,
+        Self::TenantUser,
     ];
 
     /// The stored name.
@@ -65,6 +69,8 @@ impl Kind {
             Self::Identity => "identity",
             Self::Invite => "invite",
             Self::Role => "role",
+            Self::Tenant => "tenant",
+            Self::TenantUser => "tenant-user",
         }
     }
 
@@ -83,7 +89,7 @@ pub enum Facet {
     Inviter,
     /// Invites and idempotency keys: the instant they end, as [`sortable`] milliseconds.
     Expires,
-    /// Acceptances: the invite's reference.
+    /// Acceptances: the invite's reference. Users of tenants: the tenant.
     Parent,
     /// Acceptances: who accepted.
     Principal,

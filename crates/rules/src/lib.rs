@@ -20,4 +20,5 @@ pub mod invites;
 pub mod records;
 pub mod refusals;
 pub mod roles;
+pub mod tenants;
 pub mod users;

@@ -14,6 +14,7 @@ pub enum Noun {
     Invite,
     Resource,
     Role,
+    Tenant,
     User,
 }
 

@@ -15,7 +15,9 @@ use crate::listing::is_absent;
 use crate::operations::Operation;
 use crate::query::Query;
 use crate::refusal::Refusal;
-use crate::{accounts, clients, events, groups, identities, invites, records, roles, users};
+use crate::{
+    accounts, clients, events, groups, identities, invites, records, roles, tenants, users,
+};
 
 /// What stands in a request besides its caller.
 pub struct Given<'a> {
@@ -124,6 +126,12 @@ pub async fn dispatch(
         Operation::DelegateAuthentication => {
             identities::delegate_authentication(ask, given.body()?).await
         }
+        Operation::CreateTenant => tenants::create_tenant(ask, given.body()?).await,
+        Operation::GetTenants => tenants::get_tenants(ask, given.query).await,
+        Operation::GetTenant => tenants::get_tenant(ask, first).await,
+        Operation::UpdateTenant => tenants::update_tenant(ask, first, given.body()?).await,
+        Operation::DeleteTenant => tenants::delete_tenant(ask, first).await,
+        Operation::LinkTenantUser => tenants::link_tenant_user(ask, first, given.body()?).await,
         Operation::GetOpenIdConfiguration
         | Operation::GetUserTokenKeys
         | Operation::GetClientTokenKeys

@@ -62,6 +62,7 @@ pub mod service;
 pub mod settings;
 pub mod startup;
 mod strict_json;
+pub mod tenants;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod token_cache;

@@ -26,6 +26,7 @@ mod records;
 mod roles;
 mod server;
 mod shapes;
+mod tenants;
 
 use description::{BEARER, Description, Tag, bearer, problem};
 
@@ -85,6 +86,12 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetAccount => vec![accounts::get()],
         Operation::GetAccountIdentities => vec![accounts::get_identities()],
         Operation::DelegateAuthentication => vec![accounts::link_identity()],
+        Operation::CreateTenant => vec![tenants::create()],
+        Operation::GetTenants => vec![tenants::get_all()],
+        Operation::GetTenant => vec![tenants::get()],
+        Operation::UpdateTenant => vec![tenants::update()],
+        Operation::DeleteTenant => vec![tenants::delete()],
+        Operation::LinkTenantUser => vec![tenants::link_user()],
         Operation::GetOpenIdConfiguration => vec![server::get_configuration()],
         Operation::GetUserTokenKeys => vec![server::get_user_keys()],
         Operation::GetClientTokenKeys => vec![server::get_client_keys()],
@@ -178,6 +185,7 @@ fn components() -> Components {
         permissions::schemas(),
         events::schemas(),
         accounts::schemas(),
+        tenants::schemas(),
         server::schemas(),
     ];
     let builder = schemas.into_iter().flatten().fold(

@@ -39,6 +39,12 @@ pub enum Operation {
     GetAccount,
     GetAccountIdentities,
     DelegateAuthentication,
+    CreateTenant,
+    GetTenants,
+    GetTenant,
+    UpdateTenant,
+    DeleteTenant,
+    LinkTenantUser,
     GetOpenIdConfiguration,
     GetUserTokenKeys,
     GetClientTokenKeys,
@@ -51,7 +57,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 51] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -88,6 +94,12 @@ impl Operation {
         Self::GetAccount,
         Self::GetAccountIdentities,
         Self::DelegateAuthentication,
+        Self::CreateTenant,
+        Self::GetTenants,
+        Self::GetTenant,
+        Self::UpdateTenant,
+        Self::DeleteTenant,
+        Self::LinkTenantUser,
         Self::GetOpenIdConfiguration,
         Self::GetUserTokenKeys,
         Self::GetClientTokenKeys,
@@ -154,7 +166,13 @@ impl Operation {
             | Self::GetAccounts
             | Self::GetAccount
             | Self::GetAccountIdentities
-            | Self::DelegateAuthentication => false,
+            | Self::DelegateAuthentication
+            | Self::CreateTenant
+            | Self::GetTenants
+            | Self::GetTenant
+            | Self::UpdateTenant
+            | Self::DeleteTenant
+            | Self::LinkTenantUser => false,
         }
     }
 }

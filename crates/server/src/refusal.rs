@@ -479,6 +479,7 @@ fn not_found(noun: Noun) -> ForCaller {
         Noun::Group => "There is no such group, or the caller may not know of it.",
         Noun::Resource => "The user has no access to this resource.",
         Noun::Role => "There is no such role, or the caller may not know of it.",
+        Noun::Tenant => "There is no such tenant, or the caller may not know of it.",
         Noun::User => "There is no such user, or the caller may not know of them.",
     };
     ForCaller::new(StatusCode::NOT_FOUND, "NotFound", title)
@@ -494,6 +495,7 @@ fn taken(noun: Noun) -> ForCaller {
         Noun::Account => ("AccountAlreadyExists", "an account"),
         Noun::Invite => ("InviteAlreadyExists", "an invite"),
         Noun::Resource => ("ResourceAlreadyExists", "a resource"),
+        Noun::Tenant => ("TenantAlreadyExists", "a tenant"),
         Noun::User => ("UserAlreadyExists", "a user"),
     };
     let title = format!("There is {what} with this id. Choose another id, or update that one.");

@@ -139,7 +139,9 @@ impl Grants {
             | Kind::Client
             | Kind::IdempotencyKey
             | Kind::Identity
-            | Kind::Invite => Ok(None),
+            | Kind::Invite
+            | Kind::Tenant
+            | Kind::TenantUser => Ok(None),
         }
     }
 
@@ -168,7 +170,9 @@ impl Grants {
             | Kind::Client
             | Kind::IdempotencyKey
             | Kind::Identity
-            | Kind::Invite => None,
+            | Kind::Invite
+            | Kind::Tenant
+            | Kind::TenantUser => None,
         }
     }
 

@@ -41,6 +41,7 @@ codes! {
     RECORD_ALREADY_EXISTS = 409 "AccessRecordAlreadyExists" "There is an access record with this id.";
     ROLE_ALREADY_EXISTS = 409 "RoleAlreadyExists" "There is a role with this id.";
     GROUP_ALREADY_EXISTS = 409 "GroupAlreadyExists" "There is a group with this id.";
+    TENANT_ALREADY_EXISTS = 409 "TenantAlreadyExists" "There is a tenant with this id.";
     LAST_OWNER = 409 "LastOwner" "Nobody would be left who owns the account.";
     PRECONDITION_FAILED = 412 "PreconditionFailed" "It changed since the time in `If-Unmodified-Since`.";
     TOO_LARGE = 413 "TooLarge" "The request body, or what would be stored, is too large.";
@@ -170,6 +171,7 @@ mod tests {
             Rule::Taken(Noun::AccessRecord),
             Rule::Taken(Noun::Role),
             Rule::Taken(Noun::Group),
+            Rule::Taken(Noun::Tenant),
             Rule::Outdated,
             Rule::TooLarge {
                 reason: String::new(),

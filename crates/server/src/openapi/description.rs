@@ -35,12 +35,13 @@ pub(super) enum Tag {
     Permissions,
     Events,
     Account,
+    Tenants,
     Keys,
     Server,
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Invites,
         Self::Records,
         Self::Groups,
@@ -49,6 +50,7 @@ impl Tag {
         Self::Permissions,
         Self::Events,
         Self::Account,
+        Self::Tenants,
         Self::Keys,
         Self::Server,
     ];
@@ -63,6 +65,7 @@ impl Tag {
             Self::Permissions => "User permissions",
             Self::Events => "Events",
             Self::Account => "Account",
+            Self::Tenants => "Tenants",
             Self::Keys => "Keys and discovery",
             Self::Server => "The server itself",
         }
@@ -78,6 +81,7 @@ impl Tag {
             Self::Permissions => "What a user may do.",
             Self::Events => "What changed, when and by whom.",
             Self::Account => "The account and the token issuers it trusts.",
+            Self::Tenants => "Partitions of users, usually one for each business customer.",
             Self::Keys => "What verifiers of tokens fetch. Public.",
             Self::Server => "Health, metrics and this description. Public.",
         }

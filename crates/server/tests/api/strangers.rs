@@ -48,6 +48,10 @@ async fn furnished() -> (World, String) {
         .own("POST", "/v1/groups", Some(&group))
         .await
         .expect(201);
+    world
+        .own("POST", "/v1/tenants", Some(&json!({"tenantId": "t1"})))
+        .await
+        .expect(201);
     let invite = world
         .invite(&world.owner, &invite_of(&["ro_x"], &["things/1"]))
         .await;
@@ -352,6 +356,48 @@ fn table(world: &World, invite: &str) -> Vec<Expected> {
             [401, 403, 403, 201],
         ),
         entry(
+            O::CreateTenant,
+            "POST",
+            "/v1/tenants",
+            Some(&json!({})),
+            [401, 403, 403, 201],
+        ),
+        entry(
+            O::GetTenants,
+            "GET",
+            "/v1/tenants",
+            None,
+            [401, 200, 200, 200],
+        ),
+        entry(
+            O::GetTenant,
+            "GET",
+            "/v1/tenants/t1",
+            None,
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::UpdateTenant,
+            "PUT",
+            "/v1/tenants/t1",
+            Some(&json!({})),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::LinkTenantUser,
+            "PATCH",
+            "/v1/tenants/t1/users",
+            Some(&json!({"userId": "u"})),
+            [401, 404, 403, 204],
+        ),
+        entry(
+            O::DeleteTenant,
+            "DELETE",
+            "/v1/tenants/t1",
+            None,
+            [401, 404, 403, 204],
+        ),
+        entry(
             O::GetOpenIdConfiguration,
             "GET",
             "/.well-known/openid-configuration",
@@ -512,7 +558,6 @@ async fn what_is_not_built_says_so() {
         ("GET", "/v1/users"),
         ("DELETE", "/v1/users/u"),
         ("PUT", "/v1/users/u/token-configuration"),
-        ("GET", "/v1/tenants"),
         ("GET", "/v1/connections/"),
         ("GET", "/v1/extensions/"),
         ("GET", "/v1/applications"),

@@ -19,6 +19,10 @@ use guestlist_api::records::{
     Statement, User,
 };
 use guestlist_api::roles::{Permission, Role, RoleCollection, RoleRequest};
+use guestlist_api::tenants::{
+    AuthenticationTokenConfiguration, Tenant, TenantCollection, TenantConnection, TenantData,
+    TenantDomain, TenantRequest, TenantUser,
+};
 use guestlist_api::text::{Bounded, Tags, Text};
 use guestlist_api::users::{
     Allowed, Explanation, PermissionCollection, ResourceUsersCollection, UserResourcesCollection,
@@ -239,6 +243,25 @@ fn problem() -> Problem {
     }
 }
 
+fn tenant() -> Tenant {
+    Tenant {
+        tenant_id: id("tenant_1"),
+        tenant_lookup_identifier: Some(id("tenant.1")),
+        data: Some(TenantData { name: Some(name()) }),
+        domains: vec![TenantDomain {
+            domain: id("guestlist.example"),
+        }],
+        connection: Some(TenantConnection {
+            connection_id: Some(id("con_1")),
+        }),
+        token_configuration: Some(AuthenticationTokenConfiguration {
+            access_token_duration: Some(id("PT1H")),
+            session_duration: Some(id("P30D")),
+        }),
+        created_time: Some(id("2026-01-02T03:04:05.678Z")),
+    }
+}
+
 fn value(body: impl Serialize) -> Value {
     serde_json::to_value(body).unwrap()
 }
@@ -352,6 +375,8 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         collection!(GroupCollection, groups, group()),
         collection!(RoleCollection, roles, role()),
         collection!(ClientCollection, clients, client()),
+        ("Tenant", value(tenant())),
+        collection!(TenantCollection, tenants, tenant()),
     ];
     all.extend(further_answers());
     all
@@ -433,7 +458,7 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
     let mut invite = value(invite);
     invite["statements"][0]["users"] = json!([]);
     invite["statements"][0]["groups"] = json!([]);
-    vec![
+    let mut all: Vec<(&'static str, Value, Reads)> = vec![
         ("InviteRequest", invite, reads::<InviteRequest>),
         (
             "AccessRecordRequest",
@@ -451,6 +476,20 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
             reads::<AccessKeyRequest>,
         ),
         ("IdentityRequest", value(identity), reads::<IdentityRequest>),
+    ];
+    all.extend(sign_in_requests());
+    all
+}
+
+/// Those of what concerns how users sign in.
+fn sign_in_requests() -> Vec<(&'static str, Value, Reads)> {
+    let tenant = tenant().to_request().unwrap();
+    let tenant_user = TenantUser {
+        user_id: id("user 1"),
+    };
+    vec![
+        ("TenantRequest", value(tenant), reads::<TenantRequest>),
+        ("TenantUser", value(tenant_user), reads::<TenantUser>),
     ]
 }
 
@@ -480,11 +519,20 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
         description: None,
         ..role()
     };
+    let bare_tenant = Tenant {
+        tenant_lookup_identifier: None,
+        data: None,
+        domains: Vec::new(),
+        connection: None,
+        token_configuration: None,
+        ..tenant()
+    };
     let mut bare = vec![
         ("AccessRecord", value(bare_record)),
         ("Invite", value(bare_invite)),
         ("Group", value(bare_group)),
         ("Role", value(bare_role)),
+        ("Tenant", value(bare_tenant)),
     ];
     bare.extend(further_bare_answers());
     bare
