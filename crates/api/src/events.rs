@@ -130,6 +130,7 @@ open_enumeration!(
     SubjectKind {
         Account = "account",
         Client = "client",
+        Connection = "connection",
         Group = "group",
         Identity = "identity",
         Invite = "invite",
@@ -150,6 +151,9 @@ open_enumeration!(
         ClientKeyCreated = "client.key-created",
         ClientKeyDeleted = "client.key-deleted",
         ClientUpdated = "client.updated",
+        ConnectionCreated = "connection.created",
+        ConnectionDeleted = "connection.deleted",
+        ConnectionUpdated = "connection.updated",
         GroupCreated = "group.created",
         GroupDeleted = "group.deleted",
         GroupUpdated = "group.updated",

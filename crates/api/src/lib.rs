@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod actions;
 pub mod clients;
+pub mod connections;
 pub mod durations;
 pub mod events;
 pub mod groups;

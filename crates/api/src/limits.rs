@@ -28,6 +28,22 @@ pub const TOKEN_DURATION_LEAST: u64 = 60;
 pub const TOKEN_DURATION_MOST: u64 = 24 * 60 * 60;
 /// Seconds that a session may live: 90 days.
 pub const SESSION_DURATION_MOST: u64 = 90 * 24 * 60 * 60;
+/// Seconds that a sign-in may be old: an hour.
+pub const LEEWAY_DURATION_MOST: u64 = 60 * 60;
+/// Characters of the URL at which a connection's users sign in.
+pub const AUTHENTICATION_URL_LENGTH: usize = 256;
+/// Characters of other texts of a connection.
+pub const CONNECTION_TEXT_LENGTH: usize = 128;
+/// Characters of what is sent along to a provider under one name.
+pub const CONNECTION_PROPERTY_LENGTH: usize = 384;
+/// Things that are sent along to a provider.
+pub const CONNECTION_PROPERTIES: usize = 50;
+/// Characters of a provider's certificate.
+pub const CERTIFICATE_LENGTH: usize = 4096;
+/// Characters of the secret of a client at its provider.
+pub const CLIENT_SECRET_LENGTH: usize = 2048;
+/// Characters of the id of such a secret.
+pub const SECRET_ID_LENGTH: usize = 32;
 /// Characters of an invite id in a path. Ours have 67.
 pub const INVITE_ID_LENGTH: usize = 256;
 /// Characters of a name.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::access_records::AccessRecords;
 use crate::accounts::Accounts;
+use crate::connections::Connections;
 use crate::credentials::Credentials;
 use crate::error::{ConfigurationError, Error};
 use crate::events::Events;
@@ -170,6 +171,11 @@ impl Client {
     /// Service clients and their access keys.
     pub fn service_clients(&self) -> ServiceClients<'_> {
         ServiceClients { client: self }
+    }
+
+    /// Connections: identity providers by which users sign in.
+    pub fn connections(&self) -> Connections<'_> {
+        Connections { client: self }
     }
 
     /// Tenants: partitions of users.

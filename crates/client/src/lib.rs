@@ -9,6 +9,7 @@ pub use guestlist_api as api;
 pub use crate::access_records::{AccessRecords, RecordQuery};
 pub use crate::accounts::Accounts;
 pub use crate::client::{Builder, Client};
+pub use crate::connections::Connections;
 pub use crate::credentials::Credentials;
 pub use crate::error::{
     ConfigurationError, CredentialsError, DecodingError, Error, LostEvents, Refusal, TransportError,
@@ -32,6 +33,7 @@ mod access_records;
 mod accounts;
 mod client;
 mod clock;
+mod connections;
 mod credentials;
 mod error;
 mod events;

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use guestlist_api::ids::ClientId;
 use guestlist_api::times::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,12 +17,14 @@ use crate::{output, standard_input};
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Members that answers have and requests do not: what was read can be written back unchanged.
-const READ_ONLY: [&str; 11] = [
+const READ_ONLY: [&str; 13] = [
     "account",
     "capacity",
     "clientId",
     "createdTime",
+    "hasClientSecret",
     "inviteId",
+    "isActiveConnection",
     "lastUpdated",
     "links",
     "reference",
@@ -49,7 +50,8 @@ pub(crate) fn read_change<T: DeserializeOwned>(path: &Path) -> Result<(T, Basis)
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Basis {
-    pub(crate) client_id: Option<ClientId>,
+    /// Of a service client. A connection has a client of its provider's under this name.
+    pub(crate) client_id: Option<String>,
     pub(crate) last_updated: Option<Timestamp>,
 }
 

@@ -9,6 +9,7 @@ mod checks;
 mod clients;
 mod completions;
 mod connection;
+mod connections;
 mod deletion;
 mod device_grant;
 mod doctor;
@@ -138,6 +139,7 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Group(command) => groups::run(command, session).await,
         Call::Client(command) => clients::run(command, session).await,
         Call::Key(command) => keys::run(command, session).await,
+        Call::Connection(command) => connections::run(command, session).await,
         Call::Tenant(command) => tenants::run(command, session).await,
         Call::Identity(command) => identities::run(command, session).await,
         Call::Account(command) => accounts::run(command, session).await,

@@ -2,7 +2,7 @@
 
 use guestlist_api::actions::Action;
 use guestlist_api::ids::{
-    ClientId, GroupId, InviteReference, KeyId, RecordId, RoleId, TenantId, UserId,
+    ClientId, ConnectionId, GroupId, InviteReference, KeyId, RecordId, RoleId, TenantId, UserId,
 };
 use guestlist_api::resources::ResourceUri;
 
@@ -39,6 +39,9 @@ pub enum Ability<'a> {
     ReadConfiguration,
     UpdateConfiguration,
     ReadEvents,
+    CreateConnection,
+    ReadConnection(&'a ConnectionId),
+    UpdateConnection(&'a ConnectionId),
     CreateTenant,
     ReadTenant(&'a TenantId),
     UpdateTenant(&'a TenantId),
@@ -70,6 +73,9 @@ impl Ability<'_> {
             Self::ReadConfiguration => ["READ", "Configuration:Read"],
             Self::UpdateConfiguration => ["UPDATE", "Configuration:Update"],
             Self::ReadEvents => ["READ", "Events:Read"],
+            Self::CreateConnection => ["CREATE", "Connections:Create"],
+            Self::ReadConnection(_) => ["READ", "Connections:Read"],
+            Self::UpdateConnection(_) => ["UPDATE", "Connections:Update"],
             Self::CreateTenant => ["CREATE", "Tenants:Create"],
             Self::ReadTenant(_) => ["READ", "Tenants:Read"],
             Self::UpdateTenant(_) => ["UPDATE", "Tenants:Update"],
@@ -107,6 +113,10 @@ impl Ability<'_> {
             ),
             Self::ReadConfiguration | Self::UpdateConfiguration => ("Configuration", None),
             Self::ReadEvents => ("Events", None),
+            Self::CreateConnection => ("Connections", None),
+            Self::ReadConnection(connection) | Self::UpdateConnection(connection) => {
+                ("Connections", Some(connection.to_string()))
+            }
             Self::CreateTenant => ("Tenants", None),
             Self::ReadTenant(tenant) | Self::UpdateTenant(tenant) => {
                 ("Tenants", Some(tenant.to_string()))
@@ -139,7 +149,10 @@ impl Ability<'_> {
             | Self::DeleteAccessKey(..)
             | Self::ReadConfiguration
             | Self::UpdateConfiguration
-            | Self::ReadEvents => None,
+            | Self::ReadEvents
+            | Self::CreateConnection
+            | Self::ReadConnection(_)
+            | Self::UpdateConnection(_) => None,
         }
     }
 
@@ -183,6 +196,9 @@ impl Ability<'_> {
             Self::CreateClient | Self::ReadClient(_) | Self::UpdateClient(_) => Noun::Client,
             Self::CreateAccessKey(_) | Self::DeleteAccessKey(..) => Noun::AccessKey,
             Self::ReadConfiguration | Self::UpdateConfiguration | Self::ReadEvents => Noun::Account,
+            Self::CreateConnection | Self::ReadConnection(_) | Self::UpdateConnection(_) => {
+                Noun::Connection
+            }
             Self::CreateTenant | Self::ReadTenant(_) | Self::UpdateTenant(_) => Noun::Tenant,
         }
     }

@@ -33,6 +33,7 @@ pub enum Kind {
     AccessRecord,
     Acceptance,
     Client,
+    Connection,
     Group,
     IdempotencyKey,
     Identity,
@@ -43,11 +44,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Account,
         Self::AccessRecord,
         Self::Acceptance,
         Self::Client,
+        Self::Connection,
         Self::Group,
         Self::IdempotencyKey,
         Self::Identity,
@@ -64,6 +66,7 @@ impl Kind {
             Self::AccessRecord => "access-record",
             Self::Acceptance => "acceptance",
             Self::Client => "client",
+            Self::Connection => "connection",
             Self::Group => "group",
             Self::IdempotencyKey => "idempotency-key",
             Self::Identity => "identity",
@@ -93,15 +96,18 @@ pub enum Facet {
     Parent,
     /// Acceptances: who accepted.
     Principal,
+    /// Tenants: the connection by which their users sign in.
+    Connection,
 }
 
 impl Facet {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Status,
         Self::Inviter,
         Self::Expires,
         Self::Parent,
         Self::Principal,
+        Self::Connection,
     ];
 
     /// The stored name.
@@ -112,6 +118,7 @@ impl Facet {
             Self::Expires => "expires",
             Self::Parent => "parent",
             Self::Principal => "principal",
+            Self::Connection => "connection",
         }
     }
 

@@ -11,6 +11,7 @@ pub mod caller;
 pub mod ceiling;
 pub mod changes;
 pub mod clients;
+pub mod connections;
 pub mod coverage;
 pub mod facts;
 pub mod grants;

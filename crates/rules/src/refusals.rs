@@ -10,6 +10,7 @@ pub enum Noun {
     AccessRecord,
     Account,
     Client,
+    Connection,
     Group,
     Invite,
     Resource,

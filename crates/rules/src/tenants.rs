@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::authority::{Ability, Basis, holds, require, require_plainly};
 use crate::changes::{Changes, Expect, Facet, Kind, Seen, Stored};
+use crate::connections::StoredConnection;
 use crate::facts::Facts;
 use crate::refusals::{Noun, Refusal};
 
@@ -46,6 +47,13 @@ impl Stored for StoredTenant {
 
     fn id(&self) -> String {
         self.tenant_id.to_string()
+    }
+
+    fn facets(&self) -> Vec<(Facet, String)> {
+        let connection = self.connection_id.iter();
+        connection
+            .map(|id| (Facet::Connection, id.to_string()))
+            .collect()
     }
 }
 
@@ -148,17 +156,29 @@ pub fn update(
     Ok((changes, tenant))
 }
 
-/// Deletes a tenant. Its users belong to none from then on.
+/// Deletes a tenant, and the connection that no other tenant has: whoever may not change that must
+/// take it from the tenant first. Its users belong to none from then on.
 pub fn delete(
     facts: Facts<'_>,
     tenant_id: &TenantId,
     existing: Option<&Seen<StoredTenant>>,
+    connection: Option<&Seen<StoredConnection>>,
 ) -> Result<Changes, Refusal> {
-    let basis = require(facts, Ability::UpdateTenant(tenant_id))?;
+    let mut basis = require(facts, Ability::UpdateTenant(tenant_id))?;
     let seen = existing.ok_or(Refusal::NotFound(Noun::Tenant))?;
-    let mut changes = facts.changes("tenant.deleted", subject(tenant_id), json!({}));
+    let mut data = json!({});
+    if let Some(connection) = connection {
+        let id = &connection.value.connection_id;
+        // Otherwise naming somebody else's connection would be a way to delete it.
+        basis.extend(require(facts, Ability::UpdateConnection(id))?);
+        data = json!({ "connectionId": id });
+    }
+    let mut changes = facts.changes("tenant.deleted", subject(tenant_id), data);
     changes.expect.extend(basis);
     changes.remove(seen);
+    if let Some(connection) = connection {
+        changes.remove(connection);
+    }
     Ok(changes)
 }
 

@@ -16,7 +16,8 @@ use crate::operations::Operation;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{
-    accounts, clients, events, groups, identities, invites, records, roles, tenants, users,
+    accounts, clients, connections, events, groups, identities, invites, records, roles, tenants,
+    users,
 };
 
 /// What stands in a request besides its caller.
@@ -70,6 +71,10 @@ impl Given<'_> {
 }
 
 /// Answers an operation that needs to know who asks.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one table, one arm for each operation"
+)]
 pub async fn dispatch(
     ask: Ask<'_>,
     operation: Operation,
@@ -126,6 +131,13 @@ pub async fn dispatch(
         Operation::DelegateAuthentication => {
             identities::delegate_authentication(ask, given.body()?).await
         }
+        Operation::CreateConnection => connections::create_connection(ask, given.body()?).await,
+        Operation::GetConnections => connections::get_connections(ask, given.query).await,
+        Operation::GetConnection => connections::get_connection(ask, first).await,
+        Operation::UpdateConnection => {
+            connections::update_connection(ask, first, given.body()?).await
+        }
+        Operation::DeleteConnection => connections::delete_connection(ask, first).await,
         Operation::CreateTenant => tenants::create_tenant(ask, given.body()?).await,
         Operation::GetTenants => tenants::get_tenants(ask, given.query).await,
         Operation::GetTenant => tenants::get_tenant(ask, first).await,

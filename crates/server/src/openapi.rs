@@ -16,6 +16,7 @@ use crate::operations::Operation;
 mod accounts;
 mod clients;
 mod codes;
+mod connections;
 mod description;
 mod events;
 mod groups;
@@ -86,6 +87,11 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetAccount => vec![accounts::get()],
         Operation::GetAccountIdentities => vec![accounts::get_identities()],
         Operation::DelegateAuthentication => vec![accounts::link_identity()],
+        Operation::CreateConnection => vec![connections::create()],
+        Operation::GetConnections => vec![connections::get_all()],
+        Operation::GetConnection => vec![connections::get()],
+        Operation::UpdateConnection => vec![connections::update()],
+        Operation::DeleteConnection => vec![connections::delete()],
         Operation::CreateTenant => vec![tenants::create()],
         Operation::GetTenants => vec![tenants::get_all()],
         Operation::GetTenant => vec![tenants::get()],
@@ -185,6 +191,7 @@ fn components() -> Components {
         permissions::schemas(),
         events::schemas(),
         accounts::schemas(),
+        connections::schemas(),
         tenants::schemas(),
         server::schemas(),
     ];

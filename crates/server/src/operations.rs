@@ -39,6 +39,11 @@ pub enum Operation {
     GetAccount,
     GetAccountIdentities,
     DelegateAuthentication,
+    CreateConnection,
+    GetConnections,
+    GetConnection,
+    UpdateConnection,
+    DeleteConnection,
     CreateTenant,
     GetTenants,
     GetTenant,
@@ -57,7 +62,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 56] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -94,6 +99,11 @@ impl Operation {
         Self::GetAccount,
         Self::GetAccountIdentities,
         Self::DelegateAuthentication,
+        Self::CreateConnection,
+        Self::GetConnections,
+        Self::GetConnection,
+        Self::UpdateConnection,
+        Self::DeleteConnection,
         Self::CreateTenant,
         Self::GetTenants,
         Self::GetTenant,
@@ -167,6 +177,11 @@ impl Operation {
             | Self::GetAccount
             | Self::GetAccountIdentities
             | Self::DelegateAuthentication
+            | Self::CreateConnection
+            | Self::GetConnections
+            | Self::GetConnection
+            | Self::UpdateConnection
+            | Self::DeleteConnection
             | Self::CreateTenant
             | Self::GetTenants
             | Self::GetTenant

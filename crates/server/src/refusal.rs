@@ -22,6 +22,7 @@ use crate::entropy::NoEntropy;
 use crate::panics::Panicked;
 use crate::paths::MalformedPath;
 use crate::query::MalformedQuery;
+use crate::sealing;
 use crate::user_tokens::CannotSign;
 
 /// Why a request is not answered with what it asked for.
@@ -65,6 +66,7 @@ pub enum Refusal {
     /// A defect: the handler panicked.
     Panicked(Panicked),
     NotSealed(NotSealed),
+    NotEncrypted(sealing::NotSealed),
 }
 
 macro_rules! from {
@@ -86,6 +88,7 @@ from! {
     NotWritable => NotWritable,
     CannotSign => CannotSign,
     NotSealed => NotSealed,
+    sealing::NotSealed => NotEncrypted,
     MalformedPath => Edge,
     MalformedQuery => Edge,
 }
@@ -150,6 +153,7 @@ impl Refusal {
             | Self::NotWritable(_)
             | Self::CannotSign(_)
             | Self::NotSealed(_)
+            | Self::NotEncrypted(_)
             | Self::Panicked(_) => true,
             Self::Rule(rule) => matches!(rule, Rule::Unreadable(_)),
             Self::Edge(_)
@@ -229,6 +233,7 @@ impl Refusal {
             | Self::NotWritable(_)
             | Self::CannotSign(_)
             | Self::NotSealed(_)
+            | Self::NotEncrypted(_)
             | Self::Panicked(_) => internal(),
         }
     }
@@ -286,6 +291,7 @@ impl Refusal {
             | Self::NotWritable(_)
             | Self::CannotSign(_)
             | Self::NotSealed(_)
+            | Self::NotEncrypted(_)
             | Self::Panicked(_) => {}
         }
         response
@@ -351,6 +357,7 @@ impl fmt::Display for ForLog<'_> {
                 return write!(formatter, "panicked: {}", panicked.message());
             }
             Refusal::NotSealed(error) => error,
+            Refusal::NotEncrypted(error) => error,
             Refusal::Rule(Rule::Unreadable(document)) => &document.0,
             told @ (Refusal::Rule(_)
             | Refusal::Malformed { .. }
@@ -476,6 +483,7 @@ fn not_found(noun: Noun) -> ForCaller {
         Noun::AccessRecord => "There is no such access record, or the caller may not know of it.",
         Noun::Account => "There is no such account, or the caller may not know of it.",
         Noun::Client => "There is no such service client, or the caller may not know of it.",
+        Noun::Connection => "There is no such connection, or the caller may not know of it.",
         Noun::Group => "There is no such group, or the caller may not know of it.",
         Noun::Resource => "The user has no access to this resource.",
         Noun::Role => "There is no such role, or the caller may not know of it.",
@@ -495,6 +503,7 @@ fn taken(noun: Noun) -> ForCaller {
         Noun::Account => ("AccountAlreadyExists", "an account"),
         Noun::Invite => ("InviteAlreadyExists", "an invite"),
         Noun::Resource => ("ResourceAlreadyExists", "a resource"),
+        Noun::Connection => ("ConnectionAlreadyExists", "a connection"),
         Noun::Tenant => ("TenantAlreadyExists", "a tenant"),
         Noun::User => ("UserAlreadyExists", "a user"),
     };

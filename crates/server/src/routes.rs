@@ -154,6 +154,11 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("GET", ["v1", "accounts", id]) => with(Operation::GetAccount, id),
         ("GET", ["v1", "identities"]) => found(Operation::GetAccountIdentities),
         ("POST", ["v1", "identities"]) => found(Operation::DelegateAuthentication),
+        ("POST", ["v1", "connections"]) => found(Operation::CreateConnection),
+        ("GET", ["v1", "connections"]) => found(Operation::GetConnections),
+        ("GET", ["v1", "connections", id]) => with(Operation::GetConnection, id),
+        ("PUT", ["v1", "connections", id]) => with(Operation::UpdateConnection, id),
+        ("DELETE", ["v1", "connections", id]) => with(Operation::DeleteConnection, id),
         ("POST", ["v1", "tenants"]) => found(Operation::CreateTenant),
         ("GET", ["v1", "tenants"]) => found(Operation::GetTenants),
         ("GET", ["v1", "tenants", id]) => with(Operation::GetTenant, id),
@@ -194,7 +199,9 @@ fn not_built(path: &[&str]) -> Option<&'static str> {
         ["v1", "resources"] => Some("resource configurations"),
         ["v1", "users"] | ["v1", "users", _] => Some("the list of users"),
         ["v1", "users", _, "tokens" | "token-configuration", ..] => Some("tokens of users"),
-        ["v1", "connections", ..] => Some("connections"),
+        ["v1", "connections", _, "users", .., "credentials"] => {
+            Some("the credentials that users get by signing in through a connection")
+        }
         ["v1", "applications", ..] => Some("applications"),
         ["v1", "extensions", ..] => Some("extensions"),
         ["api", "authentication" | "session" | "identities", ..] => Some("sign-in"),

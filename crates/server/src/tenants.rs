@@ -7,9 +7,11 @@ use guestlist_api::tenants::{
     TenantRequest, TenantUser,
 };
 use guestlist_rules::authority::{Ability, holds, require};
-use guestlist_rules::changes::Seen;
+use guestlist_rules::changes::{Facet, Kind, Seen};
+use guestlist_rules::connections::StoredConnection;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
 use guestlist_rules::tenants::{self as rules, Fresh, Linked, StoredTenant, StoredTenantUser};
+use guestlist_store::Selection;
 use http::StatusCode;
 
 use crate::answer::Answer;
@@ -120,11 +122,33 @@ pub async fn delete_tenant(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
     let id = &parse(id)?;
     ask.change(|| async move {
         let existing = ask.see(id.as_str()).await?;
-        let changes = ask.decide(|facts| rules::delete(facts, id, existing.as_ref()))?;
+        let connection = own_connection(ask, existing.as_ref()).await?;
+        let changes =
+            ask.decide(|facts| rules::delete(facts, id, existing.as_ref(), connection.as_ref()))?;
         Ok(Decided::Change(changes, ()))
     })
     .await?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// The connection of a tenant that no other tenant has.
+///
+/// One that names it while this one is deleted is left with a connection that is not there, as if
+/// the connection had been deleted on its own.
+async fn own_connection(
+    ask: Ask<'_>,
+    tenant: Option<&Seen<StoredTenant>>,
+) -> Result<Option<Seen<StoredConnection>>, Refusal> {
+    let Some(id) = tenant.and_then(|tenant| tenant.value.connection_id.as_ref()) else {
+        return Ok(None);
+    };
+    let by_connection = Selection::Equal(Facet::Connection, id.to_string());
+    let store = &ask.app.store;
+    let named_by = store.list(Kind::Tenant, &by_connection, None, 2).await?;
+    if named_by.len() > 1 {
+        return Ok(None);
+    }
+    ask.see(id.as_str()).await
 }
 
 /// PATCH `/v1/tenants/{tenantId}/users`.

@@ -1,6 +1,7 @@
 //! Tenants and what else concerns how users sign in, against a real server.
 
 use guestlist_client::PageQuery;
+use guestlist_client::api::connections::{ConnectionRequest, ConnectionType};
 use guestlist_client::api::tenants::{AuthenticationTokenConfiguration, TenantName, TenantRequest};
 
 use crate::setup::{server, user};
@@ -62,4 +63,52 @@ async fn tenants() {
             .unwrap_err()
             .is_not_found()
     );
+}
+
+#[tokio::test]
+async fn connections() {
+    let (_server, owner) = server().await;
+    let connections = owner.connections();
+    let mut request = ConnectionRequest::new(ConnectionType::OAuth2)
+        .connection_id(id("con_1"))
+        .client(id("our.client"), id("canary-of-the-provider"));
+    request.token_url = Some(id("https://login.example/token"));
+    let made = connections.create_connection(&request).await.unwrap();
+    assert_eq!(made.settings(), request.settings());
+    assert_eq!(made.has_client_secret, Some(true));
+    assert_eq!(
+        connections
+            .get_connection(&made.connection_id)
+            .await
+            .unwrap(),
+        made
+    );
+    let error = connections.create_connection(&request).await.unwrap_err();
+    assert_eq!(error.error_code(), Some("ConnectionAlreadyExists"));
+    // Read, changed, written back: the secret stays, unless the provider is another.
+    let mut changed = made.to_request();
+    changed.issuer_url = made.issuer_url.clone();
+    let updated = connections
+        .update_connection(&made.connection_id, &changed)
+        .await
+        .unwrap();
+    assert_eq!(updated.has_client_secret, Some(true));
+    changed.token_url = Some(id("https://other.example/token"));
+    let error = connections
+        .update_connection(&made.connection_id, &changed)
+        .await
+        .unwrap_err();
+    assert_eq!(error.status(), Some(400));
+    let page = connections
+        .get_connections(&PageQuery::new().filter("CON_1"))
+        .await;
+    assert_eq!(page.unwrap().connections, std::slice::from_ref(&updated));
+    let listed = connections.list().filter("our.client").try_collect().await;
+    assert_eq!(listed.unwrap(), [updated]);
+    connections
+        .delete_connection(&made.connection_id)
+        .await
+        .unwrap();
+    let gone = connections.get_connection(&made.connection_id).await;
+    assert!(gone.unwrap_err().is_not_found());
 }

@@ -50,3 +50,61 @@ async fn a_tenant_is_made_listed_shown_changed_and_deleted() {
     owner.say("tenant delete acme --yes").expect(0);
     owner.say("tenant show acme").expect(3);
 }
+
+#[tokio::test]
+async fn a_connection_is_made_listed_shown_changed_and_deleted_and_its_secret_never_told() {
+    const SECRET: &str = "canary-of-the-provider";
+    let (_server, owner) = owner().await;
+    let secret = owner.file("acme.secret", &format!("{SECRET}\n"));
+    let made = owner
+        .run(&[
+            "connection",
+            "create",
+            "con_acme",
+            "--type",
+            "oauth2",
+            "--token-url",
+            "https://login.acme.example/token",
+            "--client-id",
+            "our.client",
+            "--client-secret-file",
+            &secret,
+            "--tag",
+            "team=identity",
+            "--json",
+        ])
+        .expect(0);
+    assert_eq!(made.json()["hasClientSecret"], true);
+    owner.say("connection create con_acme").expect(5);
+    owner.say("connection create --type other").expect(2);
+    let shown = owner.say("connection show con_acme").expect(0);
+    assert!(shown.stdout.contains("kept, encrypted"), "{}", shown.stdout);
+    let list = owner.say("connection list --filter OUR.CLIENT").expect(0);
+    assert!(list.stdout.contains("con_acme"), "{}", list.stdout);
+    // What was shown can be given back; the secret stays.
+    let yaml = owner.say("connection show con_acme --yaml").expect(0);
+    let kept = owner.run_with(&["connection", "edit", "con_acme", "-f", "-"], &yaml.stdout);
+    let kept = kept.expect(0);
+    let elsewhere = yaml.stdout.replace("login.acme", "evil");
+    let elsewhere = owner.file("elsewhere.yaml", &elsewhere);
+    owner
+        .run(&["connection", "edit", "con_acme", "-f", &elsewhere])
+        .expect(2)
+        .saying("clientSecret");
+    let moved = owner.run(&[
+        "connection",
+        "edit",
+        "con_acme",
+        "-f",
+        &elsewhere,
+        "--client-secret-file",
+        &secret,
+    ]);
+    let moved = moved.expect(0);
+    for ended in [&made, &shown, &list, &yaml, &kept, &moved] {
+        assert!(!ended.stdout.contains(SECRET), "{}", ended.stdout);
+        assert!(!ended.stderr.contains(SECRET), "{}", ended.stderr);
+    }
+    owner.say("connection delete con_acme --yes").expect(0);
+    owner.say("connection show con_acme").expect(3);
+}

@@ -140,6 +140,7 @@ impl Grants {
             | Kind::IdempotencyKey
             | Kind::Identity
             | Kind::Invite
+            | Kind::Connection
             | Kind::Tenant
             | Kind::TenantUser => Ok(None),
         }
@@ -171,6 +172,7 @@ impl Grants {
             | Kind::IdempotencyKey
             | Kind::Identity
             | Kind::Invite
+            | Kind::Connection
             | Kind::Tenant
             | Kind::TenantUser => None,
         }

@@ -41,6 +41,7 @@ codes! {
     RECORD_ALREADY_EXISTS = 409 "AccessRecordAlreadyExists" "There is an access record with this id.";
     ROLE_ALREADY_EXISTS = 409 "RoleAlreadyExists" "There is a role with this id.";
     GROUP_ALREADY_EXISTS = 409 "GroupAlreadyExists" "There is a group with this id.";
+    CONNECTION_ALREADY_EXISTS = 409 "ConnectionAlreadyExists" "There is a connection with this id.";
     TENANT_ALREADY_EXISTS = 409 "TenantAlreadyExists" "There is a tenant with this id.";
     LAST_OWNER = 409 "LastOwner" "Nobody would be left who owns the account.";
     PRECONDITION_FAILED = 412 "PreconditionFailed" "It changed since the time in `If-Unmodified-Since`.";
@@ -160,6 +161,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one list of every refusal")]
     fn the_statuses_are_those_of_the_refusals() {
         let rules = [
             Rule::NotFound(Noun::Role),
@@ -171,6 +173,7 @@ mod tests {
             Rule::Taken(Noun::AccessRecord),
             Rule::Taken(Noun::Role),
             Rule::Taken(Noun::Group),
+            Rule::Taken(Noun::Connection),
             Rule::Taken(Noun::Tenant),
             Rule::Outdated,
             Rule::TooLarge {

@@ -35,13 +35,14 @@ pub(super) enum Tag {
     Permissions,
     Events,
     Account,
+    Connections,
     Tenants,
     Keys,
     Server,
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Invites,
         Self::Records,
         Self::Groups,
@@ -50,6 +51,7 @@ impl Tag {
         Self::Permissions,
         Self::Events,
         Self::Account,
+        Self::Connections,
         Self::Tenants,
         Self::Keys,
         Self::Server,
@@ -65,6 +67,7 @@ impl Tag {
             Self::Permissions => "User permissions",
             Self::Events => "Events",
             Self::Account => "Account",
+            Self::Connections => "Connections",
             Self::Tenants => "Tenants",
             Self::Keys => "Keys and discovery",
             Self::Server => "The server itself",
@@ -81,6 +84,7 @@ impl Tag {
             Self::Permissions => "What a user may do.",
             Self::Events => "What changed, when and by whom.",
             Self::Account => "The account and the token issuers it trusts.",
+            Self::Connections => "Identity providers by which users sign in.",
             Self::Tenants => "Partitions of users, usually one for each business customer.",
             Self::Keys => "What verifiers of tokens fetch. Public.",
             Self::Server => "Health, metrics and this description. Public.",

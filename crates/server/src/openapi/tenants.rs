@@ -53,7 +53,10 @@ pub(super) fn update() -> Description {
 
 pub(super) fn delete() -> Description {
     Description::new(Method::DELETE, ONE, Tag::Tenants, "Delete a tenant")
-        .about("Its users belong to none from then on.")
+        .about(
+            "The connection that no other tenant has is deleted with it. Its users belong to none \
+             from then on.",
+        )
         .with([parameters::path("tenantId", "TenantId")])
         .answers_nothing(204, "It is gone.")
         .refuses([FORBIDDEN, NOT_FOUND])

@@ -20,6 +20,7 @@ mod authorization;
 mod bodies;
 mod clients;
 mod compat;
+mod connections;
 mod events;
 mod explanations;
 mod groups;

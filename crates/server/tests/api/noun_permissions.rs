@@ -32,6 +32,11 @@ async fn furnished() -> World {
         world.role(id, &[(action, true, false, false)]).await;
     }
     let tenant = json!({"tenantId": "t1"});
+    let connection = json!({"connectionId": "con_1"});
+    world
+        .own("POST", "/v1/connections", Some(&connection))
+        .await
+        .expect(201);
     world
         .own("POST", "/v1/tenants", Some(&tenant))
         .await
@@ -74,6 +79,8 @@ fn rows() -> Vec<Row> {
     // Tenants stood among the connections before.
     let older = usual("tenants", "Authress:Connections", "t1", &json!({}));
     rows.extend(older);
+    let connections = "Authress:Connections";
+    rows.extend(usual("connections", connections, "con_1", &json!({})));
     rows.push(Row {
         method: "PATCH",
         target: "/v1/tenants/t1/users".to_owned(),
@@ -155,7 +162,15 @@ async fn each_operation_takes_its_permission_and_no_other() {
 
 #[tokio::test]
 async fn lists_show_what_may_be_read_and_nothing_else() {
-    for (collection, list, id, parent) in [("tenants", "tenants", "t1", "Authress:Tenants")] {
+    for (collection, list, id, parent) in [
+        ("tenants", "tenants", "t1", "Authress:Tenants"),
+        (
+            "connections",
+            "connections",
+            "con_1",
+            "Authress:Connections",
+        ),
+    ] {
         let world = furnished().await;
         let own = format!("{parent}/{id}");
         world

@@ -52,6 +52,11 @@ async fn furnished() -> (World, String) {
         .own("POST", "/v1/tenants", Some(&json!({"tenantId": "t1"})))
         .await
         .expect(201);
+    let connection = json!({"connectionId": "con_1"});
+    world
+        .own("POST", "/v1/connections", Some(&connection))
+        .await
+        .expect(201);
     let invite = world
         .invite(&world.owner, &invite_of(&["ro_x"], &["things/1"]))
         .await;
@@ -356,6 +361,41 @@ fn table(world: &World, invite: &str) -> Vec<Expected> {
             [401, 403, 403, 201],
         ),
         entry(
+            O::CreateConnection,
+            "POST",
+            "/v1/connections",
+            Some(&json!({})),
+            [401, 403, 403, 201],
+        ),
+        entry(
+            O::GetConnections,
+            "GET",
+            "/v1/connections",
+            None,
+            [401, 200, 200, 200],
+        ),
+        entry(
+            O::GetConnection,
+            "GET",
+            "/v1/connections/con_1",
+            None,
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::UpdateConnection,
+            "PUT",
+            "/v1/connections/con_1",
+            Some(&json!({})),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::DeleteConnection,
+            "DELETE",
+            "/v1/connections/con_1",
+            None,
+            [401, 404, 403, 204],
+        ),
+        entry(
             O::CreateTenant,
             "POST",
             "/v1/tenants",
@@ -558,7 +598,7 @@ async fn what_is_not_built_says_so() {
         ("GET", "/v1/users"),
         ("DELETE", "/v1/users/u"),
         ("PUT", "/v1/users/u/token-configuration"),
-        ("GET", "/v1/connections/"),
+        ("GET", "/v1/connections/con_1/users/u/credentials"),
         ("GET", "/v1/extensions/"),
         ("GET", "/v1/applications"),
         ("POST", "/api/authentication"),

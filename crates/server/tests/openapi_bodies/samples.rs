@@ -19,10 +19,6 @@ use guestlist_api::records::{
     Statement, User,
 };
 use guestlist_api::roles::{Permission, Role, RoleCollection, RoleRequest};
-use guestlist_api::tenants::{
-    AuthenticationTokenConfiguration, Tenant, TenantCollection, TenantConnection, TenantData,
-    TenantDomain, TenantRequest, TenantUser,
-};
 use guestlist_api::text::{Bounded, Tags, Text};
 use guestlist_api::users::{
     Allowed, Explanation, PermissionCollection, ResourceUsersCollection, UserResourcesCollection,
@@ -32,15 +28,17 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-fn id<T: DeserializeOwned>(text: &str) -> T {
+use crate::sign_in_samples;
+
+pub(super) fn id<T: DeserializeOwned>(text: &str) -> T {
     serde_json::from_value(json!(text)).unwrap()
 }
 
-fn name<const MIN: usize, const MAX: usize>() -> Text<MIN, MAX> {
+pub(super) fn name<const MIN: usize, const MAX: usize>() -> Text<MIN, MAX> {
     Text::parse("Name").unwrap()
 }
 
-fn tags() -> Tags {
+pub(super) fn tags() -> Tags {
     serde_json::from_value(json!({ "colour": "green" })).unwrap()
 }
 
@@ -94,7 +92,7 @@ fn links() -> Links {
     Links { own: Some(link()) }
 }
 
-fn page() -> (Option<Pagination>, CollectionLinks) {
+pub(super) fn page() -> (Option<Pagination>, CollectionLinks) {
     let next = PaginationNext {
         cursor: "abc".to_owned(),
     };
@@ -243,26 +241,7 @@ fn problem() -> Problem {
     }
 }
 
-fn tenant() -> Tenant {
-    Tenant {
-        tenant_id: id("tenant_1"),
-        tenant_lookup_identifier: Some(id("tenant.1")),
-        data: Some(TenantData { name: Some(name()) }),
-        domains: vec![TenantDomain {
-            domain: id("guestlist.example"),
-        }],
-        connection: Some(TenantConnection {
-            connection_id: Some(id("con_1")),
-        }),
-        token_configuration: Some(AuthenticationTokenConfiguration {
-            access_token_duration: Some(id("PT1H")),
-            session_duration: Some(id("P30D")),
-        }),
-        created_time: Some(id("2026-01-02T03:04:05.678Z")),
-    }
-}
-
-fn value(body: impl Serialize) -> Value {
+pub(super) fn value(body: impl Serialize) -> Value {
     serde_json::to_value(body).unwrap()
 }
 
@@ -375,10 +354,9 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         collection!(GroupCollection, groups, group()),
         collection!(RoleCollection, roles, role()),
         collection!(ClientCollection, clients, client()),
-        ("Tenant", value(tenant())),
-        collection!(TenantCollection, tenants, tenant()),
     ];
     all.extend(further_answers());
+    all.extend(sign_in_samples::answers());
     all
 }
 
@@ -405,7 +383,7 @@ fn further_answers() -> [(&'static str, Value); 3] {
 /// A way to read a body as its type does.
 pub(super) type Reads = fn(&Value) -> bool;
 
-fn reads<T: for<'de> Deserialize<'de>>(body: &Value) -> bool {
+pub(super) fn reads<T: for<'de> Deserialize<'de>>(body: &Value) -> bool {
     serde_json::from_value::<T>(body.clone()).is_ok()
 }
 
@@ -477,20 +455,8 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         ),
         ("IdentityRequest", value(identity), reads::<IdentityRequest>),
     ];
-    all.extend(sign_in_requests());
+    all.extend(sign_in_samples::requests());
     all
-}
-
-/// Those of what concerns how users sign in.
-fn sign_in_requests() -> Vec<(&'static str, Value, Reads)> {
-    let tenant = tenant().to_request().unwrap();
-    let tenant_user = TenantUser {
-        user_id: id("user 1"),
-    };
-    vec![
-        ("TenantRequest", value(tenant), reads::<TenantRequest>),
-        ("TenantUser", value(tenant_user), reads::<TenantUser>),
-    ]
 }
 
 /// Answers without any member that may be absent.
@@ -519,22 +485,14 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
         description: None,
         ..role()
     };
-    let bare_tenant = Tenant {
-        tenant_lookup_identifier: None,
-        data: None,
-        domains: Vec::new(),
-        connection: None,
-        token_configuration: None,
-        ..tenant()
-    };
     let mut bare = vec![
         ("AccessRecord", value(bare_record)),
         ("Invite", value(bare_invite)),
         ("Group", value(bare_group)),
         ("Role", value(bare_role)),
-        ("Tenant", value(bare_tenant)),
     ];
     bare.extend(further_bare_answers());
+    bare.extend(sign_in_samples::bare_answers());
     bare
 }
 
