@@ -129,8 +129,10 @@ open_enumeration!(
     /// What kind of object something happened to.
     SubjectKind {
         Account = "account",
+        Application = "application",
         Client = "client",
         Connection = "connection",
+        Extension = "extension",
         Group = "group",
         Identity = "identity",
         Invite = "invite",
@@ -145,6 +147,9 @@ open_enumeration!(
     EventType {
         /// The server was started for the first time.
         AccountCreated = "account.created",
+        ApplicationCreated = "application.created",
+        ApplicationDeleted = "application.deleted",
+        ApplicationUpdated = "application.updated",
         ClientCreated = "client.created",
         ClientDeleted = "client.deleted",
         /// A service client got an access key.
@@ -154,6 +159,9 @@ open_enumeration!(
         ConnectionCreated = "connection.created",
         ConnectionDeleted = "connection.deleted",
         ConnectionUpdated = "connection.updated",
+        ExtensionCreated = "extension.created",
+        ExtensionDeleted = "extension.deleted",
+        ExtensionUpdated = "extension.updated",
         GroupCreated = "group.created",
         GroupDeleted = "group.deleted",
         GroupUpdated = "group.updated",

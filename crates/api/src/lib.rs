@@ -5,10 +5,12 @@
 
 pub mod accounts;
 pub mod actions;
+pub mod applications;
 pub mod clients;
 pub mod connections;
 pub mod durations;
 pub mod events;
+pub mod extensions;
 pub mod groups;
 pub mod identities;
 pub mod ids;

@@ -44,6 +44,14 @@ pub const CERTIFICATE_LENGTH: usize = 4096;
 pub const CLIENT_SECRET_LENGTH: usize = 2048;
 /// Characters of the id of such a secret.
 pub const SECRET_ID_LENGTH: usize = 32;
+/// Redirect URLs of an application.
+pub const REDIRECT_URLS: usize = 100;
+/// Characters of a redirect URL.
+pub const REDIRECT_URL_LENGTH: usize = 1024;
+/// Audiences of an application.
+pub const APPLICATION_AUDIENCES: usize = 10;
+/// Characters of one of them.
+pub const APPLICATION_AUDIENCE_LENGTH: usize = 128;
 /// Characters of an invite id in a path. Ours have 67.
 pub const INVITE_ID_LENGTH: usize = 256;
 /// Characters of a name.

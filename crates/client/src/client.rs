@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use crate::access_records::AccessRecords;
 use crate::accounts::Accounts;
+use crate::applications::Applications;
 use crate::connections::Connections;
 use crate::credentials::Credentials;
 use crate::error::{ConfigurationError, Error};
 use crate::events::Events;
+use crate::extensions::Extensions;
 use crate::groups::Groups;
 use crate::invites::Invites;
 use crate::resource_permissions::ResourcePermissions;
@@ -171,6 +173,16 @@ impl Client {
     /// Service clients and their access keys.
     pub fn service_clients(&self) -> ServiceClients<'_> {
         ServiceClients { client: self }
+    }
+
+    /// Applications: what users sign in to.
+    pub fn applications(&self) -> Applications<'_> {
+        Applications { client: self }
+    }
+
+    /// Extensions: applications of third parties, each with a service client.
+    pub fn extensions(&self) -> Extensions<'_> {
+        Extensions { client: self }
     }
 
     /// Connections: identity providers by which users sign in.

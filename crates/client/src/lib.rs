@@ -8,6 +8,7 @@ pub use guestlist_api as api;
 
 pub use crate::access_records::{AccessRecords, RecordQuery};
 pub use crate::accounts::Accounts;
+pub use crate::applications::Applications;
 pub use crate::client::{Builder, Client};
 pub use crate::connections::Connections;
 pub use crate::credentials::Credentials;
@@ -15,6 +16,7 @@ pub use crate::error::{
     ConfigurationError, CredentialsError, DecodingError, Error, LostEvents, Refusal, TransportError,
 };
 pub use crate::events::{Events, Following};
+pub use crate::extensions::Extensions;
 pub use crate::groups::Groups;
 pub use crate::invites::Invites;
 pub use crate::keys::{JsonWebKey, JsonWebKeySet};
@@ -31,12 +33,14 @@ pub use crate::verifier::{
 
 mod access_records;
 mod accounts;
+mod applications;
 mod client;
 mod clock;
 mod connections;
 mod credentials;
 mod error;
 mod events;
+mod extensions;
 mod groups;
 mod invites;
 mod keys;

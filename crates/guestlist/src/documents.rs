@@ -17,11 +17,17 @@ use crate::{output, standard_input};
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Members that answers have and requests do not: what was read can be written back unchanged.
-const READ_ONLY: [&str; 13] = [
+const READ_ONLY: [&str; 19] = [
     "account",
+    "application.applicationId",
+    "application.links",
+    "applicationId",
     "capacity",
+    "client.clientId",
+    "client.links",
     "clientId",
     "createdTime",
+    "extensionId",
     "hasClientSecret",
     "inviteId",
     "isActiveConnection",

@@ -2,6 +2,7 @@
 //! calls.
 
 mod accounts;
+mod applications;
 mod apply;
 mod arguments;
 mod backup;
@@ -18,6 +19,7 @@ mod edit;
 mod environment;
 mod events;
 mod exits;
+mod extensions;
 mod file_lock;
 mod groups;
 mod identities;
@@ -38,6 +40,7 @@ mod profile_files;
 mod profiles;
 mod progress;
 mod pull;
+mod rate_limits;
 mod records;
 mod restore;
 mod roles;
@@ -139,6 +142,8 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Group(command) => groups::run(command, session).await,
         Call::Client(command) => clients::run(command, session).await,
         Call::Key(command) => keys::run(command, session).await,
+        Call::Application(command) => applications::run(command, session).await,
+        Call::Extension(command) => extensions::run(command, session).await,
         Call::Connection(command) => connections::run(command, session).await,
         Call::Tenant(command) => tenants::run(command, session).await,
         Call::Identity(command) => identities::run(command, session).await,

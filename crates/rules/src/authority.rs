@@ -2,7 +2,8 @@
 
 use guestlist_api::actions::Action;
 use guestlist_api::ids::{
-    ClientId, ConnectionId, GroupId, InviteReference, KeyId, RecordId, RoleId, TenantId, UserId,
+    ApplicationId, ClientId, ConnectionId, ExtensionId, GroupId, InviteReference, KeyId, RecordId,
+    RoleId, TenantId, UserId,
 };
 use guestlist_api::resources::ResourceUri;
 
@@ -42,6 +43,12 @@ pub enum Ability<'a> {
     CreateConnection,
     ReadConnection(&'a ConnectionId),
     UpdateConnection(&'a ConnectionId),
+    CreateApplication,
+    ReadApplication(&'a ApplicationId),
+    UpdateApplication(&'a ApplicationId),
+    CreateExtension,
+    ReadExtension(&'a ExtensionId),
+    UpdateExtension(&'a ExtensionId),
     CreateTenant,
     ReadTenant(&'a TenantId),
     UpdateTenant(&'a TenantId),
@@ -76,6 +83,12 @@ impl Ability<'_> {
             Self::CreateConnection => ["CREATE", "Connections:Create"],
             Self::ReadConnection(_) => ["READ", "Connections:Read"],
             Self::UpdateConnection(_) => ["UPDATE", "Connections:Update"],
+            Self::CreateApplication => ["CREATE", "Applications:Create"],
+            Self::ReadApplication(_) => ["READ", "Applications:Read"],
+            Self::UpdateApplication(_) => ["UPDATE", "Applications:Update"],
+            Self::CreateExtension => ["CREATE", "Extensions:Create"],
+            Self::ReadExtension(_) => ["READ", "Extensions:Read"],
+            Self::UpdateExtension(_) => ["UPDATE", "Extensions:Update"],
             Self::CreateTenant => ["CREATE", "Tenants:Create"],
             Self::ReadTenant(_) => ["READ", "Tenants:Read"],
             Self::UpdateTenant(_) => ["UPDATE", "Tenants:Update"],
@@ -117,6 +130,14 @@ impl Ability<'_> {
             Self::ReadConnection(connection) | Self::UpdateConnection(connection) => {
                 ("Connections", Some(connection.to_string()))
             }
+            Self::CreateApplication => ("Applications", None),
+            Self::ReadApplication(application) | Self::UpdateApplication(application) => {
+                ("Applications", Some(application.to_string()))
+            }
+            Self::CreateExtension => ("Extensions", None),
+            Self::ReadExtension(extension) | Self::UpdateExtension(extension) => {
+                ("Extensions", Some(extension.to_string()))
+            }
             Self::CreateTenant => ("Tenants", None),
             Self::ReadTenant(tenant) | Self::UpdateTenant(tenant) => {
                 ("Tenants", Some(tenant.to_string()))
@@ -152,7 +173,13 @@ impl Ability<'_> {
             | Self::ReadEvents
             | Self::CreateConnection
             | Self::ReadConnection(_)
-            | Self::UpdateConnection(_) => None,
+            | Self::UpdateConnection(_)
+            | Self::CreateApplication
+            | Self::ReadApplication(_)
+            | Self::UpdateApplication(_)
+            | Self::CreateExtension
+            | Self::ReadExtension(_)
+            | Self::UpdateExtension(_) => None,
         }
     }
 
@@ -198,6 +225,12 @@ impl Ability<'_> {
             Self::ReadConfiguration | Self::UpdateConfiguration | Self::ReadEvents => Noun::Account,
             Self::CreateConnection | Self::ReadConnection(_) | Self::UpdateConnection(_) => {
                 Noun::Connection
+            }
+            Self::CreateApplication | Self::ReadApplication(_) | Self::UpdateApplication(_) => {
+                Noun::Application
+            }
+            Self::CreateExtension | Self::ReadExtension(_) | Self::UpdateExtension(_) => {
+                Noun::Extension
             }
             Self::CreateTenant | Self::ReadTenant(_) | Self::UpdateTenant(_) => Noun::Tenant,
         }

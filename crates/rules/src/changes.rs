@@ -32,8 +32,10 @@ pub enum Kind {
     Account,
     AccessRecord,
     Acceptance,
+    Application,
     Client,
     Connection,
+    Extension,
     Group,
     IdempotencyKey,
     Identity,
@@ -44,12 +46,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Account,
         Self::AccessRecord,
         Self::Acceptance,
+        Self::Application,
         Self::Client,
         Self::Connection,
+        Self::Extension,
         Self::Group,
         Self::IdempotencyKey,
         Self::Identity,
@@ -65,8 +69,10 @@ impl Kind {
             Self::Account => "account",
             Self::AccessRecord => "access-record",
             Self::Acceptance => "acceptance",
+            Self::Application => "application",
             Self::Client => "client",
             Self::Connection => "connection",
+            Self::Extension => "extension",
             Self::Group => "group",
             Self::IdempotencyKey => "idempotency-key",
             Self::Identity => "identity",

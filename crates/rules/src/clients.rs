@@ -164,7 +164,7 @@ pub fn delete(
 
 /// Refuses that the last owner of the account can act no more; otherwise what it rests on that one
 /// can.
-fn without_client(facts: Facts<'_>, client_id: &ClientId) -> Result<Basis, Refusal> {
+pub(crate) fn without_client(facts: Facts<'_>, client_id: &ClientId) -> Result<Basis, Refusal> {
     let lost = |principal: &str, _: &Because| principal == client_id.as_str();
     let owners = facts.grants.owners();
     if !owners.iter().any(|(owner, because)| lost(owner, because)) {

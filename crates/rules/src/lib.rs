@@ -5,6 +5,7 @@
 
 pub mod accepting;
 pub mod accounts;
+pub mod applications;
 pub mod authority;
 pub mod built_in;
 pub mod caller;
@@ -13,6 +14,7 @@ pub mod changes;
 pub mod clients;
 pub mod connections;
 pub mod coverage;
+pub mod extensions;
 pub mod facts;
 pub mod grants;
 pub mod groups;

@@ -16,8 +16,8 @@ use crate::operations::Operation;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{
-    accounts, clients, connections, events, groups, identities, invites, records, roles, tenants,
-    users,
+    accounts, applications, clients, connections, events, extensions, groups, identities, invites,
+    records, roles, tenants, users,
 };
 
 /// What stands in a request besides its caller.
@@ -138,6 +138,18 @@ pub async fn dispatch(
             connections::update_connection(ask, first, given.body()?).await
         }
         Operation::DeleteConnection => connections::delete_connection(ask, first).await,
+        Operation::CreateApplication => applications::create_application(ask, given.body()?).await,
+        Operation::GetApplications => applications::get_applications(ask, given.query).await,
+        Operation::GetApplication => applications::get_application(ask, first).await,
+        Operation::UpdateApplication => {
+            applications::update_application(ask, first, given.body()?).await
+        }
+        Operation::DeleteApplication => applications::delete_application(ask, first).await,
+        Operation::CreateExtension => extensions::create_extension(ask, given.body()?).await,
+        Operation::GetExtensions => extensions::get_extensions(ask, given.query).await,
+        Operation::GetExtension => extensions::get_extension(ask, first).await,
+        Operation::UpdateExtension => extensions::update_extension(ask, first, given.body()?).await,
+        Operation::DeleteExtension => extensions::delete_extension(ask, first).await,
         Operation::CreateTenant => tenants::create_tenant(ask, given.body()?).await,
         Operation::GetTenants => tenants::get_tenants(ask, given.query).await,
         Operation::GetTenant => tenants::get_tenant(ask, first).await,

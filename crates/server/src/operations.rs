@@ -44,6 +44,16 @@ pub enum Operation {
     GetConnection,
     UpdateConnection,
     DeleteConnection,
+    CreateApplication,
+    GetApplications,
+    GetApplication,
+    UpdateApplication,
+    DeleteApplication,
+    CreateExtension,
+    GetExtensions,
+    GetExtension,
+    UpdateExtension,
+    DeleteExtension,
     CreateTenant,
     GetTenants,
     GetTenant,
@@ -62,7 +72,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 66] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -104,6 +114,16 @@ impl Operation {
         Self::GetConnection,
         Self::UpdateConnection,
         Self::DeleteConnection,
+        Self::CreateApplication,
+        Self::GetApplications,
+        Self::GetApplication,
+        Self::UpdateApplication,
+        Self::DeleteApplication,
+        Self::CreateExtension,
+        Self::GetExtensions,
+        Self::GetExtension,
+        Self::UpdateExtension,
+        Self::DeleteExtension,
         Self::CreateTenant,
         Self::GetTenants,
         Self::GetTenant,
@@ -182,6 +202,16 @@ impl Operation {
             | Self::GetConnection
             | Self::UpdateConnection
             | Self::DeleteConnection
+            | Self::CreateApplication
+            | Self::GetApplications
+            | Self::GetApplication
+            | Self::UpdateApplication
+            | Self::DeleteApplication
+            | Self::CreateExtension
+            | Self::GetExtensions
+            | Self::GetExtension
+            | Self::UpdateExtension
+            | Self::DeleteExtension
             | Self::CreateTenant
             | Self::GetTenants
             | Self::GetTenant

@@ -388,6 +388,10 @@ fn internal() -> ForCaller {
     )
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one table, one arm for each way to refuse"
+)]
 fn rule_for_caller(rule: &Rule) -> ForCaller {
     use StatusCode as S;
     match rule {
@@ -452,6 +456,12 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
             "IdempotencyKeyReused",
             "This Idempotency-Key was sent with another request. Use a new one for each request.",
         ),
+        Rule::ApplicationInUse => ForCaller::new(
+            S::CONFLICT,
+            "ApplicationInUse",
+            "The application belongs to an extension. Delete the extension: the application goes \
+             with it.",
+        ),
         Rule::LastOwner => ForCaller::new(
             S::CONFLICT,
             "LastOwner",
@@ -484,6 +494,8 @@ fn not_found(noun: Noun) -> ForCaller {
         Noun::Account => "There is no such account, or the caller may not know of it.",
         Noun::Client => "There is no such service client, or the caller may not know of it.",
         Noun::Connection => "There is no such connection, or the caller may not know of it.",
+        Noun::Application => "There is no such application, or the caller may not know of it.",
+        Noun::Extension => "There is no such extension, or the caller may not know of it.",
         Noun::Group => "There is no such group, or the caller may not know of it.",
         Noun::Resource => "The user has no access to this resource.",
         Noun::Role => "There is no such role, or the caller may not know of it.",
@@ -504,6 +516,8 @@ fn taken(noun: Noun) -> ForCaller {
         Noun::Invite => ("InviteAlreadyExists", "an invite"),
         Noun::Resource => ("ResourceAlreadyExists", "a resource"),
         Noun::Connection => ("ConnectionAlreadyExists", "a connection"),
+        Noun::Application => ("ApplicationAlreadyExists", "an application"),
+        Noun::Extension => ("ExtensionAlreadyExists", "an extension"),
         Noun::Tenant => ("TenantAlreadyExists", "a tenant"),
         Noun::User => ("UserAlreadyExists", "a user"),
     };

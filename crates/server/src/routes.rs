@@ -159,6 +159,16 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("GET", ["v1", "connections", id]) => with(Operation::GetConnection, id),
         ("PUT", ["v1", "connections", id]) => with(Operation::UpdateConnection, id),
         ("DELETE", ["v1", "connections", id]) => with(Operation::DeleteConnection, id),
+        ("POST", ["v1", "applications"]) => found(Operation::CreateApplication),
+        ("GET", ["v1", "applications"]) => found(Operation::GetApplications),
+        ("GET", ["v1", "applications", id]) => with(Operation::GetApplication, id),
+        ("PUT", ["v1", "applications", id]) => with(Operation::UpdateApplication, id),
+        ("DELETE", ["v1", "applications", id]) => with(Operation::DeleteApplication, id),
+        ("POST", ["v1", "extensions"]) => found(Operation::CreateExtension),
+        ("GET", ["v1", "extensions"]) => found(Operation::GetExtensions),
+        ("GET", ["v1", "extensions", id]) => with(Operation::GetExtension, id),
+        ("PUT", ["v1", "extensions", id]) => with(Operation::UpdateExtension, id),
+        ("DELETE", ["v1", "extensions", id]) => with(Operation::DeleteExtension, id),
         ("POST", ["v1", "tenants"]) => found(Operation::CreateTenant),
         ("GET", ["v1", "tenants"]) => found(Operation::GetTenants),
         ("GET", ["v1", "tenants", id]) => with(Operation::GetTenant, id),
@@ -202,8 +212,9 @@ fn not_built(path: &[&str]) -> Option<&'static str> {
         ["v1", "connections", _, "users", .., "credentials"] => {
             Some("the credentials that users get by signing in through a connection")
         }
-        ["v1", "applications", ..] => Some("applications"),
-        ["v1", "extensions", ..] => Some("extensions"),
+        ["v1", "applications", _, "users", .., "delegation"] => {
+            Some("signing users in to the applications of others")
+        }
         ["api", "authentication" | "session" | "identities", ..] => Some("sign-in"),
         ["login" | "settings" | "logout"] => Some("sign-in pages"),
         _ => None,

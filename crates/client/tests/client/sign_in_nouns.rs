@@ -1,8 +1,12 @@
 //! Tenants and what else concerns how users sign in, against a real server.
 
 use guestlist_client::PageQuery;
+use guestlist_client::api::applications::{ApplicationRequest, SessionType};
+use guestlist_client::api::clients::{ClientRateLimit, RateLimitDuration};
 use guestlist_client::api::connections::{ConnectionRequest, ConnectionType};
+use guestlist_client::api::extensions::ExtensionRequest;
 use guestlist_client::api::tenants::{AuthenticationTokenConfiguration, TenantName, TenantRequest};
+use guestlist_client::api::text::Name;
 
 use crate::setup::{server, user};
 
@@ -111,4 +115,88 @@ async fn connections() {
         .unwrap();
     let gone = connections.get_connection(&made.connection_id).await;
     assert!(gone.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn applications() {
+    let (_server, owner) = server().await;
+    let applications = owner.applications();
+    let request = ApplicationRequest::new("Shop")
+        .unwrap()
+        .redirect_url(id("https://shop.example"))
+        .session_type(SessionType::SingleSession)
+        .audience(id("shop"));
+    let made = applications.create_application(&request).await.unwrap();
+    assert_eq!(made.to_request().unwrap(), request);
+    let one = &made.application_id;
+    assert_eq!(applications.get_application(one).await.unwrap(), made);
+    let bare = ApplicationRequest::new("Store").unwrap();
+    let updated = applications.update_application(one, &bare).await.unwrap();
+    assert_eq!(updated.session_type, SessionType::MultiSession);
+    let page = applications
+        .get_applications(&PageQuery::new().filter("STORE"))
+        .await;
+    assert_eq!(page.unwrap().applications, std::slice::from_ref(&updated));
+    let listed = applications.list().filter("store").try_collect().await;
+    assert_eq!(listed.unwrap(), [updated]);
+    applications.delete_application(one).await.unwrap();
+    assert!(
+        applications
+            .get_application(one)
+            .await
+            .unwrap_err()
+            .is_not_found()
+    );
+}
+
+#[tokio::test]
+async fn extensions() {
+    let (_server, owner) = server().await;
+    let extensions = owner.extensions();
+    let request = ExtensionRequest::new()
+        .name(Name::parse("Weather").unwrap())
+        .redirect_url(id("https://weather.example"))
+        .rate_limit(ClientRateLimit {
+            duration: RateLimitDuration::Hour,
+            quota: Some(1000),
+        });
+    let made = extensions.create_extension(&request).await.unwrap();
+    assert_eq!(made.to_request().unwrap(), request);
+    let one = &made.extension_id;
+    assert_eq!(extensions.get_extension(one).await.unwrap(), made);
+    let application = &made.application.as_ref().unwrap().application_id;
+    let error = owner
+        .applications()
+        .delete_application(application)
+        .await
+        .unwrap_err();
+    assert_eq!(error.error_code(), Some("ApplicationInUse"));
+    let updated = extensions
+        .update_extension(one, &ExtensionRequest::new())
+        .await
+        .unwrap();
+    assert_eq!(updated.client.as_ref().unwrap().rate_limits, []);
+    let page = extensions
+        .get_extensions(&PageQuery::new().filter(one.as_str()))
+        .await;
+    assert_eq!(page.unwrap().extensions, std::slice::from_ref(&updated));
+    let listed = extensions.list().filter(one.as_str()).try_collect().await;
+    assert_eq!(listed.unwrap(), [updated]);
+    extensions.delete_extension(one).await.unwrap();
+    assert!(
+        extensions
+            .get_extension(one)
+            .await
+            .unwrap_err()
+            .is_not_found()
+    );
+    let client = &made.client.as_ref().unwrap().client_id;
+    assert!(
+        owner
+            .service_clients()
+            .get_client(client)
+            .await
+            .unwrap_err()
+            .is_not_found()
+    );
 }

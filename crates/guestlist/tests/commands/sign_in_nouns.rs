@@ -108,3 +108,69 @@ async fn a_connection_is_made_listed_shown_changed_and_deleted_and_its_secret_ne
     owner.say("connection delete con_acme --yes").expect(0);
     owner.say("connection show con_acme").expect(3);
 }
+
+#[tokio::test]
+async fn an_application_is_made_listed_shown_changed_and_deleted() {
+    let (_server, owner) = owner().await;
+    let made = owner
+        .say("application create --name Shop --redirect-url https://shop.example --sessions single --audience shop --tag team=shop --json")
+        .expect(0)
+        .json();
+    let id = made["applicationId"].as_str().unwrap();
+    assert_eq!(made["sessionType"], "SINGLE_SESSION");
+    owner
+        .say("application create --name A --redirect-url localhost:3000")
+        .expect(2);
+    let list = owner.say("application list --filter SHOP.EX").expect(0);
+    assert!(list.stdout.contains(id), "{}", list.stdout);
+    let yaml = owner
+        .say(&format!("application show {id} --yaml"))
+        .expect(0);
+    let changed = yaml.stdout.replace("name: Shop", "name: Store");
+    owner
+        .run_with(&["application", "edit", id, "-f", "-"], &changed)
+        .expect(0);
+    let shown = owner.say(&format!("application show {id}")).expect(0);
+    assert!(shown.stdout.contains("Store"), "{}", shown.stdout);
+    owner
+        .say(&format!("application delete {id} --yes"))
+        .expect(0);
+    owner.say(&format!("application show {id}")).expect(3);
+}
+
+#[tokio::test]
+async fn an_extension_is_made_listed_shown_changed_and_deleted() {
+    let (_server, owner) = owner().await;
+    let made = owner
+        .say("extension create --name Weather --redirect-url https://weather.example --rate-limit 1000/1h --json")
+        .expect(0)
+        .json();
+    let id = made["extensionId"].as_str().unwrap();
+    let client = made["client"]["clientId"].as_str().unwrap();
+    assert_eq!(
+        made["client"]["rateLimits"],
+        json!([{"duration": "PT1H", "quota": 1000}])
+    );
+    owner.say("extension create --rate-limit 1000").expect(2);
+    let shown = owner.say(&format!("client show {client}")).expect(0);
+    assert!(shown.stdout.contains("1000/1h"), "{}", shown.stdout);
+    let list = owner.say("extension list --filter weather").expect(0);
+    assert!(
+        list.stdout.contains(id) && list.stdout.contains(client),
+        "{}",
+        list.stdout
+    );
+    let application = made["application"]["applicationId"].as_str().unwrap();
+    owner
+        .say(&format!("application delete {application} --yes"))
+        .expect(5);
+    let yaml = owner.say(&format!("extension show {id} --yaml")).expect(0);
+    let changed = yaml.stdout.replace("quota: 1000", "quota: 100");
+    owner
+        .run_with(&["extension", "edit", id, "-f", "-"], &changed)
+        .expect(0);
+    let shown = owner.say(&format!("extension show {id}")).expect(0);
+    assert!(shown.stdout.contains("100/1h"), "{}", shown.stdout);
+    owner.say(&format!("extension delete {id} --yes")).expect(0);
+    owner.say(&format!("client show {client}")).expect(3);
+}

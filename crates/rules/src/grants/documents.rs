@@ -140,7 +140,9 @@ impl Grants {
             | Kind::IdempotencyKey
             | Kind::Identity
             | Kind::Invite
+            | Kind::Application
             | Kind::Connection
+            | Kind::Extension
             | Kind::Tenant
             | Kind::TenantUser => Ok(None),
         }
@@ -172,7 +174,9 @@ impl Grants {
             | Kind::IdempotencyKey
             | Kind::Identity
             | Kind::Invite
+            | Kind::Application
             | Kind::Connection
+            | Kind::Extension
             | Kind::Tenant
             | Kind::TenantUser => None,
         }

@@ -43,6 +43,7 @@ codes! {
     GROUP_ALREADY_EXISTS = 409 "GroupAlreadyExists" "There is a group with this id.";
     CONNECTION_ALREADY_EXISTS = 409 "ConnectionAlreadyExists" "There is a connection with this id.";
     TENANT_ALREADY_EXISTS = 409 "TenantAlreadyExists" "There is a tenant with this id.";
+    APPLICATION_IN_USE = 409 "ApplicationInUse" "The application belongs to an extension.";
     LAST_OWNER = 409 "LastOwner" "Nobody would be left who owns the account.";
     PRECONDITION_FAILED = 412 "PreconditionFailed" "It changed since the time in `If-Unmodified-Since`.";
     TOO_LARGE = 413 "TooLarge" "The request body, or what would be stored, is too large.";
@@ -132,12 +133,14 @@ mod tests {
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
     /// do not choose.
-    const OF_NO_OPERATION: [&str; 8] = [
+    const OF_NO_OPERATION: [&str; 10] = [
         "MethodNotAllowed",
         "NotImplemented",
         "AccessKeyAlreadyExists",
         "AccountAlreadyExists",
+        "ApplicationAlreadyExists",
         "ClientAlreadyExists",
+        "ExtensionAlreadyExists",
         "InviteAlreadyExists",
         "ResourceAlreadyExists",
         "UserAlreadyExists",
@@ -189,6 +192,7 @@ mod tests {
             Rule::InviteSuspended,
             Rule::AcceptorNotAUser,
             Rule::IdempotencyKeyReused,
+            Rule::ApplicationInUse,
             Rule::LastOwner,
         ];
         let edges = [

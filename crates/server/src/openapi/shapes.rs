@@ -116,6 +116,7 @@ pub(super) fn url() -> ObjectBuilder {
 /// The ids, times and small objects that several nouns share.
 pub(super) fn schemas() -> Vec<Named> {
     let mut all = ids();
+    all.extend(sign_in_ids());
     all.extend([
         ("UserId", user_id()),
         ("InviteId", invite_id()),
@@ -188,6 +189,28 @@ fn ids() -> Vec<Named> {
                 .into(),
         ),
         ("AccountId", id("The account.", limits::ID_LENGTH, "_-")),
+        (
+            "LinkedUserId",
+            id(
+                "The user id a person should get who signs up through an invite.",
+                32,
+                "_-",
+            ),
+        ),
+    ]
+}
+
+/// Those of what concerns how users sign in.
+fn sign_in_ids() -> Vec<Named> {
+    vec![
+        (
+            "ApplicationId",
+            id("An application: `app_…`.", limits::ID_LENGTH, "_-"),
+        ),
+        (
+            "ExtensionId",
+            id("An extension: `ext_…`.", limits::ID_LENGTH, "_-"),
+        ),
         ("TenantId", dotted_id("A tenant.", limits::TENANT_ID_LENGTH)),
         (
             "TenantLookupIdentifier",
@@ -199,14 +222,6 @@ fn ids() -> Vec<Named> {
         (
             "ConnectionId",
             dotted_id("A connection: `con_…` by custom.", limits::ID_LENGTH),
-        ),
-        (
-            "LinkedUserId",
-            id(
-                "The user id a person should get who signs up through an invite.",
-                32,
-                "_-",
-            ),
         ),
     ]
 }

@@ -255,14 +255,13 @@ async fn a_tenant_takes_the_connection_with_it_that_is_its_own() {
             .await
             .status
     };
-    for id in ["con_own", "con_shared", "con_foreign"] {
+    for id in ["con_own", "con_shared"] {
         made(&world, id).await;
     }
     for (id, connection) in [
         ("own", "con_own"),
         ("one", "con_shared"),
         ("two", "con_shared"),
-        ("foreign", "con_foreign"),
         ("dangling", "con_none"),
     ] {
         let body = tenant(id, connection);
@@ -290,7 +289,18 @@ async fn a_tenant_takes_the_connection_with_it_that_is_its_own() {
         .own("DELETE", "/v1/tenants/dangling", None)
         .await
         .expect(204);
-    // To name a connection is no way to delete one that the caller may not change.
+}
+
+/// To name a connection is no way to delete one that the caller may not change.
+#[tokio::test]
+async fn a_tenant_does_not_take_the_connection_of_others_with_it() {
+    let world = World::new(Engine::Memory).await;
+    made(&world, "con_foreign").await;
+    let tenant = json!({"tenantId": "foreign", "connection": {"connectionId": "con_foreign"}});
+    world
+        .own("POST", "/v1/tenants", Some(&tenant))
+        .await
+        .expect(201);
     world
         .role("ro_update", &[("UPDATE", true, false, false)])
         .await;
@@ -312,7 +322,13 @@ async fn a_tenant_takes_the_connection_with_it_that_is_its_own() {
         "{}",
         refused.text
     );
-    assert_eq!(there("con_foreign").await, 200);
+    assert_eq!(
+        world
+            .own("GET", "/v1/connections/con_foreign", None)
+            .await
+            .status,
+        200
+    );
     world
         .as_user("beth", "PUT", target, Some(&json!({})))
         .await
@@ -321,7 +337,13 @@ async fn a_tenant_takes_the_connection_with_it_that_is_its_own() {
         .as_user("beth", "DELETE", target, None)
         .await
         .expect(204);
-    assert_eq!(there("con_foreign").await, 200);
+    assert_eq!(
+        world
+            .own("GET", "/v1/connections/con_foreign", None)
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@
 mod fake_issuer;
 
 mod accounts;
+mod applications;
 mod authorization;
 mod bodies;
 mod clients;
@@ -23,6 +24,7 @@ mod compat;
 mod connections;
 mod events;
 mod explanations;
+mod extensions;
 mod groups;
 mod identities;
 mod invites;

@@ -21,8 +21,14 @@ struct Row {
     other: u16,
 }
 
-/// A world with one of everything.
-async fn furnished() -> World {
+/// A world with one of everything, and the ids that the server has made. They are the same in each.
+struct Furnished {
+    world: World,
+    application: String,
+    extension: String,
+}
+
+async fn furnished() -> Furnished {
     let world = World::new(Engine::Memory).await;
     for (id, action) in [
         ("ro_create", "CREATE"),
@@ -31,17 +37,25 @@ async fn furnished() -> World {
     ] {
         world.role(id, &[(action, true, false, false)]).await;
     }
-    let tenant = json!({"tenantId": "t1"});
-    let connection = json!({"connectionId": "con_1"});
-    world
-        .own("POST", "/v1/connections", Some(&connection))
-        .await
-        .expect(201);
-    world
-        .own("POST", "/v1/tenants", Some(&tenant))
-        .await
-        .expect(201);
-    world
+    let made = async |collection: &str, body: Value, id: &str| {
+        let target = format!("/v1/{collection}");
+        let reply = world.own("POST", &target, Some(&body)).await.expect(201);
+        reply.json()[id].as_str().unwrap().to_owned()
+    };
+    let application = made("applications", json!({"name": "n"}), "applicationId").await;
+    let extension = made("extensions", json!({}), "extensionId").await;
+    made(
+        "connections",
+        json!({"connectionId": "con_1"}),
+        "connectionId",
+    )
+    .await;
+    made("tenants", json!({"tenantId": "t1"}), "tenantId").await;
+    Furnished {
+        world,
+        application,
+        extension,
+    }
 }
 
 /// The five operations on a noun that is made, read, listed, replaced and deleted.
@@ -74,12 +88,25 @@ fn usual(collection: &'static str, parent: &'static str, id: &str, body: &Value)
     ]
 }
 
-fn rows() -> Vec<Row> {
+fn rows(world: &Furnished) -> Vec<Row> {
     let mut rows = usual("tenants", "Authress:Tenants", "t1", &json!({}));
     // Tenants stood among the connections before.
     let older = usual("tenants", "Authress:Connections", "t1", &json!({}));
     rows.extend(older);
     let connections = "Authress:Connections";
+    let application = json!({"name": "n"});
+    rows.extend(usual(
+        "applications",
+        "Authress:Applications",
+        &world.application,
+        &application,
+    ));
+    rows.extend(usual(
+        "extensions",
+        "Authress:Extensions",
+        &world.extension,
+        &json!({}),
+    ));
     rows.extend(usual("connections", connections, "con_1", &json!({})));
     rows.push(Row {
         method: "PATCH",
@@ -98,7 +125,7 @@ fn rows() -> Vec<Row> {
 #[tokio::test]
 async fn each_operation_takes_its_permission_and_no_other() {
     let roles = ["CREATE", "READ", "UPDATE"];
-    for row in rows() {
+    for row in rows(&furnished().await) {
         let (needed, resource) = &row.needs;
         let role_of = |action: &str| format!("ro_{}", action.to_lowercase());
         let mut others: Vec<&str> = roles.into_iter().filter(|one| one != needed).collect();
@@ -135,7 +162,7 @@ async fn each_operation_takes_its_permission_and_no_other() {
         ];
         for (who, gift, status) in holders {
             // A world of its own for each: what one deletes, another needs.
-            let world = furnished().await;
+            let world = furnished().await.world;
             if let Some((role, resource)) = &gift {
                 world.give("rec_holder", who, &[role], &[resource]).await;
             }
@@ -165,13 +192,29 @@ async fn lists_show_what_may_be_read_and_nothing_else() {
     for (collection, list, id, parent) in [
         ("tenants", "tenants", "t1", "Authress:Tenants"),
         (
+            "applications",
+            "applications",
+            "app",
+            "Authress:Applications",
+        ),
+        ("extensions", "extensions", "ext", "Authress:Extensions"),
+        (
             "connections",
             "connections",
             "con_1",
             "Authress:Connections",
         ),
     ] {
-        let world = furnished().await;
+        let Furnished {
+            world,
+            application,
+            extension,
+        } = furnished().await;
+        let id = match id {
+            "app" => application.as_str(),
+            "ext" => extension.as_str(),
+            chosen => chosen,
+        };
         let own = format!("{parent}/{id}");
         world
             .give("rec_exact", "exact", &["ro_read"], &[&own])
@@ -183,7 +226,14 @@ async fn lists_show_what_may_be_read_and_nothing_else() {
             .give("rec_update", "update", &["ro_update"], &[parent])
             .await;
         let target = format!("/v1/{collection}");
-        for (user, count) in [("exact", 1), ("parent", 1), ("update", 0), ("stranger", 0)] {
+        // An extension has an application of its own.
+        let all = if collection == "applications" { 2 } else { 1 };
+        for (user, count) in [
+            ("exact", 1),
+            ("parent", all),
+            ("update", 0),
+            ("stranger", 0),
+        ] {
             let page = world.as_user(user, "GET", &target, None).await.expect(200);
             let found = page.json()[list].as_array().unwrap().len();
             assert_eq!(found, count, "{collection} as {user}");

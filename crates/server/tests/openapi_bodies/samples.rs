@@ -88,7 +88,7 @@ fn link() -> Link {
     }
 }
 
-fn links() -> Links {
+pub(super) fn links() -> Links {
     Links { own: Some(link()) }
 }
 

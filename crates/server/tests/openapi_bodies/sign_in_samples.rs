@@ -1,18 +1,26 @@
 //! The bodies of what concerns how users sign in, with all of their members.
 
+use guestlist_api::applications::{
+    Application, ApplicationCollection, ApplicationRequest, SessionType,
+};
+use guestlist_api::clients::{ClientRateLimit, RateLimitDuration};
 use guestlist_api::connections::{
     AssignmentType, Connection, ConnectionCollection, ConnectionConditions, ConnectionData,
     ConnectionLinkingConfiguration, ConnectionProperties, ConnectionRequest,
     ConnectionTenantConfiguration, ConnectionType, ConnectionUserDataConfiguration, DataLocation,
     LinkingType, SupportedContentType,
 };
+use guestlist_api::extensions::{
+    Extension, ExtensionApplication, ExtensionClient, ExtensionCollection, ExtensionRequest,
+};
 use guestlist_api::tenants::{
     AuthenticationTokenConfiguration, Tenant, TenantCollection, TenantConnection, TenantData,
     TenantDomain, TenantRequest, TenantUser,
 };
+use guestlist_api::text::Tags;
 use serde_json::Value;
 
-use crate::samples::{Reads, id, name, page, reads, tags, value};
+use crate::samples::{Reads, id, links, name, page, reads, tags, value};
 
 fn connection() -> Connection {
     let provider = || Some("https://login.example/a".parse().unwrap());
@@ -57,6 +65,42 @@ fn connection() -> Connection {
     }
 }
 
+fn application() -> Application {
+    Application {
+        application_id: id("app_1"),
+        name: name(),
+        redirect_urls: vec![id("https://app.example")],
+        session_type: SessionType::SingleSession.into(),
+        audiences: vec![name()],
+        created_time: Some(id("2026-01-02T03:04:05.678Z")),
+        last_updated: Some(id("2026-01-02T03:04:05.678Z")),
+        tags: tags(),
+    }
+}
+
+fn extension() -> Extension {
+    let rate_limit = ClientRateLimit {
+        duration: RateLimitDuration::Day,
+        quota: Some(100),
+    };
+    Extension {
+        extension_id: id("ext_1"),
+        name: Some(name()),
+        created_time: Some(id("2026-01-02T03:04:05.678Z")),
+        application: Some(ExtensionApplication {
+            application_id: id("app_1"),
+            redirect_urls: vec![id("https://app.example")],
+            links: links(),
+        }),
+        client: Some(ExtensionClient {
+            client_id: id("sc_1"),
+            rate_limits: vec![rate_limit],
+            links: links(),
+        }),
+        tags: tags(),
+    }
+}
+
 fn tenant() -> Tenant {
     Tenant {
         tenant_id: id("tenant_1"),
@@ -79,6 +123,16 @@ fn tenant() -> Tenant {
 /// Every answer with all of its members. A member that a type gains does not compile here.
 pub(super) fn answers() -> Vec<(&'static str, Value)> {
     let (pagination, links) = page();
+    let applications = ApplicationCollection {
+        applications: vec![application()],
+        pagination: pagination.clone(),
+        links: links.clone(),
+    };
+    let extensions = ExtensionCollection {
+        extensions: vec![extension()],
+        pagination: pagination.clone(),
+        links: links.clone(),
+    };
     let connections = ConnectionCollection {
         connections: vec![connection()],
         pagination: pagination.clone(),
@@ -90,6 +144,10 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         links,
     };
     vec![
+        ("Application", value(application())),
+        ("ApplicationCollection", value(applications)),
+        ("Extension", value(extension())),
+        ("ExtensionCollection", value(extensions)),
         ("Connection", value(connection())),
         ("ConnectionCollection", value(connections)),
         ("Tenant", value(tenant())),
@@ -107,7 +165,19 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
     let tenant_user = TenantUser {
         user_id: id("user 1"),
     };
+    let application = application().to_request().unwrap();
+    let extension = extension().to_request().unwrap();
     vec![
+        (
+            "ApplicationRequest",
+            value(application),
+            reads::<ApplicationRequest>,
+        ),
+        (
+            "ExtensionRequest",
+            value(extension),
+            reads::<ExtensionRequest>,
+        ),
         (
             "ConnectionRequest",
             value(connection),
@@ -134,7 +204,20 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
         token_configuration: None,
         ..tenant()
     };
+    let bare_application = Application {
+        audiences: Vec::new(),
+        tags: Tags::default(),
+        ..application()
+    };
+    let bare_extension = Extension {
+        name: None,
+        application: None,
+        tags: Tags::default(),
+        ..extension()
+    };
     vec![
+        ("Application", value(bare_application)),
+        ("Extension", value(bare_extension)),
         ("Connection", value(bare_connection)),
         ("Tenant", value(bare_tenant)),
     ]
