@@ -175,7 +175,10 @@ async fn change(
         output.show(&application, describe)
     };
     if let Some(file) = file {
-        return save(documents::read(&file)?).await;
+        let (application, basis) = documents::read_change(&file)?;
+        let given = basis.application_id.as_deref();
+        documents::refuse_other(&file, "application", given, id.as_str())?;
+        return save(application).await;
     }
     let text = documents::editable(&format!("application {id}"), &before, &before.to_request()?)?;
     edit::edit(output, id.as_str(), text, save).await

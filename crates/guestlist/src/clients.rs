@@ -159,13 +159,7 @@ async fn change(session: &Session, id: ClientId, file: Option<PathBuf>) -> Resul
     };
     if let Some(file) = file {
         let (client, basis) = documents::read_change(&file)?;
-        // The request has no id that the server could compare, as those of other nouns have.
-        if let Some(other) = basis.client_id.filter(|other| other != id.as_str()) {
-            return Err(Failure::invalid(format!(
-                "{}: clientId: this is the client {other}, not {id}",
-                documents::name(&file)
-            )));
-        }
+        documents::refuse_other(&file, "client", basis.client_id.as_deref(), id.as_str())?;
         return save(client).await;
     }
     let text = documents::editable(&format!("client {id}"), &before, &before.to_request()?)?;

@@ -149,7 +149,10 @@ async fn change(session: &Session, id: ExtensionId, file: Option<PathBuf>) -> Re
         output.show(&extension, describe)
     };
     if let Some(file) = file {
-        return save(documents::read(&file)?).await;
+        let (extension, basis) = documents::read_change(&file)?;
+        let given = basis.extension_id.as_deref();
+        documents::refuse_other(&file, "extension", given, id.as_str())?;
+        return save(extension).await;
     }
     let text = documents::editable(&format!("extension {id}"), &before, &before.to_request()?)?;
     edit::edit(output, id.as_str(), text, save).await

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::applications::StoredApplication;
 use crate::authority::{Ability, require, require_plainly};
 use crate::changes::{Changes, Kind, Seen, Stored};
-use crate::clients::{StoredClient, without_client};
+use crate::clients::{StoredClient, check_limits, without_client};
 use crate::facts::Facts;
 use crate::refusals::{Noun, Refusal};
 
@@ -78,6 +78,7 @@ pub fn create(
     fresh: Fresh,
 ) -> Result<(Changes, Whole), Refusal> {
     let basis = require_plainly(facts, Ability::CreateExtension)?;
+    check_limits(&request.client.rate_limits, "client.rateLimits")?;
     let data = json!({ "applicationId": fresh.application_id, "clientId": fresh.client_id });
     let application = StoredApplication {
         application_id: fresh.application_id.clone(),
@@ -143,6 +144,7 @@ pub fn update(
     let seen = existing
         .extension
         .ok_or(Refusal::NotFound(Noun::Extension))?;
+    check_limits(&request.client.rate_limits, "client.rateLimits")?;
     let now = facts.now.max(seen.value.last_updated.plus(1));
     let mut changes = facts.changes("extension.updated", subject(extension_id), json!({}));
     changes.expect.extend(basis);

@@ -13,6 +13,7 @@ pub mod assembly;
 pub mod body;
 pub mod caller;
 pub mod claims;
+pub mod client_rates;
 pub mod clients;
 pub mod clock;
 mod connection;

@@ -22,6 +22,7 @@ use crate::entropy::NoEntropy;
 use crate::panics::Panicked;
 use crate::paths::MalformedPath;
 use crate::query::MalformedQuery;
+use crate::rate::RetryAfter;
 use crate::sealing;
 use crate::user_tokens::CannotSign;
 
@@ -49,6 +50,10 @@ pub enum Refusal {
     BadCursor,
     /// Too many failed attempts.
     TooMany {
+        seconds: u64,
+    },
+    /// The service client has made as many requests as its rate limit allows.
+    RateLimited {
         seconds: u64,
     },
     /// What the decision rested on kept changing.
@@ -93,6 +98,14 @@ from! {
     MalformedQuery => Edge,
 }
 
+impl From<RetryAfter> for Refusal {
+    fn from(wait: RetryAfter) -> Self {
+        Self::RateLimited {
+            seconds: wait.seconds(),
+        }
+    }
+}
+
 impl From<NotMade> for Refusal {
     fn from(reason: NotMade) -> Self {
         match reason {
@@ -131,6 +144,10 @@ impl ForCaller {
 /// What the log is told: the whole chain of causes.
 pub struct ForLog<'a>(&'a Refusal);
 
+/// Seconds after which a client whose rate limit is used up may ask again, however long it has to
+/// wait.
+const LONGEST_RETRY_AFTER: u64 = 60;
+
 const BAD_REQUEST: &str = "InvalidRequest";
 
 impl Refusal {
@@ -164,6 +181,7 @@ impl Refusal {
             | Self::NotBuilt(_)
             | Self::BadCursor
             | Self::TooMany { .. }
+            | Self::RateLimited { .. }
             | Self::Busy
             | Self::Issuer { .. }
             | Self::Draining => false,
@@ -201,17 +219,19 @@ impl Refusal {
                 "NotImplemented",
                 format!("Guestlist does not have {what} yet. Nothing was done."),
             ),
-            Self::BadCursor => ForCaller::new(
-                S::BAD_REQUEST,
-                BAD_REQUEST,
-                "InvalidRequest: cursor: is not one that this list gave to this caller; begin \
-                 without a cursor",
-            )
-            .at("cursor"),
+            Self::BadCursor => bad_cursor(),
             Self::TooMany { seconds } => ForCaller::new(
                 S::TOO_MANY_REQUESTS,
                 "TooManyRequests",
                 format!("Too many failed requests. Try again in {seconds} seconds."),
+            ),
+            Self::RateLimited { seconds } => ForCaller::new(
+                S::TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                format!(
+                    "The service client has made as many requests as its rate limit allows. It may \
+                     go on in {seconds} seconds."
+                ),
             ),
             Self::Busy => ForCaller::new(
                 S::SERVICE_UNAVAILABLE,
@@ -277,6 +297,11 @@ impl Refusal {
             Self::TooMany { seconds } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
+            // That SDK would sleep for days; the title has the whole time.
+            Self::RateLimited { seconds } => {
+                let seconds = (*seconds).min(LONGEST_RETRY_AFTER);
+                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+            }
             Self::Rule(_)
             | Self::Edge(_)
             | Self::Malformed { .. }
@@ -296,6 +321,16 @@ impl Refusal {
         }
         response
     }
+}
+
+fn bad_cursor() -> ForCaller {
+    ForCaller::new(
+        StatusCode::BAD_REQUEST,
+        BAD_REQUEST,
+        "InvalidRequest: cursor: is not one that this list gave to this caller; begin without a \
+         cursor",
+    )
+    .at("cursor")
 }
 
 fn edge_for_caller(edge: &EdgeError) -> ForCaller {
@@ -366,6 +401,7 @@ impl fmt::Display for ForLog<'_> {
             | Refusal::NotBuilt(_)
             | Refusal::BadCursor
             | Refusal::TooMany { .. }
+            | Refusal::RateLimited { .. }
             | Refusal::Busy
             | Refusal::Issuer { .. }
             | Refusal::Draining) => return formatter.write_str(&told.for_caller().title),

@@ -52,7 +52,7 @@ codes! {
     UNKNOWN_EXPECTATION = 417 "UnknownExpectation" "`Expect` holds something other than `100-continue`.";
     IDEMPOTENCY_KEY_REUSED = 422 "IdempotencyKeyReused" "The `Idempotency-Key` was sent with another request.";
     TOO_MANY_ACCESS_KEYS = 422 "TooManyAccessKeys" "The client has as many access keys as it may have.";
-    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts; `Retry-After` says when to go on.";
+    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts, or more requests than the rate limit of the service client allows; `Retry-After` says when to try again.";
     HEADERS_TOO_LARGE = 431 "HeadersTooLarge" "The header fields are too many or too long.";
     INTERNAL_ERROR = 500 "InternalError" "A fault of the server; its log has the rest under `errorId`.";
     BUSY = 503 "Busy" "What the request needs kept changing; nothing was done.";
@@ -216,6 +216,7 @@ mod tests {
             Refusal::NoSuchPath,
             Refusal::BadCursor,
             Refusal::TooMany { seconds: 1 },
+            Refusal::RateLimited { seconds: 1 },
             Refusal::Busy,
             Refusal::Issuer {
                 reason: String::new(),

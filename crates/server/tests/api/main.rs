@@ -30,6 +30,7 @@ mod identities;
 mod invites;
 mod limits;
 mod noun_permissions;
+mod rate_limits;
 mod record_lists;
 mod records;
 mod roles;
