@@ -135,6 +135,7 @@ open_enumeration!(
         Invite = "invite",
         Record = "record",
         Role = "role",
+        User = "user",
     }
 );
 
@@ -164,6 +165,10 @@ open_enumeration!(
         RoleCreated = "role.created",
         RoleDeleted = "role.deleted",
         RoleUpdated = "role.updated",
+        /// The last of what named a user, as far as it was known, names them no more.
+        UserDeleted = "user.deleted",
+        /// A part of what named a user names them no more.
+        UserDeletionContinued = "user.deletion-continued",
     }
 );
 

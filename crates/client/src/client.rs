@@ -18,6 +18,7 @@ use crate::server::Server;
 use crate::service_clients::ServiceClients;
 use crate::transport::{self, Answer, Request};
 use crate::user_permissions::UserPermissions;
+use crate::users::Users;
 use crate::verifier::TokenVerifier;
 
 /// How long a call may take in all.
@@ -179,6 +180,11 @@ impl Client {
     /// What users may do.
     pub fn user_permissions(&self) -> UserPermissions<'_> {
         UserPermissions { client: self }
+    }
+
+    /// The users that are known.
+    pub fn users(&self) -> Users<'_> {
+        Users { client: self }
     }
 
     /// Who may do something with a resource.

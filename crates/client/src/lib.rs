@@ -23,6 +23,7 @@ pub use crate::roles::Roles;
 pub use crate::server::{DevelopmentToken, Health, Server};
 pub use crate::service_clients::ServiceClients;
 pub use crate::user_permissions::{UserPermissions, UserResourcesQuery};
+pub use crate::users::Users;
 pub use crate::verifier::{
     InvalidToken, OpenIdConfiguration, TokenError, TokenVerifier, VerifiedToken,
 };
@@ -46,4 +47,5 @@ mod server;
 mod service_clients;
 mod transport;
 mod user_permissions;
+mod users;
 mod verifier;

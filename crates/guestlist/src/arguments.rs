@@ -8,7 +8,7 @@ use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
     accounts, apply, backup, checks, clients, completions, doctor, events, groups, identities,
-    invites, keys, login, man, profile_commands, pull, records, restore, roles, settings,
+    invites, keys, login, man, profile_commands, pull, records, restore, roles, settings, users,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -104,6 +104,10 @@ pub(crate) enum Call {
     /// Groups of users who are given access together
     #[command(subcommand)]
     Group(groups::GroupCommand),
+
+    /// Users: the people whom records and groups name
+    #[command(subcommand)]
+    User(users::UserCommand),
 
     /// Service clients: the machines that call
     #[command(subcommand)]

@@ -49,6 +49,7 @@ mod tags;
 mod terminal;
 mod text;
 mod token_claims;
+mod users;
 mod welcome;
 
 use std::process::ExitCode;
@@ -138,6 +139,7 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Client(command) => clients::run(command, session).await,
         Call::Key(command) => keys::run(command, session).await,
         Call::Identity(command) => identities::run(command, session).await,
+        Call::User(command) => users::run(command, session).await,
         Call::Account(command) => accounts::run(command, session).await,
     }
 }

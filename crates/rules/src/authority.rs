@@ -37,6 +37,9 @@ pub enum Ability<'a> {
     ReadConfiguration,
     UpdateConfiguration,
     ReadEvents,
+    ListUsers,
+    ReadUser(&'a UserId),
+    DeleteUser(&'a UserId),
 }
 
 impl Ability<'_> {
@@ -65,6 +68,8 @@ impl Ability<'_> {
             Self::ReadConfiguration => ["READ", "Configuration:Read"],
             Self::UpdateConfiguration => ["UPDATE", "Configuration:Update"],
             Self::ReadEvents => ["READ", "Events:Read"],
+            Self::ListUsers | Self::ReadUser(_) => ["READ", "Users:Read"],
+            Self::DeleteUser(_) => ["UPDATE", "Users:Update"],
         }
     }
 
@@ -99,6 +104,8 @@ impl Ability<'_> {
             ),
             Self::ReadConfiguration | Self::UpdateConfiguration => ("Configuration", None),
             Self::ReadEvents => ("Events", None),
+            Self::ListUsers => ("Users", None),
+            Self::ReadUser(user) | Self::DeleteUser(user) => ("Users", Some(user.to_string())),
         }
     }
 
@@ -126,7 +133,11 @@ impl Ability<'_> {
     /// What a caller who may not even know of it is told is missing.
     const fn noun(&self) -> Noun {
         match self {
-            Self::ReadUserPermissions(_) | Self::ReadAllUserPermissions => Noun::User,
+            Self::ReadUserPermissions(_)
+            | Self::ReadAllUserPermissions
+            | Self::ListUsers
+            | Self::ReadUser(_)
+            | Self::DeleteUser(_) => Noun::User,
             Self::ReadRecord(_) | Self::UpdateRecord(_) => Noun::AccessRecord,
             Self::ChooseInviteExpiry | Self::ReadInvite(_) | Self::DeleteInvite(_) => Noun::Invite,
             Self::CreateGroup | Self::ReadGroup(_) | Self::UpdateGroup(_) => Noun::Group,

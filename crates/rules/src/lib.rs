@@ -20,4 +20,5 @@ pub mod invites;
 pub mod records;
 pub mod refusals;
 pub mod roles;
+pub mod user_deletion;
 pub mod users;

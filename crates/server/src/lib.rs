@@ -66,6 +66,7 @@ mod strict_json;
 pub mod testing;
 pub mod token_cache;
 pub mod tokens;
+pub mod user_deletion;
 pub mod user_tokens;
 pub mod users;
 pub mod waits;

@@ -34,6 +34,9 @@ pub enum Operation {
     GetUserRolesForResource,
     GetUserResources,
     GetResourceUsers,
+    GetUsers,
+    GetUser,
+    DeleteUser,
     GetEvents,
     GetAccounts,
     GetAccount,
@@ -51,7 +54,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 48] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -83,6 +86,9 @@ impl Operation {
         Self::GetUserRolesForResource,
         Self::GetUserResources,
         Self::GetResourceUsers,
+        Self::GetUsers,
+        Self::GetUser,
+        Self::DeleteUser,
         Self::GetEvents,
         Self::GetAccounts,
         Self::GetAccount,
@@ -150,6 +156,9 @@ impl Operation {
             | Self::GetUserRolesForResource
             | Self::GetUserResources
             | Self::GetResourceUsers
+            | Self::GetUsers
+            | Self::GetUser
+            | Self::DeleteUser
             | Self::GetEvents
             | Self::GetAccounts
             | Self::GetAccount

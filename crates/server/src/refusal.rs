@@ -52,6 +52,8 @@ pub enum Refusal {
     },
     /// What the decision rested on kept changing.
     Busy,
+    /// Too much for one request: part of it is done, and the same request goes on with the rest.
+    Unfinished,
     /// A token issuer did not answer, or is not one that may be asked.
     Issuer {
         reason: String,
@@ -161,6 +163,7 @@ impl Refusal {
             | Self::BadCursor
             | Self::TooMany { .. }
             | Self::Busy
+            | Self::Unfinished
             | Self::Issuer { .. }
             | Self::Draining => false,
         }
@@ -213,6 +216,11 @@ impl Refusal {
                 S::SERVICE_UNAVAILABLE,
                 "Busy",
                 "Others kept changing what this request needs. Nothing was done; try again.",
+            ),
+            Self::Unfinished => ForCaller::new(
+                S::SERVICE_UNAVAILABLE,
+                "Unfinished",
+                "Part of this is done, and the rest is not. Send the same request again to go on.",
             ),
             Self::Issuer { reason } => ForCaller::new(
                 S::BAD_REQUEST,
@@ -279,6 +287,7 @@ impl Refusal {
             | Self::NotBuilt(_)
             | Self::BadCursor
             | Self::Busy
+            | Self::Unfinished
             | Self::Issuer { .. }
             | Self::Draining
             | Self::Store(_)
@@ -360,6 +369,7 @@ impl fmt::Display for ForLog<'_> {
             | Refusal::BadCursor
             | Refusal::TooMany { .. }
             | Refusal::Busy
+            | Refusal::Unfinished
             | Refusal::Issuer { .. }
             | Refusal::Draining) => return formatter.write_str(&told.for_caller().title),
         };

@@ -33,6 +33,7 @@ pub(super) enum Tag {
     Roles,
     Clients,
     Permissions,
+    Users,
     Events,
     Account,
     Keys,
@@ -40,13 +41,14 @@ pub(super) enum Tag {
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Invites,
         Self::Records,
         Self::Groups,
         Self::Roles,
         Self::Clients,
         Self::Permissions,
+        Self::Users,
         Self::Events,
         Self::Account,
         Self::Keys,
@@ -61,6 +63,7 @@ impl Tag {
             Self::Roles => "Roles",
             Self::Clients => "Service clients",
             Self::Permissions => "User permissions",
+            Self::Users => "Users",
             Self::Events => "Events",
             Self::Account => "Account",
             Self::Keys => "Keys and discovery",
@@ -76,6 +79,7 @@ impl Tag {
             Self::Roles => "Named lists of permissions.",
             Self::Clients => "Programs that call in their own name, and their access keys.",
             Self::Permissions => "What a user may do.",
+            Self::Users => "Whom records and groups name.",
             Self::Events => "What changed, when and by whom.",
             Self::Account => "The account and the token issuers it trusts.",
             Self::Keys => "What verifiers of tokens fetch. Public.",

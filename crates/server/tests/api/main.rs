@@ -15,6 +15,7 @@
 #[path = "../fake_issuer/mod.rs"]
 mod fake_issuer;
 
+mod access_permissions;
 mod accounts;
 mod authorization;
 mod bodies;
@@ -25,11 +26,13 @@ mod explanations;
 mod groups;
 mod identities;
 mod invites;
+mod known_users;
 mod limits;
 mod record_lists;
 mod records;
 mod roles;
 mod strangers;
+mod user_deletion;
 mod users;
 mod who_may;
 mod world;

@@ -28,6 +28,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+mod access;
+
 fn id<T: DeserializeOwned>(text: &str) -> T {
     serde_json::from_value(json!(text)).unwrap()
 }
@@ -354,6 +356,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         collection!(ClientCollection, clients, client()),
     ];
     all.extend(further_answers());
+    all.extend(access::answers());
     all
 }
 
@@ -487,6 +490,7 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
         ("Role", value(bare_role)),
     ];
     bare.extend(further_bare_answers());
+    bare.extend(access::bare_answers());
     bare
 }
 
