@@ -8,13 +8,13 @@ use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
     accounts, applications, apply, backup, checks, clients, completions, connections, doctor,
-    events, extensions, groups, identities, invites, keys, login, man, profile_commands, pull,
-    records, restore, roles, settings, tenants, users,
+    events, export, extensions, groups, identities, import, invites, keys, login, man,
+    profile_commands, pull, records, restore, roles, settings, tenants, users,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
 ///
-/// `guestlist serve` runs a server; `backup` and `restore` work on its files. The other commands
+/// `guestlist serve` runs a server; `backup`, `restore`, `export` and `import` work on its files. The other commands
 /// call a server: say which with --url or a profile, and who you are with --key-file or
 /// GUESTLIST_KEY.
 #[derive(Parser)]
@@ -61,6 +61,12 @@ pub(crate) enum Command {
 
     /// Puts a backup into a data directory
     Restore(restore::RestoreArguments),
+
+    /// Writes everything in a data directory as lines of JSON, while its server runs
+    Export(export::ExportArguments),
+
+    /// Makes the database of a data directory from an export
+    Import(import::ImportArguments),
 
     /// Signs in to a server
     Login(login::LoginArguments),
@@ -144,7 +150,15 @@ pub(crate) enum Call {
 }
 
 /// Commands that call no server, so that nothing of how to call one goes with them.
-const LOCAL: [&str; 5] = ["serve", "backup", "restore", "completions", "man"];
+const LOCAL: [&str; 7] = [
+    "serve",
+    "backup",
+    "restore",
+    "export",
+    "import",
+    "completions",
+    "man",
+];
 /// Commands that print what they print, whatever form is asked for.
 const UNFORMATTED: [&str; 3] = ["serve", "completions", "man"];
 

@@ -19,10 +19,12 @@ mod edit;
 mod environment;
 mod events;
 mod exits;
+mod export;
 mod extensions;
 mod file_lock;
 mod groups;
 mod identities;
+mod import;
 mod invite_message;
 mod invite_rehearsal;
 mod invite_request;
@@ -121,6 +123,8 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Pull(arguments) => call(pull::run(arguments, &session()?)),
         Command::Backup(arguments) => done(backup::run(arguments, &output)),
         Command::Restore(arguments) => done(restore::run(arguments, &output)),
+        Command::Export(arguments) => done(export::run(arguments, &output)),
+        Command::Import(arguments) => done(import::run(arguments, &output)),
         Command::Login(arguments) => {
             let login = login::prepare(arguments, &connection)?;
             call(login::run(login, &connection, &output))
