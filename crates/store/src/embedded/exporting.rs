@@ -10,6 +10,7 @@ use guestlist_rules::accounts::StoredAccount;
 use guestlist_rules::changes::{Document, Kind};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Row};
+use serde::de::IgnoredAny;
 
 use super::backup::{BackupError, tell};
 use super::change::{stored_facets, stored_touched};
@@ -135,7 +136,7 @@ impl Writing<'_> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let line = document(row).map_err(|error| damaged(database, error.to_string()))?;
-            refuse_breaks(database, &line.body)?;
+            refuse_unfit(database, &line.body)?;
             *counts.entry(line.kind.name().to_owned()).or_default() += 1;
             self.row(line.text())?;
         }
@@ -149,7 +150,7 @@ impl Writing<'_> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let line = event(row).map_err(|error| damaged(database, error.to_string()))?;
-            refuse_breaks(database, &line.event)?;
+            refuse_unfit(database, &line.event)?;
             count += 1;
             self.row(line.text())?;
         }
@@ -180,15 +181,17 @@ impl Writing<'_> {
     }
 }
 
-/// Nothing that the server writes has a line break in it; it would be read as two lines.
-fn refuse_breaks(database: &Path, json: &str) -> Result<(), TransferError> {
+/// Everything that the server writes is JSON on one line; anything else could not be read again.
+fn refuse_unfit(database: &Path, json: &str) -> Result<(), TransferError> {
+    let unfit = |problem: String| damaged(database, problem);
     if json.contains('\n') {
-        return Err(damaged(
-            database,
+        return Err(unfit(
             "a document or an event has more than one line".to_owned(),
         ));
     }
-    Ok(())
+    serde_json::from_str::<IgnoredAny>(json)
+        .map(drop)
+        .map_err(|error| unfit(format!("a document or an event is not JSON: {error}")))
 }
 
 fn document(row: &Row<'_>) -> rusqlite::Result<DocumentLine> {
