@@ -72,7 +72,8 @@ pub(crate) fn run(arguments: ImportArguments, output: &Output) -> Result<(), Fai
     };
     refuse_in_use(&data).map_err(|error| refused(&error.into()))?;
     if file == Path::new("-") {
-        standard_input::take()?;
+        // Locked again where it is read, on another thread.
+        drop(standard_input::take()?);
     }
     let checked = watched(output, move |watcher| check(&file, watcher))??;
     let companions = restore::companions(secrets.as_deref(), &data, &checked.end().documents)?;

@@ -111,7 +111,7 @@ fn an_export_is_of_one_moment_while_the_server_goes_on_writing() {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");
     let server = Server::new(&data, &["--dev"]);
-    for number in 0..50 {
+    for number in 0..250 {
         write_record(&server, &format!("rec_{number}"));
     }
     // It stops in the middle: a pipe holds less than there is.
@@ -123,18 +123,19 @@ fn an_export_is_of_one_moment_while_the_server_goes_on_writing() {
     let mut first = String::new();
     out.read_line(&mut first).unwrap();
     let header: Value = serde_json::from_str(&first).unwrap();
-    for number in 50..70 {
+    for number in 250..270 {
         write_record(&server, &format!("rec_{number}"));
     }
     let mut rest = String::new();
     out.read_to_string(&mut rest).unwrap();
     assert!(program.wait().unwrap().success());
+    assert!(rest.len() > 128 << 10, "a pipe takes all of it at once");
     let end: Value = serde_json::from_str(rest.lines().last().unwrap()).unwrap();
     assert_eq!(end["end"]["events"], header["revision"]);
     assert_ne!(header["revision"], json!(0));
-    for number in 0..70 {
+    for number in 0..270 {
         let there = rest.contains(&format!("\"id\":\"rec_{number}\""));
-        assert_eq!(there, number < 50, "rec_{number}");
+        assert_eq!(there, number < 250, "rec_{number}");
     }
     server.stop();
 }
