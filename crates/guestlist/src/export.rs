@@ -199,9 +199,11 @@ fn to_file(
         // Not even a file that appeared meanwhile is overwritten.
         draft.persist_noclobber(file)
     };
-    placed.map_err(|failed| match failed.error.kind() {
-        ErrorKind::AlreadyExists => NotMade::Exists,
-        _ => NotMade::File(failed.error),
+    placed.map_err(|failed| {
+        if failed.error.kind() == ErrorKind::AlreadyExists {
+            return NotMade::Exists;
+        }
+        NotMade::File(failed.error)
     })?;
     File::open(home)
         .and_then(|home| home.sync_all())

@@ -118,7 +118,7 @@ async fn a_store_that_holds_nothing_is_exported_too() {
     let data = home.path().join("data");
     drop(EmbeddedStore::open(&data).unwrap());
     let bytes = exported(&data);
-    assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 2);
+    assert_eq!(str::from_utf8(&bytes).unwrap().lines().count(), 2);
     let again = home.path().join("again");
     import(&bytes, &again).unwrap();
     assert!(exported(&again) == bytes);
@@ -126,15 +126,19 @@ async fn a_store_that_holds_nothing_is_exported_too() {
 
 /// Lines with a last one that agrees with them.
 fn signed(lines: &[String], end: &str) -> Vec<u8> {
-    let mut text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let hash: String = digest(&SHA256, text.as_bytes())
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut text = lines.join("\n") + "\n";
+    let hash = digest(&SHA256, text.as_bytes());
+    let pairs = hash.as_ref().iter();
+    let pairs: Vec<String> = pairs.map(|byte| format!("{byte:02x}")).collect();
     let (before, _) = end.split_once("\"sha256\":").unwrap();
-    text += &format!("{before}\"sha256\":\"{hash}\"}}}}\n");
+    text.extend([before, "\"sha256\":\"", &pairs.concat(), "\"}}\n"]);
     text.into_bytes()
+}
+
+/// Another document in the first place.
+fn put(lines: &mut [String], kind: &str, id: &str) {
+    lines[1] =
+        format!("{{\"kind\":\"{kind}\",\"id\":\"{id}\",\"mark\":1,\"facets\":[],\"value\":{{}}}}");
 }
 
 /// What is refused although its SHA-256 is right, and by which words.
@@ -177,13 +181,7 @@ fn refused_lines(lines: &[String], end: &str) -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "no kind of document \"later-kind\"",
-            with(&|lines| {
-                lines[1] =
-                    lines[1].replacen("{\"kind\":\"acc", "{\"kind\":\"later-kind\",\"x\":\"", 1);
-                lines[1] =
-                    "{\"kind\":\"later-kind\",\"id\":\"a\",\"mark\":1,\"facets\":[],\"value\":{}}"
-                        .to_owned();
-            }),
+            with(&|lines| put(lines, "later-kind", "a")),
         ),
         (
             "no facet \"later\"",
@@ -191,7 +189,7 @@ fn refused_lines(lines: &[String], end: &str) -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "line 2: it is not in the form",
-            with(&|lines| lines[1] = lines[1].replacen(':', ": ", 1)).to_vec(),
+            with(&|lines| lines[1] = lines[1].replacen(':', ": ", 1)),
         ),
         (
             "line 2: it cannot be read",
@@ -201,14 +199,7 @@ fn refused_lines(lines: &[String], end: &str) -> Vec<(&'static str, Vec<u8>)> {
             "not in the event log",
             with(&|lines| lines[1] = lines[1].replace("\"mark\":", "\"mark\":9")),
         ),
-        (
-            "is empty",
-            with(&|lines| {
-                lines[1] =
-                    "{\"kind\":\"acceptance\",\"id\":\"\",\"mark\":1,\"facets\":[],\"value\":{}}"
-                        .to_owned();
-            }),
-        ),
+        ("is empty", with(&|lines| put(lines, "acceptance", ""))),
     ]
 }
 

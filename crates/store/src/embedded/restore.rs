@@ -121,19 +121,19 @@ pub(super) struct Placed<T> {
 /// Makes a database beside the directory's own, whole and on the disk, and then puts it into its
 /// place: a process that ends in between leaves the old state or the new one.
 ///
-/// `make` is told the path of a file that is not there yet.
+/// `build` is told the path of a file that is not there yet.
 pub(super) fn put_in_place<T, E: From<BackupError>>(
     directory: &Path,
     existing: Existing,
     companions: &[PathBuf],
-    make: &mut dyn FnMut(&Path) -> Result<T, E>,
+    build: &mut dyn FnMut(&Path) -> Result<T, E>,
 ) -> Result<Placed<T>, E> {
     let _lock = prepare(directory).map_err(BackupError::from)?;
     hand_over(&directory.join(LOCK_FILE), directory)?;
     if existing == Existing::Keep && holds_database(directory)? {
         return Err(BackupError::Occupied(directory.to_owned()).into());
     }
-    let made = match gather(directory, existing, companions, make) {
+    let made = match gather(directory, existing, companions, build) {
         Ok(made) => made,
         Err(error) => {
             // The first error is the one to tell; what is left means nothing.
@@ -166,7 +166,7 @@ fn gather<T, E: From<BackupError>>(
     directory: &Path,
     existing: Existing,
     companions: &[PathBuf],
-    make: &mut dyn FnMut(&Path) -> Result<T, E>,
+    build: &mut dyn FnMut(&Path) -> Result<T, E>,
 ) -> Result<T, E> {
     let partial = placing::begin(directory).map_err(BackupError::file(directory))?;
     hand_over(&partial, directory)?;
@@ -174,7 +174,7 @@ fn gather<T, E: From<BackupError>>(
         gather_companion(source, directory, &partial, existing)?;
     }
     let database = partial.join(schema::FILE);
-    let made = make(&database)?;
+    let made = build(&database)?;
     hand_over(&database, directory)?;
     Ok(made)
 }

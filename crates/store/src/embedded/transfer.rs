@@ -273,8 +273,7 @@ fn unknown(line: u64, what: &'static str, name: String) -> TransferError {
 /// A SHA-256 in hexadecimal.
 pub(super) fn hexadecimal(hash: Context) -> String {
     let hash = hash.finish();
-    hash.as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let bytes = hash.as_ref().iter();
+    let pairs: Vec<String> = bytes.map(|byte| format!("{byte:02x}")).collect();
+    pairs.concat()
 }
