@@ -1,7 +1,9 @@
 //! What each operation of the service itself needs: the published permissions (semantics §2).
 
 use guestlist_api::actions::Action;
-use guestlist_api::ids::{ClientId, GroupId, InviteReference, KeyId, RecordId, RoleId, UserId};
+use guestlist_api::ids::{
+    ClientId, GroupId, InviteReference, KeyId, RecordId, RequestId, RoleId, UserId,
+};
 use guestlist_api::resources::ResourceUri;
 
 use crate::changes::{Expect, Kind};
@@ -40,6 +42,8 @@ pub enum Ability<'a> {
     ListUsers,
     ReadUser(&'a UserId),
     DeleteUser(&'a UserId),
+    ReadRequest(&'a RequestId),
+    UpdateRequest(&'a RequestId),
 }
 
 impl Ability<'_> {
@@ -70,6 +74,8 @@ impl Ability<'_> {
             Self::ReadEvents => ["READ", "Events:Read"],
             Self::ListUsers | Self::ReadUser(_) => ["READ", "Users:Read"],
             Self::DeleteUser(_) => ["UPDATE", "Users:Update"],
+            Self::ReadRequest(_) => ["AccessRequests:Read", "READ"],
+            Self::UpdateRequest(_) => ["AccessRequests:Update", "UPDATE"],
         }
     }
 
@@ -106,6 +112,9 @@ impl Ability<'_> {
             Self::ReadEvents => ("Events", None),
             Self::ListUsers => ("Users", None),
             Self::ReadUser(user) | Self::DeleteUser(user) => ("Users", Some(user.to_string())),
+            Self::ReadRequest(request) | Self::UpdateRequest(request) => {
+                ("AccessRequests", Some(request.to_string()))
+            }
         }
     }
 
@@ -138,6 +147,7 @@ impl Ability<'_> {
             | Self::ListUsers
             | Self::ReadUser(_)
             | Self::DeleteUser(_) => Noun::User,
+            Self::ReadRequest(_) | Self::UpdateRequest(_) => Noun::AccessRequest,
             Self::ReadRecord(_) | Self::UpdateRecord(_) => Noun::AccessRecord,
             Self::ChooseInviteExpiry | Self::ReadInvite(_) | Self::DeleteInvite(_) => Noun::Invite,
             Self::CreateGroup | Self::ReadGroup(_) | Self::UpdateGroup(_) => Noun::Group,

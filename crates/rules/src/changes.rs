@@ -31,6 +31,7 @@ pub struct Mark(pub u64);
 pub enum Kind {
     Account,
     AccessRecord,
+    AccessRequest,
     Acceptance,
     Client,
     Group,
@@ -41,9 +42,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Account,
         Self::AccessRecord,
+        Self::AccessRequest,
         Self::Acceptance,
         Self::Client,
         Self::Group,
@@ -58,6 +60,7 @@ impl Kind {
         match self {
             Self::Account => "account",
             Self::AccessRecord => "access-record",
+            Self::AccessRequest => "access-request",
             Self::Acceptance => "acceptance",
             Self::Client => "client",
             Self::Group => "group",
@@ -77,7 +80,7 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Facet {
-    /// Access records: `ACTIVE` or `DELETED`.
+    /// Access records: `ACTIVE` or `DELETED`. Access requests: `OPEN` or what became of them.
     Status,
     /// Invites: the principal who made it.
     Inviter,
@@ -85,17 +88,20 @@ pub enum Facet {
     Expires,
     /// Acceptances: the invite's reference.
     Parent,
-    /// Acceptances: who accepted.
+    /// Acceptances: who accepted. Access requests: who asked.
     Principal,
+    /// Access requests that nobody has answered: who asked.
+    OpenBy,
 }
 
 impl Facet {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Status,
         Self::Inviter,
         Self::Expires,
         Self::Parent,
         Self::Principal,
+        Self::OpenBy,
     ];
 
     /// The stored name.
@@ -106,6 +112,7 @@ impl Facet {
             Self::Expires => "expires",
             Self::Parent => "parent",
             Self::Principal => "principal",
+            Self::OpenBy => "open-by",
         }
     }
 

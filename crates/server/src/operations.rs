@@ -12,6 +12,11 @@ pub enum Operation {
     GetRecord,
     UpdateRecord,
     DeleteRecord,
+    CreateRequest,
+    GetRequests,
+    GetRequest,
+    RespondToAccessRequest,
+    DeleteRequest,
     CreateGroup,
     GetGroups,
     GetGroup,
@@ -54,7 +59,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 53] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -64,6 +69,11 @@ impl Operation {
         Self::GetRecord,
         Self::UpdateRecord,
         Self::DeleteRecord,
+        Self::CreateRequest,
+        Self::GetRequests,
+        Self::GetRequest,
+        Self::RespondToAccessRequest,
+        Self::DeleteRequest,
         Self::CreateGroup,
         Self::GetGroups,
         Self::GetGroup,
@@ -134,6 +144,11 @@ impl Operation {
             | Self::GetRecord
             | Self::UpdateRecord
             | Self::DeleteRecord
+            | Self::CreateRequest
+            | Self::GetRequests
+            | Self::GetRequest
+            | Self::RespondToAccessRequest
+            | Self::DeleteRequest
             | Self::CreateGroup
             | Self::GetGroups
             | Self::GetGroup

@@ -50,6 +50,10 @@ pub enum Refusal {
     TooMany {
         seconds: u64,
     },
+    /// A person made too many access requests.
+    TooManyMade {
+        seconds: u64,
+    },
     /// What the decision rested on kept changing.
     Busy,
     /// Too much for one request: part of it is done, and the same request goes on with the rest.
@@ -162,6 +166,7 @@ impl Refusal {
             | Self::NotBuilt(_)
             | Self::BadCursor
             | Self::TooMany { .. }
+            | Self::TooManyMade { .. }
             | Self::Busy
             | Self::Unfinished
             | Self::Issuer { .. }
@@ -211,6 +216,11 @@ impl Refusal {
                 S::TOO_MANY_REQUESTS,
                 "TooManyRequests",
                 format!("Too many failed requests. Try again in {seconds} seconds."),
+            ),
+            Self::TooManyMade { seconds } => ForCaller::new(
+                S::TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                format!("Too many access requests were made. Try again in {seconds} seconds."),
             ),
             Self::Busy => ForCaller::new(
                 S::SERVICE_UNAVAILABLE,
@@ -277,7 +287,7 @@ impl Refusal {
                 }
             }
             // Only ever on 429: an SDK sleeps long on it elsewhere (contract §0.2 rule 18).
-            Self::TooMany { seconds } => {
+            Self::TooMany { seconds } | Self::TooManyMade { seconds } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
             Self::Rule(_)
@@ -368,6 +378,7 @@ impl fmt::Display for ForLog<'_> {
             | Refusal::NotBuilt(_)
             | Refusal::BadCursor
             | Refusal::TooMany { .. }
+            | Refusal::TooManyMade { .. }
             | Refusal::Busy
             | Refusal::Unfinished
             | Refusal::Issuer { .. }
@@ -412,6 +423,24 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
             format!("InvalidRequest: {path}: {reason}"),
         )
         .at(path),
+        Rule::NotAskable { path, reason } => ForCaller::new(
+            S::UNPROCESSABLE_ENTITY,
+            "NotAskable",
+            format!("This cannot be asked for: {path}: {reason}"),
+        )
+        .at(path),
+        Rule::TooManyOpenRequests => ForCaller::new(
+            S::UNPROCESSABLE_ENTITY,
+            "TooManyOpenRequests",
+            "The caller has a hundred access requests that nobody has answered, the most there can \
+             be. Take one back first.",
+        ),
+        Rule::AnsweredOtherwise => ForCaller::new(
+            S::CONFLICT,
+            "AnsweredOtherwise",
+            "The access request was answered otherwise before, and that stands. What was approved \
+             is taken away by changing the access record.",
+        ),
         Rule::Taken(noun) => taken(*noun),
         Rule::Outdated => ForCaller::new(
             S::PRECONDITION_FAILED,
@@ -484,6 +513,7 @@ fn not_found(noun: Noun) -> ForCaller {
         }
         Noun::AccessKey => "There is no such access key, or the caller may not know of it.",
         Noun::AccessRecord => "There is no such access record, or the caller may not know of it.",
+        Noun::AccessRequest => "There is no such access request, or the caller may not know of it.",
         Noun::Account => "There is no such account, or the caller may not know of it.",
         Noun::Client => "There is no such service client, or the caller may not know of it.",
         Noun::Group => "There is no such group, or the caller may not know of it.",
@@ -497,6 +527,7 @@ fn not_found(noun: Noun) -> ForCaller {
 fn taken(noun: Noun) -> ForCaller {
     let (code, what) = match noun {
         Noun::AccessRecord => ("AccessRecordAlreadyExists", "an access record"),
+        Noun::AccessRequest => ("AccessRequestAlreadyExists", "an access request"),
         Noun::Role => ("RoleAlreadyExists", "a role"),
         Noun::Group => ("GroupAlreadyExists", "a group"),
         Noun::AccessKey => ("AccessKeyAlreadyExists", "an access key"),

@@ -140,6 +140,7 @@ impl Grants {
                 self.number_group(&group).map(Some).map_err(full)
             }
             Kind::Account
+            | Kind::AccessRequest
             | Kind::Acceptance
             | Kind::Client
             | Kind::IdempotencyKey
@@ -169,6 +170,7 @@ impl Grants {
                 .ok()
                 .map(|number| Ready::Group(number, None)),
             Kind::Account
+            | Kind::AccessRequest
             | Kind::Acceptance
             | Kind::Client
             | Kind::IdempotencyKey

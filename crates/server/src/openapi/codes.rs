@@ -41,6 +41,7 @@ codes! {
     RECORD_ALREADY_EXISTS = 409 "AccessRecordAlreadyExists" "There is an access record with this id.";
     ROLE_ALREADY_EXISTS = 409 "RoleAlreadyExists" "There is a role with this id.";
     GROUP_ALREADY_EXISTS = 409 "GroupAlreadyExists" "There is a group with this id.";
+    ANSWERED_OTHERWISE = 409 "AnsweredOtherwise" "The access request was answered otherwise before.";
     LAST_OWNER = 409 "LastOwner" "Nobody would be left who owns the account.";
     PRECONDITION_FAILED = 412 "PreconditionFailed" "It changed since the time in `If-Unmodified-Since`.";
     TOO_LARGE = 413 "TooLarge" "The request body, or what would be stored, is too large.";
@@ -48,8 +49,10 @@ codes! {
     UNSUPPORTED_CONTENT_ENCODING = 415 "UnsupportedContentEncoding" "The request body is compressed.";
     UNKNOWN_EXPECTATION = 417 "UnknownExpectation" "`Expect` holds something other than `100-continue`.";
     IDEMPOTENCY_KEY_REUSED = 422 "IdempotencyKeyReused" "The `Idempotency-Key` was sent with another request.";
+    NOT_ASKABLE = 422 "NotAskable" "What `path` names cannot be asked for, or not by this caller.";
+    TOO_MANY_OPEN_REQUESTS = 422 "TooManyOpenRequests" "The caller has as many open access requests as they may have.";
     TOO_MANY_ACCESS_KEYS = 422 "TooManyAccessKeys" "The client has as many access keys as it may have.";
-    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts; `Retry-After` says when to go on.";
+    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts, or access requests; `Retry-After` says when to go on.";
     HEADERS_TOO_LARGE = 431 "HeadersTooLarge" "The header fields are too many or too long.";
     INTERNAL_ERROR = 500 "InternalError" "A fault of the server; its log has the rest under `errorId`.";
     BUSY = 503 "Busy" "What the request needs kept changing; nothing was done.";
@@ -131,10 +134,11 @@ mod tests {
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
     /// do not choose.
-    const OF_NO_OPERATION: [&str; 8] = [
+    const OF_NO_OPERATION: [&str; 9] = [
         "MethodNotAllowed",
         "NotImplemented",
         "AccessKeyAlreadyExists",
+        "AccessRequestAlreadyExists",
         "AccountAlreadyExists",
         "ClientAlreadyExists",
         "InviteAlreadyExists",
@@ -172,6 +176,12 @@ mod tests {
             Rule::Taken(Noun::Role),
             Rule::Taken(Noun::Group),
             Rule::Outdated,
+            Rule::NotAskable {
+                path: String::new(),
+                reason: String::new(),
+            },
+            Rule::TooManyOpenRequests,
+            Rule::AnsweredOtherwise,
             Rule::TooLarge {
                 reason: String::new(),
             },
@@ -208,6 +218,7 @@ mod tests {
             Refusal::NoSuchPath,
             Refusal::BadCursor,
             Refusal::TooMany { seconds: 1 },
+            Refusal::TooManyMade { seconds: 1 },
             Refusal::Busy,
             Refusal::Unfinished,
             Refusal::Issuer {

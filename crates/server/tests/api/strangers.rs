@@ -24,7 +24,7 @@ struct Expected {
 }
 
 /// A world with one of everything.
-async fn furnished() -> (World, String) {
+async fn furnished() -> (World, [String; 2]) {
     let world = World::new(Engine::Memory).await;
     world.role("ro_x", &[("x:read", true, false, false)]).await;
     world
@@ -51,14 +51,24 @@ async fn furnished() -> (World, String) {
     let invite = world
         .invite(&world.owner, &invite_of(&["ro_x"], &["things/1"]))
         .await;
-    (world, invite)
+    let asked = json!({"access": {"users": [{"userId": "holder"}],
+        "statements": invite_of(&["ro_x"], &["things/1"])["statements"]}});
+    let request = world
+        .own("POST", "/v1/requests", Some(&asked))
+        .await
+        .expect(201);
+    let request = format!(
+        "/v1/requests/{}",
+        request.json()["requestId"].as_str().unwrap()
+    );
+    (world, [invite, request])
 }
 
 #[expect(
     clippy::too_many_lines,
     reason = "one table, one entry for each operation"
 )]
-fn table(world: &World, invite: &str) -> Vec<Expected> {
+fn table(world: &World, [invite, request]: &[String; 2]) -> Vec<Expected> {
     use Operation as O;
     let record = record_of("rec_new", "u", &["ro_x"], &["things/1"]);
     let same = record_of("rec_x", "holder", &["ro_x"], &["things/1"]);
@@ -69,6 +79,8 @@ fn table(world: &World, invite: &str) -> Vec<Expected> {
     let client = json!({"name": "n"});
     let owner = &world.owner_id;
     let given = invite_of(&["ro_x"], &["things/1"]);
+    let asked = json!({"access":
+        {"users": [{"userId": "u"}], "statements": given["statements"]}});
     let identity = json!({"issuer": "http://127.0.0.1:9999", "preferredAudience": "x"});
     let of_holder = "/v1/users/holder/resources";
     let entry = |operation, method, target: &str, body: Option<&Value>, statuses: [u16; 4]| {
@@ -156,6 +168,35 @@ fn table(world: &World, invite: &str) -> Vec<Expected> {
             O::DeleteRecord,
             "DELETE",
             "/v1/records/rec_x",
+            None,
+            [401, 404, 403, 204],
+        ),
+        entry(
+            O::CreateRequest,
+            "POST",
+            "/v1/requests",
+            Some(&asked),
+            [401, 422, 422, 201],
+        ),
+        entry(
+            O::GetRequests,
+            "GET",
+            "/v1/requests",
+            None,
+            [401, 200, 200, 200],
+        ),
+        entry(O::GetRequest, "GET", request, None, [401, 404, 403, 200]),
+        entry(
+            O::RespondToAccessRequest,
+            "PATCH",
+            request,
+            Some(&json!({"status": "APPROVED"})),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::DeleteRequest,
+            "DELETE",
+            request,
             None,
             [401, 404, 403, 204],
         ),
@@ -422,8 +463,8 @@ fn table(world: &World, invite: &str) -> Vec<Expected> {
 
 #[tokio::test]
 async fn a01_every_operation_as_nobody_stranger_neighbour_and_owner() {
-    let (first, invite) = furnished().await;
-    let listed: BTreeSet<String> = table(&first, &invite)
+    let (first, made) = furnished().await;
+    let listed: BTreeSet<String> = table(&first, &made)
         .iter()
         .map(|entry| entry.operation.name())
         .collect();
@@ -432,12 +473,12 @@ async fn a01_every_operation_as_nobody_stranger_neighbour_and_owner() {
         .map(|operation| operation.name())
         .collect();
     assert_eq!(listed, all, "every operation belongs into the table");
-    let count = table(&first, &invite).len();
+    let count = table(&first, &made).len();
     drop(first);
     for number in 0..count {
         // A world of its own for each: what one operation deletes, another needs.
-        let (world, invite) = furnished().await;
-        let entry = &table(&world, &invite)[number];
+        let (world, made) = furnished().await;
+        let entry = &table(&world, &made)[number];
         let (nobody, stranger) = (String::new(), world.token("stranger"));
         let (neighbour, owner) = (world.token("neighbour"), world.owner.clone());
         for (who, credential, status) in [
@@ -521,7 +562,6 @@ async fn what_is_not_built_says_so() {
     let world = World::new(Engine::Memory).await;
     for (method, target) in [
         ("POST", "/v1/claims"),
-        ("GET", "/v1/requests"),
         ("GET", "/v1/resources"),
         ("PUT", "/v1/resources/a%2Fb"),
         ("PUT", "/v1/users/u/token-configuration"),
