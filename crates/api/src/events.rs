@@ -130,12 +130,16 @@ open_enumeration!(
     SubjectKind {
         AccessRequest = "access-request",
         Account = "account",
+        Application = "application",
         Client = "client",
+        Connection = "connection",
+        Extension = "extension",
         Group = "group",
         Identity = "identity",
         Invite = "invite",
         Record = "record",
         Role = "role",
+        Tenant = "tenant",
         User = "user",
     }
 );
@@ -150,12 +154,21 @@ open_enumeration!(
         AccessRequestDenied = "access-request.denied",
         /// The server was started for the first time.
         AccountCreated = "account.created",
+        ApplicationCreated = "application.created",
+        ApplicationDeleted = "application.deleted",
+        ApplicationUpdated = "application.updated",
         ClientCreated = "client.created",
         ClientDeleted = "client.deleted",
         /// A service client got an access key.
         ClientKeyCreated = "client.key-created",
         ClientKeyDeleted = "client.key-deleted",
         ClientUpdated = "client.updated",
+        ConnectionCreated = "connection.created",
+        ConnectionDeleted = "connection.deleted",
+        ConnectionUpdated = "connection.updated",
+        ExtensionCreated = "extension.created",
+        ExtensionDeleted = "extension.deleted",
+        ExtensionUpdated = "extension.updated",
         GroupCreated = "group.created",
         GroupDeleted = "group.deleted",
         GroupUpdated = "group.updated",
@@ -171,6 +184,11 @@ open_enumeration!(
         RoleCreated = "role.created",
         RoleDeleted = "role.deleted",
         RoleUpdated = "role.updated",
+        TenantCreated = "tenant.created",
+        TenantDeleted = "tenant.deleted",
+        TenantUpdated = "tenant.updated",
+        /// A user was put into a tenant.
+        TenantUserLinked = "tenant.user-linked",
         /// The last of what named a user, as far as it was known, names them no more.
         UserDeleted = "user.deleted",
         /// A part of what named a user names them no more.

@@ -1,7 +1,9 @@
 //! The Guestlist server and its command line. Nothing is built before this file; it only builds and
 //! calls.
 
+mod access_requests;
 mod accounts;
+mod applications;
 mod apply;
 mod arguments;
 mod backup;
@@ -9,6 +11,7 @@ mod checks;
 mod clients;
 mod completions;
 mod connection;
+mod connections;
 mod deletion;
 mod device_grant;
 mod doctor;
@@ -17,6 +20,7 @@ mod edit;
 mod environment;
 mod events;
 mod exits;
+mod extensions;
 mod file_lock;
 mod groups;
 mod identities;
@@ -37,6 +41,7 @@ mod profile_files;
 mod profiles;
 mod progress;
 mod pull;
+mod rate_limits;
 mod records;
 mod restore;
 mod roles;
@@ -46,6 +51,7 @@ mod settings;
 mod sign_in;
 mod standard_input;
 mod tags;
+mod tenants;
 mod terminal;
 mod text;
 mod token_claims;
@@ -138,7 +144,12 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Group(command) => groups::run(command, session).await,
         Call::Client(command) => clients::run(command, session).await,
         Call::Key(command) => keys::run(command, session).await,
+        Call::Application(command) => applications::run(command, session).await,
+        Call::Extension(command) => extensions::run(command, session).await,
+        Call::Connection(command) => connections::run(command, session).await,
+        Call::Tenant(command) => tenants::run(command, session).await,
         Call::Identity(command) => identities::run(command, session).await,
+        Call::Request(command) => access_requests::run(command, session).await,
         Call::User(command) => users::run(command, session).await,
         Call::Account(command) => accounts::run(command, session).await,
     }

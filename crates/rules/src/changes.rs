@@ -33,26 +33,36 @@ pub enum Kind {
     AccessRecord,
     AccessRequest,
     Acceptance,
+    Application,
     Client,
+    Connection,
+    Extension,
     Group,
     IdempotencyKey,
     Identity,
     Invite,
     Role,
+    Tenant,
+    TenantUser,
 }
 
 impl Kind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::Account,
         Self::AccessRecord,
         Self::AccessRequest,
         Self::Acceptance,
+        Self::Application,
         Self::Client,
+        Self::Connection,
+        Self::Extension,
         Self::Group,
         Self::IdempotencyKey,
         Self::Identity,
         Self::Invite,
         Self::Role,
+        Self::Tenant,
+        Self::TenantUser,
     ];
 
     /// The stored name.
@@ -62,12 +72,17 @@ impl Kind {
             Self::AccessRecord => "access-record",
             Self::AccessRequest => "access-request",
             Self::Acceptance => "acceptance",
+            Self::Application => "application",
             Self::Client => "client",
+            Self::Connection => "connection",
+            Self::Extension => "extension",
             Self::Group => "group",
             Self::IdempotencyKey => "idempotency-key",
             Self::Identity => "identity",
             Self::Invite => "invite",
             Self::Role => "role",
+            Self::Tenant => "tenant",
+            Self::TenantUser => "tenant-user",
         }
     }
 
@@ -86,22 +101,25 @@ pub enum Facet {
     Inviter,
     /// Invites and idempotency keys: the instant they end, as [`sortable`] milliseconds.
     Expires,
-    /// Acceptances: the invite's reference.
+    /// Acceptances: the invite's reference. Users of tenants: the tenant.
     Parent,
     /// Acceptances: who accepted. Access requests: who asked.
     Principal,
     /// Access requests that nobody has answered: who asked.
     OpenBy,
+    /// Tenants: the connection by which their users sign in.
+    Connection,
 }
 
 impl Facet {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Status,
         Self::Inviter,
         Self::Expires,
         Self::Parent,
         Self::Principal,
         Self::OpenBy,
+        Self::Connection,
     ];
 
     /// The stored name.
@@ -113,6 +131,7 @@ impl Facet {
             Self::Parent => "parent",
             Self::Principal => "principal",
             Self::OpenBy => "open-by",
+            Self::Connection => "connection",
         }
     }
 

@@ -10,11 +10,15 @@ pub enum Noun {
     AccessRecord,
     AccessRequest,
     Account,
+    Application,
     Client,
+    Connection,
+    Extension,
     Group,
     Invite,
     Resource,
     Role,
+    Tenant,
     User,
 }
 
@@ -76,6 +80,8 @@ pub enum Refusal {
     AcceptorNotAUser,
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
+    /// The application belongs to an extension, and is deleted with it.
+    ApplicationInUse,
     /// Nobody would be left who can administer the account.
     LastOwner,
     /// Something stored cannot be read.

@@ -47,6 +47,27 @@ pub enum Operation {
     GetAccount,
     GetAccountIdentities,
     DelegateAuthentication,
+    CreateConnection,
+    GetConnections,
+    GetConnection,
+    UpdateConnection,
+    DeleteConnection,
+    CreateApplication,
+    GetApplications,
+    GetApplication,
+    UpdateApplication,
+    DeleteApplication,
+    CreateExtension,
+    GetExtensions,
+    GetExtension,
+    UpdateExtension,
+    DeleteExtension,
+    CreateTenant,
+    GetTenants,
+    GetTenant,
+    UpdateTenant,
+    DeleteTenant,
+    LinkTenantUser,
     GetOpenIdConfiguration,
     GetUserTokenKeys,
     GetClientTokenKeys,
@@ -59,7 +80,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 74] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -104,6 +125,27 @@ impl Operation {
         Self::GetAccount,
         Self::GetAccountIdentities,
         Self::DelegateAuthentication,
+        Self::CreateConnection,
+        Self::GetConnections,
+        Self::GetConnection,
+        Self::UpdateConnection,
+        Self::DeleteConnection,
+        Self::CreateApplication,
+        Self::GetApplications,
+        Self::GetApplication,
+        Self::UpdateApplication,
+        Self::DeleteApplication,
+        Self::CreateExtension,
+        Self::GetExtensions,
+        Self::GetExtension,
+        Self::UpdateExtension,
+        Self::DeleteExtension,
+        Self::CreateTenant,
+        Self::GetTenants,
+        Self::GetTenant,
+        Self::UpdateTenant,
+        Self::DeleteTenant,
+        Self::LinkTenantUser,
         Self::GetOpenIdConfiguration,
         Self::GetUserTokenKeys,
         Self::GetClientTokenKeys,
@@ -178,7 +220,28 @@ impl Operation {
             | Self::GetAccounts
             | Self::GetAccount
             | Self::GetAccountIdentities
-            | Self::DelegateAuthentication => false,
+            | Self::DelegateAuthentication
+            | Self::CreateConnection
+            | Self::GetConnections
+            | Self::GetConnection
+            | Self::UpdateConnection
+            | Self::DeleteConnection
+            | Self::CreateApplication
+            | Self::GetApplications
+            | Self::GetApplication
+            | Self::UpdateApplication
+            | Self::DeleteApplication
+            | Self::CreateExtension
+            | Self::GetExtensions
+            | Self::GetExtension
+            | Self::UpdateExtension
+            | Self::DeleteExtension
+            | Self::CreateTenant
+            | Self::GetTenants
+            | Self::GetTenant
+            | Self::UpdateTenant
+            | Self::DeleteTenant
+            | Self::LinkTenantUser => false,
         }
     }
 }

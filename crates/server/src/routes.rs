@@ -9,8 +9,9 @@ use smallvec::SmallVec;
 
 use crate::operations::Operation;
 use crate::paths::{
-    Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource,
+    Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource, with_whole_user,
 };
+use crate::query::Query;
 use crate::refusal::Refusal;
 
 /// The operation of a request, and what stands in the variable places of its path.
@@ -45,22 +46,41 @@ pub fn route<'a>(method: &Method, path: &'a Path<'_>) -> Result<Routed<'a>, Refu
     if let Some(routed) = by_keyword(method, segments)? {
         return Ok(routed);
     }
-    if let Some((operation, [first, second, third])) = operation(method, &texts) {
-        let arguments = [
-            Cow::Borrowed(first),
-            Cow::Borrowed(second),
-            Cow::Borrowed(third),
-        ];
+    if let Some(whole) = with_whole_user(segments)? {
+        let texts: SmallVec<[&str; 10]> = whole.iter().map(AsRef::as_ref).collect();
+        let (operation, arguments) = by_table(method, &texts)?;
         return Ok(Routed {
             operation,
-            arguments,
+            arguments: arguments.map(|argument| Cow::Owned(argument.to_owned())),
         });
     }
-    let others = methods(&texts);
+    let (operation, arguments) = by_table(method, &texts)?;
+    Ok(Routed {
+        operation,
+        arguments: arguments.map(Cow::Borrowed),
+    })
+}
+
+/// What the table says of a path, or why there is nothing.
+fn by_table<'a>(method: &Method, texts: &[&'a str]) -> Result<(Operation, [&'a str; 3]), Refusal> {
+    if let Some(found) = operation(method, texts) {
+        return Ok(found);
+    }
+    let others = methods(texts);
     if !others.is_empty() {
         return Err(Refusal::NoSuchMethod(others));
     }
-    Err(not_built(&texts).map_or(Refusal::NoSuchPath, Refusal::NotBuilt))
+    Err(not_built(texts).map_or(Refusal::NoSuchPath, Refusal::NotBuilt))
+}
+
+/// Whether this is the start of a sign-in, which is told from other requests for `/` by its query
+/// (contract §1.7).
+///
+/// # Errors
+///
+/// A malformed `client_id`.
+pub fn asks_to_sign_in(path: &Path<'_>, query: &Query<'_>) -> Result<bool, Refusal> {
+    Ok(path.segments().is_empty() && query.get("client_id")?.is_some())
 }
 
 /// What users hold, and who holds something on a resource: matched by keyword, because some SDKs do
@@ -162,6 +182,27 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("GET", ["v1", "accounts", id]) => with(Operation::GetAccount, id),
         ("GET", ["v1", "identities"]) => found(Operation::GetAccountIdentities),
         ("POST", ["v1", "identities"]) => found(Operation::DelegateAuthentication),
+        ("POST", ["v1", "connections"]) => found(Operation::CreateConnection),
+        ("GET", ["v1", "connections"]) => found(Operation::GetConnections),
+        ("GET", ["v1", "connections", id]) => with(Operation::GetConnection, id),
+        ("PUT", ["v1", "connections", id]) => with(Operation::UpdateConnection, id),
+        ("DELETE", ["v1", "connections", id]) => with(Operation::DeleteConnection, id),
+        ("POST", ["v1", "applications"]) => found(Operation::CreateApplication),
+        ("GET", ["v1", "applications"]) => found(Operation::GetApplications),
+        ("GET", ["v1", "applications", id]) => with(Operation::GetApplication, id),
+        ("PUT", ["v1", "applications", id]) => with(Operation::UpdateApplication, id),
+        ("DELETE", ["v1", "applications", id]) => with(Operation::DeleteApplication, id),
+        ("POST", ["v1", "extensions"]) => found(Operation::CreateExtension),
+        ("GET", ["v1", "extensions"]) => found(Operation::GetExtensions),
+        ("GET", ["v1", "extensions", id]) => with(Operation::GetExtension, id),
+        ("PUT", ["v1", "extensions", id]) => with(Operation::UpdateExtension, id),
+        ("DELETE", ["v1", "extensions", id]) => with(Operation::DeleteExtension, id),
+        ("POST", ["v1", "tenants"]) => found(Operation::CreateTenant),
+        ("GET", ["v1", "tenants"]) => found(Operation::GetTenants),
+        ("GET", ["v1", "tenants", id]) => with(Operation::GetTenant, id),
+        ("PUT", ["v1", "tenants", id]) => with(Operation::UpdateTenant, id),
+        ("DELETE", ["v1", "tenants", id]) => with(Operation::DeleteTenant, id),
+        ("PATCH", ["v1", "tenants", id, "users"]) => with(Operation::LinkTenantUser, id),
         ("POST", ["v1", "dev", "tokens"]) => found(Operation::CreateDevelopmentToken),
         ("GET", [".well-known", "openid-configuration"]) => found(Operation::GetOpenIdConfiguration),
         ("GET", [".well-known", "openid-configuration", "jwks"]) => found(Operation::GetUserTokenKeys),
@@ -194,10 +235,12 @@ fn not_built(path: &[&str]) -> Option<&'static str> {
         ["v1", "claims", ..] => Some("claims"),
         ["v1", "resources"] => Some("resource configurations"),
         ["v1", "users", _, "tokens" | "token-configuration", ..] => Some("tokens of users"),
-        ["v1", "tenants", ..] => Some("tenants"),
-        ["v1", "connections", ..] => Some("connections"),
-        ["v1", "applications", ..] => Some("applications"),
-        ["v1", "extensions", ..] => Some("extensions"),
+        ["v1", "connections", _, "users", .., "credentials"] => {
+            Some("the credentials that users get by signing in through a connection")
+        }
+        ["v1", "applications", _, "users", .., "delegation"] => {
+            Some("signing users in to the applications of others")
+        }
         ["api", "authentication" | "session" | "identities", ..] => Some("sign-in"),
         ["login" | "settings" | "logout"] => Some("sign-in pages"),
         _ => None,

@@ -19,4 +19,5 @@ mod revisions;
 mod scripted;
 mod secrecy;
 mod setup;
+mod sign_in_nouns;
 mod verifier;

@@ -145,7 +145,12 @@ impl Grants {
             | Kind::Client
             | Kind::IdempotencyKey
             | Kind::Identity
-            | Kind::Invite => Ok(None),
+            | Kind::Invite
+            | Kind::Application
+            | Kind::Connection
+            | Kind::Extension
+            | Kind::Tenant
+            | Kind::TenantUser => Ok(None),
         }
     }
 
@@ -175,7 +180,12 @@ impl Grants {
             | Kind::Client
             | Kind::IdempotencyKey
             | Kind::Identity
-            | Kind::Invite => None,
+            | Kind::Invite
+            | Kind::Application
+            | Kind::Connection
+            | Kind::Extension
+            | Kind::Tenant
+            | Kind::TenantUser => None,
         }
     }
 

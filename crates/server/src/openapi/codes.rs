@@ -42,6 +42,9 @@ codes! {
     ROLE_ALREADY_EXISTS = 409 "RoleAlreadyExists" "There is a role with this id.";
     GROUP_ALREADY_EXISTS = 409 "GroupAlreadyExists" "There is a group with this id.";
     ANSWERED_OTHERWISE = 409 "AnsweredOtherwise" "The access request was answered otherwise before.";
+    CONNECTION_ALREADY_EXISTS = 409 "ConnectionAlreadyExists" "There is a connection with this id.";
+    TENANT_ALREADY_EXISTS = 409 "TenantAlreadyExists" "There is a tenant with this id.";
+    APPLICATION_IN_USE = 409 "ApplicationInUse" "The application belongs to an extension.";
     LAST_OWNER = 409 "LastOwner" "Nobody would be left who owns the account.";
     PRECONDITION_FAILED = 412 "PreconditionFailed" "It changed since the time in `If-Unmodified-Since`.";
     TOO_LARGE = 413 "TooLarge" "The request body, or what would be stored, is too large.";
@@ -52,7 +55,7 @@ codes! {
     NOT_ASKABLE = 422 "NotAskable" "What `path` names cannot be asked for, or not by this caller.";
     TOO_MANY_OPEN_REQUESTS = 422 "TooManyOpenRequests" "The caller has as many open access requests as they may have.";
     TOO_MANY_ACCESS_KEYS = 422 "TooManyAccessKeys" "The client has as many access keys as it may have.";
-    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts, or access requests; `Retry-After` says when to go on.";
+    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts or access requests, or more requests than the rate limit of the service client allows; `Retry-After` says when to try again.";
     HEADERS_TOO_LARGE = 431 "HeadersTooLarge" "The header fields are too many or too long.";
     INTERNAL_ERROR = 500 "InternalError" "A fault of the server; its log has the rest under `errorId`.";
     BUSY = 503 "Busy" "What the request needs kept changing; nothing was done.";
@@ -134,13 +137,15 @@ mod tests {
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
     /// do not choose.
-    const OF_NO_OPERATION: [&str; 9] = [
+    const OF_NO_OPERATION: [&str; 11] = [
         "MethodNotAllowed",
         "NotImplemented",
         "AccessKeyAlreadyExists",
         "AccessRequestAlreadyExists",
         "AccountAlreadyExists",
+        "ApplicationAlreadyExists",
         "ClientAlreadyExists",
+        "ExtensionAlreadyExists",
         "InviteAlreadyExists",
         "ResourceAlreadyExists",
         "UserAlreadyExists",
@@ -164,6 +169,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one list of every refusal")]
     fn the_statuses_are_those_of_the_refusals() {
         let rules = [
             Rule::NotFound(Noun::Role),
@@ -175,6 +181,8 @@ mod tests {
             Rule::Taken(Noun::AccessRecord),
             Rule::Taken(Noun::Role),
             Rule::Taken(Noun::Group),
+            Rule::Taken(Noun::Connection),
+            Rule::Taken(Noun::Tenant),
             Rule::Outdated,
             Rule::NotAskable {
                 path: String::new(),
@@ -195,6 +203,7 @@ mod tests {
             Rule::InviteSuspended,
             Rule::AcceptorNotAUser,
             Rule::IdempotencyKeyReused,
+            Rule::ApplicationInUse,
             Rule::LastOwner,
         ];
         let edges = [
@@ -219,6 +228,7 @@ mod tests {
             Refusal::BadCursor,
             Refusal::TooMany { seconds: 1 },
             Refusal::TooManyMade { seconds: 1 },
+            Refusal::RateLimited { seconds: 1 },
             Refusal::Busy,
             Refusal::Unfinished,
             Refusal::Issuer {

@@ -37,12 +37,16 @@ pub(super) enum Tag {
     Users,
     Events,
     Account,
+    Applications,
+    Extensions,
+    Connections,
+    Tenants,
     Keys,
     Server,
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Invites,
         Self::Records,
         Self::Requests,
@@ -53,6 +57,10 @@ impl Tag {
         Self::Users,
         Self::Events,
         Self::Account,
+        Self::Applications,
+        Self::Extensions,
+        Self::Connections,
+        Self::Tenants,
         Self::Keys,
         Self::Server,
     ];
@@ -69,6 +77,10 @@ impl Tag {
             Self::Users => "Users",
             Self::Events => "Events",
             Self::Account => "Account",
+            Self::Applications => "Applications",
+            Self::Extensions => "Extensions",
+            Self::Connections => "Connections",
+            Self::Tenants => "Tenants",
             Self::Keys => "Keys and discovery",
             Self::Server => "The server itself",
         }
@@ -86,6 +98,10 @@ impl Tag {
             Self::Users => "Whom records and groups name.",
             Self::Events => "What changed, when and by whom.",
             Self::Account => "The account and the token issuers it trusts.",
+            Self::Applications => "What users sign in to.",
+            Self::Extensions => "Applications of third parties, each with a service client.",
+            Self::Connections => "Identity providers by which users sign in.",
+            Self::Tenants => "Partitions of users, usually one for each business customer.",
             Self::Keys => "What verifiers of tokens fetch. Public.",
             Self::Server => "Health, metrics and this description. Public.",
         }

@@ -23,8 +23,17 @@ struct Expected {
     owner: u16,
 }
 
+/// Ids that the server has made.
+struct Made {
+    invite: String,
+    /// The path of an access request.
+    request: String,
+    application: String,
+    extension: String,
+}
+
 /// A world with one of everything.
-async fn furnished() -> (World, [String; 2]) {
+async fn furnished() -> (World, Made) {
     let world = World::new(Engine::Memory).await;
     world.role("ro_x", &[("x:read", true, false, false)]).await;
     world
@@ -48,6 +57,20 @@ async fn furnished() -> (World, [String; 2]) {
         .own("POST", "/v1/groups", Some(&group))
         .await
         .expect(201);
+    world
+        .own("POST", "/v1/tenants", Some(&json!({"tenantId": "t1"})))
+        .await
+        .expect(201);
+    let connection = json!({"connectionId": "con_1"});
+    world
+        .own("POST", "/v1/connections", Some(&connection))
+        .await
+        .expect(201);
+    let (named, bare) = (json!({"name": "n"}), json!({}));
+    let made = world.own("POST", "/v1/applications", Some(&named));
+    let application = made.await.expect(201).json()["applicationId"].clone();
+    let made = world.own("POST", "/v1/extensions", Some(&bare));
+    let extension = made.await.expect(201).json()["extensionId"].clone();
     let invite = world
         .invite(&world.owner, &invite_of(&["ro_x"], &["things/1"]))
         .await;
@@ -61,14 +84,20 @@ async fn furnished() -> (World, [String; 2]) {
         "/v1/requests/{}",
         request.json()["requestId"].as_str().unwrap()
     );
-    (world, [invite, request])
+    let made = Made {
+        invite,
+        request,
+        application: application.as_str().unwrap().to_owned(),
+        extension: extension.as_str().unwrap().to_owned(),
+    };
+    (world, made)
 }
 
 #[expect(
     clippy::too_many_lines,
     reason = "one table, one entry for each operation"
 )]
-fn table(world: &World, [invite, request]: &[String; 2]) -> Vec<Expected> {
+fn table(world: &World, made: &Made) -> Vec<Expected> {
     use Operation as O;
     let record = record_of("rec_new", "u", &["ro_x"], &["things/1"]);
     let same = record_of("rec_x", "holder", &["ro_x"], &["things/1"]);
@@ -98,7 +127,11 @@ fn table(world: &World, [invite, request]: &[String; 2]) -> Vec<Expected> {
         }
     };
     let client_path = format!("/v1/clients/{owner}");
-    let invite_path = format!("/v1/invites/{invite}");
+    let invite_path = format!("/v1/invites/{}", made.invite);
+    let request = made.request.as_str();
+    let application = format!("/v1/applications/{}", made.application);
+    let extension = format!("/v1/extensions/{}", made.extension);
+    let named = json!({"name": "n"});
     let read_check = format!("{of_holder}/things%2F1/permissions/x:read");
     let read_permissions = format!("{of_holder}/things%2F1/permissions");
     let read_roles = format!("{of_holder}/things%2F1/roles");
@@ -408,6 +441,153 @@ fn table(world: &World, [invite, request]: &[String; 2]) -> Vec<Expected> {
             [401, 403, 403, 201],
         ),
         entry(
+            O::CreateApplication,
+            "POST",
+            "/v1/applications",
+            Some(&named),
+            [401, 403, 403, 201],
+        ),
+        entry(
+            O::GetApplications,
+            "GET",
+            "/v1/applications",
+            None,
+            [401, 200, 200, 200],
+        ),
+        entry(
+            O::GetApplication,
+            "GET",
+            &application,
+            None,
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::UpdateApplication,
+            "PUT",
+            &application,
+            Some(&named),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::DeleteApplication,
+            "DELETE",
+            &application,
+            None,
+            [401, 404, 403, 204],
+        ),
+        entry(
+            O::CreateExtension,
+            "POST",
+            "/v1/extensions",
+            Some(&json!({})),
+            [401, 403, 403, 201],
+        ),
+        entry(
+            O::GetExtensions,
+            "GET",
+            "/v1/extensions",
+            None,
+            [401, 200, 200, 200],
+        ),
+        entry(
+            O::GetExtension,
+            "GET",
+            &extension,
+            None,
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::UpdateExtension,
+            "PUT",
+            &extension,
+            Some(&json!({})),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::DeleteExtension,
+            "DELETE",
+            &extension,
+            None,
+            [401, 404, 403, 204],
+        ),
+        entry(
+            O::CreateConnection,
+            "POST",
+            "/v1/connections",
+            Some(&json!({})),
+            [401, 403, 403, 201],
+        ),
+        entry(
+            O::GetConnections,
+            "GET",
+            "/v1/connections",
+            None,
+            [401, 200, 200, 200],
+        ),
+        entry(
+            O::GetConnection,
+            "GET",
+            "/v1/connections/con_1",
+            None,
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::UpdateConnection,
+            "PUT",
+            "/v1/connections/con_1",
+            Some(&json!({})),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::DeleteConnection,
+            "DELETE",
+            "/v1/connections/con_1",
+            None,
+            [401, 404, 403, 204],
+        ),
+        entry(
+            O::CreateTenant,
+            "POST",
+            "/v1/tenants",
+            Some(&json!({})),
+            [401, 403, 403, 201],
+        ),
+        entry(
+            O::GetTenants,
+            "GET",
+            "/v1/tenants",
+            None,
+            [401, 200, 200, 200],
+        ),
+        entry(
+            O::GetTenant,
+            "GET",
+            "/v1/tenants/t1",
+            None,
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::UpdateTenant,
+            "PUT",
+            "/v1/tenants/t1",
+            Some(&json!({})),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::LinkTenantUser,
+            "PATCH",
+            "/v1/tenants/t1/users",
+            Some(&json!({"userId": "u"})),
+            [401, 404, 403, 204],
+        ),
+        entry(
+            O::DeleteTenant,
+            "DELETE",
+            "/v1/tenants/t1",
+            None,
+            [401, 404, 403, 204],
+        ),
+        entry(
             O::GetOpenIdConfiguration,
             "GET",
             "/.well-known/openid-configuration",
@@ -565,13 +745,12 @@ async fn what_is_not_built_says_so() {
         ("GET", "/v1/resources"),
         ("PUT", "/v1/resources/a%2Fb"),
         ("PUT", "/v1/users/u/token-configuration"),
-        ("GET", "/v1/tenants"),
-        ("GET", "/v1/connections/"),
-        ("GET", "/v1/extensions/"),
-        ("GET", "/v1/applications"),
+        ("GET", "/v1/connections/con_1/users/u/credentials"),
+        ("POST", "/v1/applications/app_1/users/u/delegation"),
         ("POST", "/api/authentication"),
         ("POST", "/api/authentication/oauth/tokens"),
         ("PATCH", "/api/session"),
+        ("GET", "/?client_id=ext_1&code_challenge=x"),
     ] {
         let reply = world.own(method, target, None).await.expect(501);
         assert_eq!(reply.code(), "NotImplemented");

@@ -28,17 +28,19 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::sign_in_samples;
+
 mod access;
 
-fn id<T: DeserializeOwned>(text: &str) -> T {
+pub(super) fn id<T: DeserializeOwned>(text: &str) -> T {
     serde_json::from_value(json!(text)).unwrap()
 }
 
-fn name<const MIN: usize, const MAX: usize>() -> Text<MIN, MAX> {
+pub(super) fn name<const MIN: usize, const MAX: usize>() -> Text<MIN, MAX> {
     Text::parse("Name").unwrap()
 }
 
-fn tags() -> Tags {
+pub(super) fn tags() -> Tags {
     serde_json::from_value(json!({ "colour": "green" })).unwrap()
 }
 
@@ -88,11 +90,11 @@ fn link() -> Link {
     }
 }
 
-fn links() -> Links {
+pub(super) fn links() -> Links {
     Links { own: Some(link()) }
 }
 
-fn page() -> (Option<Pagination>, CollectionLinks) {
+pub(super) fn page() -> (Option<Pagination>, CollectionLinks) {
     let next = PaginationNext {
         cursor: "abc".to_owned(),
     };
@@ -241,7 +243,7 @@ fn problem() -> Problem {
     }
 }
 
-fn value(body: impl Serialize) -> Value {
+pub(super) fn value(body: impl Serialize) -> Value {
     serde_json::to_value(body).unwrap()
 }
 
@@ -356,6 +358,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         collection!(ClientCollection, clients, client()),
     ];
     all.extend(further_answers());
+    all.extend(sign_in_samples::answers());
     all.extend(access::answers());
     all
 }
@@ -383,7 +386,7 @@ fn further_answers() -> [(&'static str, Value); 3] {
 /// A way to read a body as its type does.
 pub(super) type Reads = fn(&Value) -> bool;
 
-fn reads<T: for<'de> Deserialize<'de>>(body: &Value) -> bool {
+pub(super) fn reads<T: for<'de> Deserialize<'de>>(body: &Value) -> bool {
     serde_json::from_value::<T>(body.clone()).is_ok()
 }
 
@@ -436,7 +439,7 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
     let mut invite = value(invite);
     invite["statements"][0]["users"] = json!([]);
     invite["statements"][0]["groups"] = json!([]);
-    vec![
+    let mut all: Vec<(&'static str, Value, Reads)> = vec![
         ("InviteRequest", invite, reads::<InviteRequest>),
         (
             "AccessRecordRequest",
@@ -454,7 +457,9 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
             reads::<AccessKeyRequest>,
         ),
         ("IdentityRequest", value(identity), reads::<IdentityRequest>),
-    ]
+    ];
+    all.extend(sign_in_samples::requests());
+    all
 }
 
 /// Answers without any member that may be absent.
@@ -490,6 +495,7 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
         ("Role", value(bare_role)),
     ];
     bare.extend(further_bare_answers());
+    bare.extend(sign_in_samples::bare_answers());
     bare.extend(access::bare_answers());
     bare
 }
