@@ -50,13 +50,13 @@ Several statements with different roles need a file.")]
         /// The request
         id: RequestId,
     },
-    /// Says no
+    /// Refuses what was asked for: nothing is given
     #[command(after_help = "Example:\n  guestlist request deny req_7fH2")]
     Deny {
         /// The request
         id: RequestId,
     },
-    /// Takes requests back. What was approved stays given
+    /// Takes access requests back. What was approved stays given
     #[command(after_help = "Example:\n  guestlist request delete req_7fH2 --yes")]
     Delete {
         /// The requests

@@ -103,7 +103,9 @@ async fn access_requests() {
     ] {
         let listed = answering.list().status(status).try_collect().await;
         assert_eq!(listed.unwrap().len(), count, "{status:?}");
-        let page = answering.get_requests(Some(status), &PageQuery::new());
-        assert_eq!(page.await.unwrap().records.len(), count, "{status:?}");
+        let page = answering
+            .get_requests(Some(status), &PageQuery::new())
+            .await;
+        assert_eq!(page.unwrap().records.len(), count, "{status:?}");
     }
 }
