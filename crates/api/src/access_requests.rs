@@ -144,7 +144,7 @@ mod tests {
             assert_eq!(read, NewAccessRequest::new(user, [statement]).unwrap());
         }
         for bad in [
-            r#"{}"#,
+            "{}",
             r#"{"access":{}}"#,
             r#"{"access":{"users":[],"statements":[]}}"#,
         ] {
