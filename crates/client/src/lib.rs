@@ -32,6 +32,7 @@ mod accounts;
 mod client;
 mod clock;
 mod credentials;
+mod documents;
 mod error;
 mod events;
 mod groups;

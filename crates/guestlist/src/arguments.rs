@@ -7,8 +7,9 @@ use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
-    accounts, apply, backup, checks, clients, completions, doctor, events, groups, identities,
-    invites, keys, login, man, profile_commands, pull, records, restore, roles, settings,
+    account_import, accounts, apply, backup, checks, clients, completions, doctor, events, groups,
+    identities, invites, keys, login, man, profile_commands, pull, records, restore, roles,
+    settings,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -54,6 +55,9 @@ pub(crate) enum Command {
 
     /// Writes the account as a folder of manifests
     Pull(pull::PullArguments),
+
+    /// Carries the account of another Authress-compatible server to this one
+    Import(account_import::ImportArguments),
 
     /// Copies the database of a data directory into one file, while its server runs
     Backup(backup::BackupArguments),

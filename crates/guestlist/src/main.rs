@@ -1,6 +1,7 @@
 //! The Guestlist server and its command line. Nothing is built before this file; it only builds and
 //! calls.
 
+mod account_import;
 mod accounts;
 mod apply;
 mod arguments;
@@ -112,6 +113,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Diff(arguments) => call(apply::diff(arguments, &session()?)),
         Command::Apply(arguments) => call_to_end(apply::apply(arguments, &session()?)),
+        Command::Import(arguments) => {
+            let import = account_import::prepare(arguments, &connection, &output)?;
+            call_to_end(account_import::run(import, &session()?))
+        }
         Command::Pull(arguments) => call(pull::run(arguments, &session()?)),
         Command::Backup(arguments) => done(backup::run(arguments, &output)),
         Command::Restore(arguments) => done(restore::run(arguments, &output)),
