@@ -9,8 +9,9 @@ use smallvec::SmallVec;
 
 use crate::operations::Operation;
 use crate::paths::{
-    Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource,
+    Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource, with_whole_user,
 };
+use crate::query::Query;
 use crate::refusal::Refusal;
 
 /// The operation of a request, and what stands in the variable places of its path.
@@ -45,22 +46,41 @@ pub fn route<'a>(method: &Method, path: &'a Path<'_>) -> Result<Routed<'a>, Refu
     if let Some(routed) = by_keyword(method, segments)? {
         return Ok(routed);
     }
-    if let Some((operation, [first, second, third])) = operation(method, &texts) {
-        let arguments = [
-            Cow::Borrowed(first),
-            Cow::Borrowed(second),
-            Cow::Borrowed(third),
-        ];
+    if let Some(whole) = with_whole_user(segments)? {
+        let texts: SmallVec<[&str; 10]> = whole.iter().map(AsRef::as_ref).collect();
+        let (operation, arguments) = by_table(method, &texts)?;
         return Ok(Routed {
             operation,
-            arguments,
+            arguments: arguments.map(|argument| Cow::Owned(argument.to_owned())),
         });
     }
-    let others = methods(&texts);
+    let (operation, arguments) = by_table(method, &texts)?;
+    Ok(Routed {
+        operation,
+        arguments: arguments.map(Cow::Borrowed),
+    })
+}
+
+/// What the table says of a path, or why there is nothing.
+fn by_table<'a>(method: &Method, texts: &[&'a str]) -> Result<(Operation, [&'a str; 3]), Refusal> {
+    if let Some(found) = operation(method, texts) {
+        return Ok(found);
+    }
+    let others = methods(texts);
     if !others.is_empty() {
         return Err(Refusal::NoSuchMethod(others));
     }
-    Err(not_built(&texts).map_or(Refusal::NoSuchPath, Refusal::NotBuilt))
+    Err(not_built(texts).map_or(Refusal::NoSuchPath, Refusal::NotBuilt))
+}
+
+/// Whether this is the start of a sign-in, which is told from other requests for `/` by its query
+/// (contract §1.7).
+///
+/// # Errors
+///
+/// A malformed `client_id`.
+pub fn asks_to_sign_in(path: &Path<'_>, query: &Query<'_>) -> Result<bool, Refusal> {
+    Ok(path.segments().is_empty() && query.get("client_id")?.is_some())
 }
 
 /// What users hold, and who holds something on a resource: matched by keyword, because some SDKs do

@@ -519,6 +519,7 @@ async fn what_is_not_built_says_so() {
         ("POST", "/api/authentication"),
         ("POST", "/api/authentication/oauth/tokens"),
         ("PATCH", "/api/session"),
+        ("GET", "/?client_id=ext_1&code_challenge=x"),
     ] {
         let reply = world.own(method, target, None).await.expect(501);
         assert_eq!(reply.code(), "NotImplemented");
