@@ -129,12 +129,16 @@ open_enumeration!(
     /// What kind of object something happened to.
     SubjectKind {
         Account = "account",
+        Application = "application",
         Client = "client",
+        Connection = "connection",
+        Extension = "extension",
         Group = "group",
         Identity = "identity",
         Invite = "invite",
         Record = "record",
         Role = "role",
+        Tenant = "tenant",
     }
 );
 
@@ -143,12 +147,21 @@ open_enumeration!(
     EventType {
         /// The server was started for the first time.
         AccountCreated = "account.created",
+        ApplicationCreated = "application.created",
+        ApplicationDeleted = "application.deleted",
+        ApplicationUpdated = "application.updated",
         ClientCreated = "client.created",
         ClientDeleted = "client.deleted",
         /// A service client got an access key.
         ClientKeyCreated = "client.key-created",
         ClientKeyDeleted = "client.key-deleted",
         ClientUpdated = "client.updated",
+        ConnectionCreated = "connection.created",
+        ConnectionDeleted = "connection.deleted",
+        ConnectionUpdated = "connection.updated",
+        ExtensionCreated = "extension.created",
+        ExtensionDeleted = "extension.deleted",
+        ExtensionUpdated = "extension.updated",
         GroupCreated = "group.created",
         GroupDeleted = "group.deleted",
         GroupUpdated = "group.updated",
@@ -164,6 +177,11 @@ open_enumeration!(
         RoleCreated = "role.created",
         RoleDeleted = "role.deleted",
         RoleUpdated = "role.updated",
+        TenantCreated = "tenant.created",
+        TenantDeleted = "tenant.deleted",
+        TenantUpdated = "tenant.updated",
+        /// A user was put into a tenant.
+        TenantUserLinked = "tenant.user-linked",
     }
 );
 

@@ -129,6 +129,19 @@ impl UserId {
     }
 }
 
+impl UserId {
+    /// Whether it can be a person's: not one that reads like a service client or like anything of
+    /// the server's own, whatever its case (semantics §8).
+    pub fn is_person(&self) -> bool {
+        let begins = |start: &str| {
+            self.0
+                .get(..start.len())
+                .is_some_and(|found| found.eq_ignore_ascii_case(start))
+        };
+        !begins("sc_") && !begins("authress:")
+    }
+}
+
 impl From<ClientId> for UserId {
     fn from(client: ClientId) -> Self {
         Self(client.0)
@@ -184,6 +197,40 @@ id!(
 );
 
 id!(
+    /// What an application names a tenant by when it begins a sign-in, such as a subdomain.
+    TenantLookupIdentifier, "a tenant lookup identifier", limits::ID_LENGTH, "A-Z a-z 0-9 - _ . :",
+    |character| word(character) || matches!(character, '.' | ':')
+);
+
+id!(
+    /// The domain of e-mail addresses, in lower case.
+    Domain, "a domain", limits::DOMAIN_LENGTH, "a-z 0-9 . -",
+    |character| character.is_ascii_lowercase() || character.is_ascii_digit()
+        || matches!(character, '.' | '-')
+);
+
+id!(
+    /// A connection to an identity provider: `con_…` by custom.
+    ConnectionId, "a connection id", limits::ID_LENGTH, "A-Z a-z 0-9 - _ . :",
+    |character| word(character) || matches!(character, '.' | ':')
+);
+
+id!(
+    /// An application that users sign in to: `app_…`.
+    ApplicationId, "an application id", limits::ID_LENGTH, "A-Z a-z 0-9 - _", word
+);
+
+id!(
+    /// An extension, the application of a third party: `ext_…`.
+    ExtensionId, "an extension id", limits::ID_LENGTH, "A-Z a-z 0-9 - _", word
+);
+
+id!(
+    /// A token that was made for a user: the `jti` of it, and no secret.
+    UserTokenId, "a token id", limits::ID_LENGTH, "A-Z a-z 0-9 - _", word
+);
+
+id!(
     /// The user id a person should get if they sign up through an invite.
     LinkedUserId, "a linked user id", 32, "A-Z a-z 0-9 - _", word
 );
@@ -207,9 +254,28 @@ no_further_rule!(
     ClientId,
     KeyId,
     AccountId,
-    TenantId,
-    LinkedUserId
+    ApplicationId,
+    Domain,
+    ExtensionId,
+    LinkedUserId,
+    UserTokenId
 );
+
+/// Gives an id type that may hold full stops the rule of paths: `.` and `..` cannot stand in one.
+macro_rules! not_dots {
+    ($($name:ident),*) => {$(
+        impl $name {
+            fn check(text: &str) -> Result<(), Malformed> {
+                if matches!(text, "." | "..") {
+                    return Err(Malformed::new("must not be . or .."));
+                }
+                Ok(())
+            }
+        }
+    )*};
+}
+
+not_dots!(TenantId, TenantLookupIdentifier, ConnectionId);
 
 impl InviteReference {
     fn check(text: &str) -> Result<(), Malformed> {

@@ -5,8 +5,12 @@
 
 pub mod accounts;
 pub mod actions;
+pub mod applications;
 pub mod clients;
+pub mod connections;
+pub mod durations;
 pub mod events;
+pub mod extensions;
 pub mod groups;
 pub mod identities;
 pub mod ids;
@@ -17,6 +21,7 @@ pub mod problems;
 pub mod records;
 pub mod resources;
 pub mod roles;
+pub mod tenants;
 pub mod text;
 pub mod times;
 pub mod users;

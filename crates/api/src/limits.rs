@@ -16,6 +16,42 @@ pub const RECORD_ID_LENGTH: usize = 100;
 pub const ID_LENGTH: usize = 64;
 /// Characters of a tenant id.
 pub const TENANT_ID_LENGTH: usize = 128;
+/// Characters of a domain.
+pub const DOMAIN_LENGTH: usize = 128;
+/// Domains of a tenant.
+pub const TENANT_DOMAINS: usize = 10;
+/// Characters of the name of a tenant, and of that of an application.
+pub const SHORT_NAME_LENGTH: usize = 64;
+/// Seconds of the shortest life of tokens and sessions: a minute.
+pub const TOKEN_DURATION_LEAST: u64 = 60;
+/// Seconds that an access token may live: a day.
+pub const TOKEN_DURATION_MOST: u64 = 24 * 60 * 60;
+/// Seconds that a session may live: 90 days.
+pub const SESSION_DURATION_MOST: u64 = 90 * 24 * 60 * 60;
+/// Seconds that a sign-in may be old: an hour.
+pub const LEEWAY_DURATION_MOST: u64 = 60 * 60;
+/// Characters of the URL at which a connection's users sign in.
+pub const AUTHENTICATION_URL_LENGTH: usize = 256;
+/// Characters of other texts of a connection.
+pub const CONNECTION_TEXT_LENGTH: usize = 128;
+/// Characters of what is sent along to a provider under one name.
+pub const CONNECTION_PROPERTY_LENGTH: usize = 384;
+/// Things that are sent along to a provider.
+pub const CONNECTION_PROPERTIES: usize = 50;
+/// Characters of a provider's certificate.
+pub const CERTIFICATE_LENGTH: usize = 4096;
+/// Characters of the secret of a client at its provider.
+pub const CLIENT_SECRET_LENGTH: usize = 2048;
+/// Characters of the id of such a secret.
+pub const SECRET_ID_LENGTH: usize = 32;
+/// Redirect URLs of an application.
+pub const REDIRECT_URLS: usize = 100;
+/// Characters of a redirect URL.
+pub const REDIRECT_URL_LENGTH: usize = 1024;
+/// Audiences of an application.
+pub const APPLICATION_AUDIENCES: usize = 10;
+/// Characters of one of them.
+pub const APPLICATION_AUDIENCE_LENGTH: usize = 128;
 /// Characters of an invite id in a path. Ours have 67.
 pub const INVITE_ID_LENGTH: usize = 256;
 /// Characters of a name.
@@ -60,7 +96,7 @@ pub const ISSUER_LENGTH: usize = 240;
 pub const SAMPLE_TOKEN_LENGTH: usize = 8192;
 /// Largest page of records, groups, clients, resources and users of a resource.
 pub const PAGE: usize = 20;
-/// Largest page of roles.
+/// Largest page of roles, tenants, connections and applications.
 pub const LARGE_PAGE: usize = 100;
 /// Largest page of events.
 pub const EVENTS: usize = 1000;

@@ -7,15 +7,19 @@ use std::time::Duration;
 
 use crate::access_records::AccessRecords;
 use crate::accounts::Accounts;
+use crate::applications::Applications;
+use crate::connections::Connections;
 use crate::credentials::Credentials;
 use crate::error::{ConfigurationError, Error};
 use crate::events::Events;
+use crate::extensions::Extensions;
 use crate::groups::Groups;
 use crate::invites::Invites;
 use crate::resource_permissions::ResourcePermissions;
 use crate::roles::Roles;
 use crate::server::Server;
 use crate::service_clients::ServiceClients;
+use crate::tenants::Tenants;
 use crate::transport::{self, Answer, Request};
 use crate::user_permissions::UserPermissions;
 use crate::verifier::TokenVerifier;
@@ -169,6 +173,26 @@ impl Client {
     /// Service clients and their access keys.
     pub fn service_clients(&self) -> ServiceClients<'_> {
         ServiceClients { client: self }
+    }
+
+    /// Applications: what users sign in to.
+    pub fn applications(&self) -> Applications<'_> {
+        Applications { client: self }
+    }
+
+    /// Extensions: applications of third parties, each with a service client.
+    pub fn extensions(&self) -> Extensions<'_> {
+        Extensions { client: self }
+    }
+
+    /// Connections: identity providers by which users sign in.
+    pub fn connections(&self) -> Connections<'_> {
+        Connections { client: self }
+    }
+
+    /// Tenants: partitions of users.
+    pub fn tenants(&self) -> Tenants<'_> {
+        Tenants { client: self }
     }
 
     /// The account and its linked token issuers.

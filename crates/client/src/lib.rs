@@ -8,12 +8,15 @@ pub use guestlist_api as api;
 
 pub use crate::access_records::{AccessRecords, RecordQuery};
 pub use crate::accounts::Accounts;
+pub use crate::applications::Applications;
 pub use crate::client::{Builder, Client};
+pub use crate::connections::Connections;
 pub use crate::credentials::Credentials;
 pub use crate::error::{
     ConfigurationError, CredentialsError, DecodingError, Error, LostEvents, Refusal, TransportError,
 };
 pub use crate::events::{Events, Following};
+pub use crate::extensions::Extensions;
 pub use crate::groups::Groups;
 pub use crate::invites::Invites;
 pub use crate::keys::{JsonWebKey, JsonWebKeySet};
@@ -22,6 +25,7 @@ pub use crate::resource_permissions::ResourcePermissions;
 pub use crate::roles::Roles;
 pub use crate::server::{DevelopmentToken, Health, Server};
 pub use crate::service_clients::ServiceClients;
+pub use crate::tenants::Tenants;
 pub use crate::user_permissions::{UserPermissions, UserResourcesQuery};
 pub use crate::verifier::{
     InvalidToken, OpenIdConfiguration, TokenError, TokenVerifier, VerifiedToken,
@@ -29,12 +33,15 @@ pub use crate::verifier::{
 
 mod access_records;
 mod accounts;
+mod applications;
 mod client;
 mod clock;
+mod connections;
 mod credentials;
 mod documents;
 mod error;
 mod events;
+mod extensions;
 mod groups;
 mod invites;
 mod keys;
@@ -45,6 +52,7 @@ mod retries;
 mod roles;
 mod server;
 mod service_clients;
+mod tenants;
 mod transport;
 mod user_permissions;
 mod verifier;

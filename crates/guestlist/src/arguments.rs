@@ -7,9 +7,9 @@ use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
-    account_import, accounts, apply, backup, checks, clients, completions, doctor, events, groups,
-    identities, invites, keys, login, man, profile_commands, pull, records, restore, roles,
-    settings,
+    account_import, accounts, applications, apply, backup, checks, clients, completions, connections,
+    doctor, events, extensions, groups, identities, invites, keys, login, man, profile_commands, pull,
+    records, restore, roles, settings, tenants,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -116,6 +116,22 @@ pub(crate) enum Call {
     /// Access keys of service clients
     #[command(subcommand)]
     Key(keys::KeyCommand),
+
+    /// Applications: what users sign in to
+    #[command(subcommand)]
+    Application(applications::ApplicationCommand),
+
+    /// Extensions: applications of third parties, each with a service client
+    #[command(subcommand)]
+    Extension(extensions::ExtensionCommand),
+
+    /// Connections: identity providers by which users sign in
+    #[command(subcommand)]
+    Connection(connections::ConnectionCommand),
+
+    /// Tenants: partitions of users, usually one for each business customer
+    #[command(subcommand)]
+    Tenant(tenants::TenantCommand),
 
     /// Token issuers whose users may call
     #[command(subcommand)]

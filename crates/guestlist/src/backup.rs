@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use guestlist_server::secret_files;
-use guestlist_server::startup::SECRET_FILES;
+use guestlist_server::startup::{SECRET_FILES, is_dispensable};
 use guestlist_store::{BackupError, Contents, Existing, backup};
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ use crate::settings;
 /// its last byte and compared with the original before it appears under its name.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The file holds no pepper and no signing key. Keep those apart from it: with --secrets, they are \
+The file holds no pepper and no keys. Keep those apart from it: with --secrets, they are \
 copied too. They never change, so once is enough.
 
 Example:
@@ -39,7 +39,7 @@ pub(crate) struct BackupArguments {
     #[arg(long)]
     force: bool,
 
-    /// Also copy the pepper and the signing key into this directory
+    /// Also copy the pepper and the keys into this directory
     #[arg(long, value_name = "DIRECTORY")]
     secrets: Option<PathBuf>,
 }
@@ -189,12 +189,20 @@ fn secret_paths(directory: &Path) -> impl Iterator<Item = PathBuf> {
 fn copy_secrets(data: &Path, directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     let failed = |error: secret_files::SecretFileError| Failure::local(error.to_string());
     let mut copies = Vec::new();
-    for (from, to) in secret_paths(data).zip(secret_paths(directory)) {
-        let secret = secret_files::read(&from).map_err(failed)?;
-        let secret = secret.ok_or_else(|| {
-            Failure::not_found(format!("there is no {}", from.display()))
-                .hint("Is --data the data directory of a server that was started once?")
-        })?;
+    let mut kept = Vec::new();
+    for (file, to) in SECRET_FILES.into_iter().zip(secret_paths(directory)) {
+        let from = data.join(file);
+        let Some(secret) = secret_files::read(&from).map_err(failed)? else {
+            // Made by the next start, if nothing is encrypted with it yet.
+            if is_dispensable(file, 0) {
+                continue;
+            }
+            return Err(
+                Failure::not_found(format!("there is no {}", from.display()))
+                    .hint("Is --data the data directory of a server that was started once?"),
+            );
+        };
+        kept.push(to.clone());
         match secret_files::read(&to).map_err(failed)? {
             Some(there) if there == secret => {}
             Some(_) => {
@@ -215,7 +223,7 @@ fn copy_secrets(data: &Path, directory: &Path) -> Result<Vec<PathBuf>, Failure> 
     for (to, secret) in copies {
         secret_files::write(&to, &secret).map_err(failed)?;
     }
-    Ok(secret_paths(directory).collect())
+    Ok(kept)
 }
 
 fn not_made(error: &BackupError, data: &Path) -> Failure {

@@ -10,8 +10,9 @@ use guestlist_api::text::Name;
 use crate::connection::Session;
 use crate::exits::Failure;
 use crate::output::{Limit, details, optional};
+use crate::rate_limits::RateLimit;
 use crate::tags::{Tag, tags, words};
-use crate::{deletion, documents, edit};
+use crate::{deletion, documents, edit, rate_limits};
 
 /// The commands on service clients.
 #[derive(Debug, Subcommand)]
@@ -80,11 +81,14 @@ pub(crate) struct ClientCreation {
     /// What it may do besides what records give it; may be given several times
     #[arg(long = "option", value_name = "OPTION")]
     options: Vec<ClientOption>,
+    /// How many requests it may make: 100, 1000, 100000 or 1000000 in 5m, 1h, 1d or 1mo
+    #[arg(long, value_name = "REQUESTS/TIME")]
+    rate_limit: Option<RateLimit>,
     /// A label; may be given several times
     #[arg(long, value_name = "NAME=VALUE")]
     tag: Vec<Tag>,
     /// A file with the client in YAML or JSON; `-` is standard input
-    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["name", "options", "tag"])]
+    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["name", "options", "rate_limit", "tag"])]
     file: Option<PathBuf>,
 }
 
@@ -102,6 +106,9 @@ impl ClientCreation {
         let mut client = ClientRequest::new().options(options).tags(tags(&self.tag)?);
         if let Some(name) = self.name {
             client = client.name(name);
+        }
+        if let Some(limit) = self.rate_limit {
+            client = client.rate_limit(limit.into());
         }
         Ok(client)
     }
@@ -152,13 +159,7 @@ async fn change(session: &Session, id: ClientId, file: Option<PathBuf>) -> Resul
     };
     if let Some(file) = file {
         let (client, basis) = documents::read_change(&file)?;
-        // The request has no id that the server could compare, as those of other nouns have.
-        if let Some(other) = basis.client_id.filter(|other| *other != id) {
-            return Err(Failure::invalid(format!(
-                "{}: clientId: this is the client {other}, not {id}",
-                documents::name(&file)
-            )));
-        }
+        documents::refuse_other(&file, "client", basis.client_id.as_deref(), id.as_str())?;
         return save(client).await;
     }
     let text = documents::editable(&format!("client {id}"), &before, &before.to_request()?)?;
@@ -196,6 +197,7 @@ fn describe(client: &Client) -> String {
         ("Client", client.client_id.to_string()),
         ("Name", optional(client.name.as_ref())),
         ("Options", options.join("\n")),
+        ("Rate limit", rate_limits::words(&client.rate_limits)),
         ("Keys", keys.join("\n")),
         ("Tags", words(&client.tags)),
         ("Created", optional(client.created_time.as_ref())),

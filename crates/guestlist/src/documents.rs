@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use guestlist_api::ids::ClientId;
 use guestlist_api::times::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,12 +17,20 @@ use crate::{output, standard_input};
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Members that answers have and requests do not: what was read can be written back unchanged.
-const READ_ONLY: [&str; 11] = [
+const READ_ONLY: [&str; 19] = [
     "account",
+    "application.applicationId",
+    "application.links",
+    "applicationId",
     "capacity",
+    "client.clientId",
+    "client.links",
     "clientId",
     "createdTime",
+    "extensionId",
+    "hasClientSecret",
     "inviteId",
+    "isActiveConnection",
     "lastUpdated",
     "links",
     "reference",
@@ -49,8 +56,28 @@ pub(crate) fn read_change<T: DeserializeOwned>(path: &Path) -> Result<(T, Basis)
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Basis {
-    pub(crate) client_id: Option<ClientId>,
+    pub(crate) application_id: Option<String>,
+    /// Of a service client. A connection has a client of its provider's under this name.
+    pub(crate) client_id: Option<String>,
+    pub(crate) extension_id: Option<String>,
     pub(crate) last_updated: Option<Timestamp>,
+}
+
+/// Refuses a file of one object for another, where the request has no id that the server could
+/// compare.
+pub(crate) fn refuse_other(
+    file: &Path,
+    noun: &str,
+    member: Option<&str>,
+    id: &str,
+) -> Result<(), Failure> {
+    match member.filter(|other| *other != id) {
+        Some(other) => Err(Failure::invalid(format!(
+            "{}: {noun}Id: this is the {noun} {other}, not {id}",
+            name(file)
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn parse_known<T: DeserializeOwned>(text: &str) -> Result<T, String> {

@@ -3,6 +3,7 @@
 
 mod account_import;
 mod accounts;
+mod applications;
 mod apply;
 mod arguments;
 mod backup;
@@ -10,6 +11,7 @@ mod checks;
 mod clients;
 mod completions;
 mod connection;
+mod connections;
 mod deletion;
 mod device_grant;
 mod doctor;
@@ -18,6 +20,7 @@ mod edit;
 mod environment;
 mod events;
 mod exits;
+mod extensions;
 mod file_lock;
 mod groups;
 mod identities;
@@ -38,6 +41,7 @@ mod profile_files;
 mod profiles;
 mod progress;
 mod pull;
+mod rate_limits;
 mod records;
 mod restore;
 mod roles;
@@ -47,6 +51,7 @@ mod settings;
 mod sign_in;
 mod standard_input;
 mod tags;
+mod tenants;
 mod terminal;
 mod text;
 mod token_claims;
@@ -142,6 +147,10 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Group(command) => groups::run(command, session).await,
         Call::Client(command) => clients::run(command, session).await,
         Call::Key(command) => keys::run(command, session).await,
+        Call::Application(command) => applications::run(command, session).await,
+        Call::Extension(command) => extensions::run(command, session).await,
+        Call::Connection(command) => connections::run(command, session).await,
+        Call::Tenant(command) => tenants::run(command, session).await,
         Call::Identity(command) => identities::run(command, session).await,
         Call::Account(command) => accounts::run(command, session).await,
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use guestlist_rules::changes::Kind;
 use guestlist_server::startup::{self, SECRET_FILES};
 use guestlist_store::{BackupError, BackupFile, Existing, OpenError, refuse_in_use};
 use serde::Serialize;
@@ -34,8 +35,8 @@ pub(crate) struct RestoreArguments {
     #[arg(long)]
     replace: bool,
 
-    /// The directory with the pepper and the signing key that belong to the backup. Without it
-    /// they must be in the data directory already
+    /// The directory with the pepper and the keys that belong to the backup. Without it they must be
+    /// in the data directory already
     #[arg(long, value_name = "DIRECTORY")]
     secrets: Option<PathBuf>,
 }
@@ -70,11 +71,18 @@ pub(crate) fn run(arguments: RestoreArguments, output: &Output) -> Result<(), Fa
     })?;
     let checked = checked.map_err(|error| not_restored(&error))?;
     let companions: Vec<PathBuf> = match &secrets {
-        Some(directory) => SECRET_FILES.map(|name| directory.join(name)).to_vec(),
+        Some(directory) => {
+            let secrets = SECRET_FILES.map(|name| directory.join(name));
+            // Those that must be there are asked for below.
+            secrets.into_iter().filter(|path| path.exists()).collect()
+        }
         None => Vec::new(),
     };
-    if secrets.is_some() || checked.contents().documents.contains_key("account") {
-        require_secrets(secrets.as_ref().unwrap_or(&data), &data)?;
+    let documents = &checked.contents().documents;
+    if secrets.is_some() || documents.contains_key("account") {
+        let connections = documents.get(Kind::Connection.name()).copied();
+        let connections = connections.unwrap_or_default();
+        require_secrets(secrets.as_ref().unwrap_or(&data), &data, connections)?;
     }
     let to = data.clone();
     let restored = watched(output, move |watcher| {
@@ -85,8 +93,8 @@ pub(crate) fn run(arguments: RestoreArguments, output: &Output) -> Result<(), Fa
     let restored = restored.map_err(|error| not_restored(&error))?;
     if secrets.is_none() {
         output.notice(&format!(
-            "The pepper and the signing key in {} stay as they are. If they are not those of the \
-             backup, pending invites and the server's own tokens are void.",
+            "The pepper and the keys in {} stay as they are. If they are not those of the backup, \
+             pending invites, the secrets of connections and the server's own tokens are void.",
             data.display()
         ));
     }
@@ -106,11 +114,11 @@ pub(crate) fn run(arguments: RestoreArguments, output: &Output) -> Result<(), Fa
 }
 
 /// The check of a start, before anything is touched: without its pepper the data cannot be served.
-fn require_secrets(directory: &Path, data: &Path) -> Result<(), Failure> {
-    startup::require_secrets(directory).map_err(|error| {
+fn require_secrets(directory: &Path, data: &Path, connections: u64) -> Result<(), Failure> {
+    startup::require_secrets(directory, connections).map_err(|error| {
         Failure::local(error.to_string()).hint(format!(
-            "Nothing was changed. Say with --secrets DIRECTORY where the pepper and the signing \
-             key of the backup are, or put them into {} with mode 0600.",
+            "Nothing was changed. Say with --secrets DIRECTORY where the pepper and the keys \
+             of the backup are, or put them into {} with mode 0600.",
             data.display()
         ))
     })

@@ -1,7 +1,10 @@
 //! What each operation of the service itself needs: the published permissions (semantics §2).
 
 use guestlist_api::actions::Action;
-use guestlist_api::ids::{ClientId, GroupId, InviteReference, KeyId, RecordId, RoleId, UserId};
+use guestlist_api::ids::{
+    ApplicationId, ClientId, ConnectionId, ExtensionId, GroupId, InviteReference, KeyId, RecordId,
+    RoleId, TenantId, UserId,
+};
 use guestlist_api::resources::ResourceUri;
 
 use crate::changes::{Expect, Kind};
@@ -37,6 +40,18 @@ pub enum Ability<'a> {
     ReadConfiguration,
     UpdateConfiguration,
     ReadEvents,
+    CreateConnection,
+    ReadConnection(&'a ConnectionId),
+    UpdateConnection(&'a ConnectionId),
+    CreateApplication,
+    ReadApplication(&'a ApplicationId),
+    UpdateApplication(&'a ApplicationId),
+    CreateExtension,
+    ReadExtension(&'a ExtensionId),
+    UpdateExtension(&'a ExtensionId),
+    CreateTenant,
+    ReadTenant(&'a TenantId),
+    UpdateTenant(&'a TenantId),
 }
 
 impl Ability<'_> {
@@ -65,6 +80,18 @@ impl Ability<'_> {
             Self::ReadConfiguration => ["READ", "Configuration:Read"],
             Self::UpdateConfiguration => ["UPDATE", "Configuration:Update"],
             Self::ReadEvents => ["READ", "Events:Read"],
+            Self::CreateConnection => ["CREATE", "Connections:Create"],
+            Self::ReadConnection(_) => ["READ", "Connections:Read"],
+            Self::UpdateConnection(_) => ["UPDATE", "Connections:Update"],
+            Self::CreateApplication => ["CREATE", "Applications:Create"],
+            Self::ReadApplication(_) => ["READ", "Applications:Read"],
+            Self::UpdateApplication(_) => ["UPDATE", "Applications:Update"],
+            Self::CreateExtension => ["CREATE", "Extensions:Create"],
+            Self::ReadExtension(_) => ["READ", "Extensions:Read"],
+            Self::UpdateExtension(_) => ["UPDATE", "Extensions:Update"],
+            Self::CreateTenant => ["CREATE", "Tenants:Create"],
+            Self::ReadTenant(_) => ["READ", "Tenants:Read"],
+            Self::UpdateTenant(_) => ["UPDATE", "Tenants:Update"],
         }
     }
 
@@ -99,18 +126,78 @@ impl Ability<'_> {
             ),
             Self::ReadConfiguration | Self::UpdateConfiguration => ("Configuration", None),
             Self::ReadEvents => ("Events", None),
+            Self::CreateConnection => ("Connections", None),
+            Self::ReadConnection(connection) | Self::UpdateConnection(connection) => {
+                ("Connections", Some(connection.to_string()))
+            }
+            Self::CreateApplication => ("Applications", None),
+            Self::ReadApplication(application) | Self::UpdateApplication(application) => {
+                ("Applications", Some(application.to_string()))
+            }
+            Self::CreateExtension => ("Extensions", None),
+            Self::ReadExtension(extension) | Self::UpdateExtension(extension) => {
+                ("Extensions", Some(extension.to_string()))
+            }
+            Self::CreateTenant => ("Tenants", None),
+            Self::ReadTenant(tenant) | Self::UpdateTenant(tenant) => {
+                ("Tenants", Some(tenant.to_string()))
+            }
         }
     }
 
-    /// The resource as a grant names it: `Authress:AccessRecords/rec_1`.
+    /// The collection it stood in before it had one of its own, which counts too (semantics §2).
+    const fn older_collection(&self) -> Option<&'static str> {
+        match self {
+            Self::CreateTenant | Self::ReadTenant(_) | Self::UpdateTenant(_) => Some("Connections"),
+            Self::ReadUserPermissions(_)
+            | Self::ReadAllUserPermissions
+            | Self::ReadRecord(_)
+            | Self::UpdateRecord(_)
+            | Self::ChooseInviteExpiry
+            | Self::ReadInvite(_)
+            | Self::DeleteInvite(_)
+            | Self::CreateGroup
+            | Self::ReadGroup(_)
+            | Self::UpdateGroup(_)
+            | Self::ListRoles
+            | Self::CreateRole
+            | Self::ReadRole(_)
+            | Self::UpdateRole(_)
+            | Self::CreateClient
+            | Self::ReadClient(_)
+            | Self::UpdateClient(_)
+            | Self::CreateAccessKey(_)
+            | Self::DeleteAccessKey(..)
+            | Self::ReadConfiguration
+            | Self::UpdateConfiguration
+            | Self::ReadEvents
+            | Self::CreateConnection
+            | Self::ReadConnection(_)
+            | Self::UpdateConnection(_)
+            | Self::CreateApplication
+            | Self::ReadApplication(_)
+            | Self::UpdateApplication(_)
+            | Self::CreateExtension
+            | Self::ReadExtension(_)
+            | Self::UpdateExtension(_) => None,
+        }
+    }
+
+    /// The resources of which a permission on any suffices, as a grant names them:
+    /// `Authress:AccessRecords/rec_1`.
     ///
     /// An id that cannot stand in a resource URI (a user id with a space) can only be reached by a
     /// grant on its whole collection.
-    fn resource(&self) -> Option<ResourceUri> {
+    fn resources(&self) -> impl Iterator<Item = ResourceUri> {
         let (collection, member) = self.place();
-        member
-            .and_then(|member| format!("Authress:{collection}/{member}").parse().ok())
-            .or_else(|| format!("Authress:{collection}").parse().ok())
+        [Some(collection), self.older_collection()]
+            .into_iter()
+            .flatten()
+            .filter_map(move |collection| {
+                let own = member.as_ref();
+                own.and_then(|member| format!("Authress:{collection}/{member}").parse().ok())
+                    .or_else(|| format!("Authress:{collection}").parse().ok())
+            })
     }
 
     /// For people: `READ on Authress:AccessRecords/rec_1`.
@@ -136,17 +223,28 @@ impl Ability<'_> {
             Self::CreateClient | Self::ReadClient(_) | Self::UpdateClient(_) => Noun::Client,
             Self::CreateAccessKey(_) | Self::DeleteAccessKey(..) => Noun::AccessKey,
             Self::ReadConfiguration | Self::UpdateConfiguration | Self::ReadEvents => Noun::Account,
+            Self::CreateConnection | Self::ReadConnection(_) | Self::UpdateConnection(_) => {
+                Noun::Connection
+            }
+            Self::CreateApplication | Self::ReadApplication(_) | Self::UpdateApplication(_) => {
+                Noun::Application
+            }
+            Self::CreateExtension | Self::ReadExtension(_) | Self::UpdateExtension(_) => {
+                Noun::Extension
+            }
+            Self::CreateTenant | Self::ReadTenant(_) | Self::UpdateTenant(_) => Noun::Tenant,
         }
     }
 }
 
 /// Whether `who` has an ability, and what that rests on.
 pub fn holds(grants: &Grants, who: &UserId, ability: Ability<'_>) -> Option<Basis> {
-    let resource = ability.resource()?;
-    ability.actions().iter().find_map(|action| {
-        let action: Action = action.parse().ok()?;
-        let because = grants.allowed(who, &resource, &action)?;
-        Some(grants.relied(&because))
+    ability.resources().find_map(|resource| {
+        ability.actions().iter().find_map(|action| {
+            let action: Action = action.parse().ok()?;
+            let because = grants.allowed(who, &resource, &action)?;
+            Some(grants.relied(&because))
+        })
     })
 }
 

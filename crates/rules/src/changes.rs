@@ -32,25 +32,35 @@ pub enum Kind {
     Account,
     AccessRecord,
     Acceptance,
+    Application,
     Client,
+    Connection,
+    Extension,
     Group,
     IdempotencyKey,
     Identity,
     Invite,
     Role,
+    Tenant,
+    TenantUser,
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Account,
         Self::AccessRecord,
         Self::Acceptance,
+        Self::Application,
         Self::Client,
+        Self::Connection,
+        Self::Extension,
         Self::Group,
         Self::IdempotencyKey,
         Self::Identity,
         Self::Invite,
         Self::Role,
+        Self::Tenant,
+        Self::TenantUser,
     ];
 
     /// The stored name.
@@ -59,12 +69,17 @@ impl Kind {
             Self::Account => "account",
             Self::AccessRecord => "access-record",
             Self::Acceptance => "acceptance",
+            Self::Application => "application",
             Self::Client => "client",
+            Self::Connection => "connection",
+            Self::Extension => "extension",
             Self::Group => "group",
             Self::IdempotencyKey => "idempotency-key",
             Self::Identity => "identity",
             Self::Invite => "invite",
             Self::Role => "role",
+            Self::Tenant => "tenant",
+            Self::TenantUser => "tenant-user",
         }
     }
 
@@ -83,19 +98,22 @@ pub enum Facet {
     Inviter,
     /// Invites and idempotency keys: the instant they end, as [`sortable`] milliseconds.
     Expires,
-    /// Acceptances: the invite's reference.
+    /// Acceptances: the invite's reference. Users of tenants: the tenant.
     Parent,
     /// Acceptances: who accepted.
     Principal,
+    /// Tenants: the connection by which their users sign in.
+    Connection,
 }
 
 impl Facet {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Status,
         Self::Inviter,
         Self::Expires,
         Self::Parent,
         Self::Principal,
+        Self::Connection,
     ];
 
     /// The stored name.
@@ -106,6 +124,7 @@ impl Facet {
             Self::Expires => "expires",
             Self::Parent => "parent",
             Self::Principal => "principal",
+            Self::Connection => "connection",
         }
     }
 

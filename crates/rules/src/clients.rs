@@ -64,6 +64,7 @@ pub fn create(
     fresh: ClientId,
 ) -> Result<(Changes, StoredClient), Refusal> {
     let mut basis = require_plainly(facts, Ability::CreateClient)?;
+    check_limits(&request.rate_limits, "rateLimits")?;
     basis.extend(may_set_options(
         facts,
         ClientOptions::default(),
@@ -83,6 +84,18 @@ pub fn create(
     changes.expect.extend(basis);
     changes.create(&client)?;
     Ok((changes, client))
+}
+
+/// Refuses a limit that allows nothing.
+pub(crate) fn check_limits(limits: &[ClientRateLimit], path: &str) -> Result<(), Refusal> {
+    let nothing = limits.iter().position(|limit| limit.quota == Some(0));
+    match nothing {
+        Some(place) => Err(Refusal::invalid(
+            format!("{path}[{place}].quota"),
+            "must be at least 1; delete the client or its keys to stop it",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Options are powers too, so they fall under the ceiling: to let a client read everybody's
@@ -132,6 +145,7 @@ pub fn update(
 ) -> Result<(Changes, StoredClient), Refusal> {
     let mut basis = require(facts, Ability::UpdateClient(client_id))?;
     let seen = existing.ok_or(Refusal::NotFound(Noun::Client))?;
+    check_limits(&request.rate_limits, "rateLimits")?;
     basis.extend(may_set_options(facts, seen.value.options, request.options)?);
     let client = StoredClient {
         name: request.name,
@@ -164,7 +178,7 @@ pub fn delete(
 
 /// Refuses that the last owner of the account can act no more; otherwise what it rests on that one
 /// can.
-fn without_client(facts: Facts<'_>, client_id: &ClientId) -> Result<Basis, Refusal> {
+pub(crate) fn without_client(facts: Facts<'_>, client_id: &ClientId) -> Result<Basis, Refusal> {
     let lost = |principal: &str, _: &Because| principal == client_id.as_str();
     let owners = facts.grants.owners();
     if !owners.iter().any(|(owner, because)| lost(owner, because)) {

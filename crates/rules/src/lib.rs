@@ -5,13 +5,16 @@
 
 pub mod accepting;
 pub mod accounts;
+pub mod applications;
 pub mod authority;
 pub mod built_in;
 pub mod caller;
 pub mod ceiling;
 pub mod changes;
 pub mod clients;
+pub mod connections;
 pub mod coverage;
+pub mod extensions;
 pub mod facts;
 pub mod grants;
 pub mod groups;
@@ -20,4 +23,5 @@ pub mod invites;
 pub mod records;
 pub mod refusals;
 pub mod roles;
+pub mod tenants;
 pub mod users;

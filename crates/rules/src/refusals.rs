@@ -9,11 +9,15 @@ pub enum Noun {
     AccessKey,
     AccessRecord,
     Account,
+    Application,
     Client,
+    Connection,
+    Extension,
     Group,
     Invite,
     Resource,
     Role,
+    Tenant,
     User,
 }
 
@@ -64,6 +68,8 @@ pub enum Refusal {
     AcceptorNotAUser,
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
+    /// The application belongs to an extension, and is deleted with it.
+    ApplicationInUse,
     /// Nobody would be left who can administer the account.
     LastOwner,
     /// Something stored cannot be read.

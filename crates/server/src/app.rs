@@ -23,6 +23,7 @@ use crate::openapi;
 use crate::pepper::Pepper;
 use crate::refusal::Refusal;
 use crate::request_id::RequestIds;
+use crate::sealing::SealingKey;
 use crate::settings::Settings;
 use crate::waits::Waits;
 
@@ -36,6 +37,7 @@ pub struct App {
     pub clock: Clock,
     pub entropy: Entropy,
     pub pepper: Arc<Pepper>,
+    pub sealing_key: Arc<SealingKey>,
     pub callers: Callers,
     pub request_ids: RequestIds,
     pub cors: Cors,
@@ -151,6 +153,7 @@ pub struct Parts {
     pub clock: Clock,
     pub entropy: Entropy,
     pub pepper: Arc<Pepper>,
+    pub sealing_key: Arc<SealingKey>,
     pub callers: Callers,
     pub cors: Cors,
     pub limits: Limits,
@@ -170,6 +173,7 @@ impl App {
             clock: parts.clock,
             entropy: parts.entropy,
             pepper: parts.pepper,
+            sealing_key: parts.sealing_key,
             callers: parts.callers,
             cors: parts.cors,
             limits: parts.limits,

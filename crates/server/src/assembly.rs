@@ -70,13 +70,14 @@ pub async fn build(
         proxies,
         ..settings.limits.clone()
     };
-    let pepper = secrets.pepper;
+    let (pepper, sealing_key) = (secrets.pepper, secrets.sealing_key);
     let parts = Parts {
         settings,
         store,
         clock,
         entropy,
         pepper,
+        sealing_key,
         callers,
         cors,
         limits,

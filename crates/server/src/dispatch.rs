@@ -15,7 +15,10 @@ use crate::listing::is_absent;
 use crate::operations::Operation;
 use crate::query::Query;
 use crate::refusal::Refusal;
-use crate::{accounts, clients, events, groups, identities, invites, records, roles, users};
+use crate::{
+    accounts, applications, clients, connections, events, extensions, groups, identities, invites,
+    records, roles, tenants, users,
+};
 
 /// What stands in a request besides its caller.
 pub struct Given<'a> {
@@ -68,6 +71,10 @@ impl Given<'_> {
 }
 
 /// Answers an operation that needs to know who asks.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one table, one arm for each operation"
+)]
 pub async fn dispatch(
     ask: Ask<'_>,
     operation: Operation,
@@ -124,6 +131,31 @@ pub async fn dispatch(
         Operation::DelegateAuthentication => {
             identities::delegate_authentication(ask, given.body()?).await
         }
+        Operation::CreateConnection => connections::create_connection(ask, given.body()?).await,
+        Operation::GetConnections => connections::get_connections(ask, given.query).await,
+        Operation::GetConnection => connections::get_connection(ask, first).await,
+        Operation::UpdateConnection => {
+            connections::update_connection(ask, first, given.body()?).await
+        }
+        Operation::DeleteConnection => connections::delete_connection(ask, first).await,
+        Operation::CreateApplication => applications::create_application(ask, given.body()?).await,
+        Operation::GetApplications => applications::get_applications(ask, given.query).await,
+        Operation::GetApplication => applications::get_application(ask, first).await,
+        Operation::UpdateApplication => {
+            applications::update_application(ask, first, given.body()?).await
+        }
+        Operation::DeleteApplication => applications::delete_application(ask, first).await,
+        Operation::CreateExtension => extensions::create_extension(ask, given.body()?).await,
+        Operation::GetExtensions => extensions::get_extensions(ask, given.query).await,
+        Operation::GetExtension => extensions::get_extension(ask, first).await,
+        Operation::UpdateExtension => extensions::update_extension(ask, first, given.body()?).await,
+        Operation::DeleteExtension => extensions::delete_extension(ask, first).await,
+        Operation::CreateTenant => tenants::create_tenant(ask, given.body()?).await,
+        Operation::GetTenants => tenants::get_tenants(ask, given.query).await,
+        Operation::GetTenant => tenants::get_tenant(ask, first).await,
+        Operation::UpdateTenant => tenants::update_tenant(ask, first, given.body()?).await,
+        Operation::DeleteTenant => tenants::delete_tenant(ask, first).await,
+        Operation::LinkTenantUser => tenants::link_tenant_user(ask, first, given.body()?).await,
         Operation::GetOpenIdConfiguration
         | Operation::GetUserTokenKeys
         | Operation::GetClientTokenKeys

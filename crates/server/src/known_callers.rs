@@ -9,13 +9,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use guestlist_api::identities::IssuerText;
 use guestlist_api::ids::{ClientId, KeyId};
+use guestlist_api::times::Timestamp;
 use guestlist_rules::caller::{Caller, CallerKind};
 use guestlist_rules::changes::{Committed, Document, Kind, Mark, Seen, Unreadable};
 use guestlist_rules::clients::StoredClient;
 use guestlist_rules::identities::StoredIdentity;
 
+use crate::client_rates::Usage;
 use crate::ed25519::PublicKey;
 use crate::jwks::{self, JsonWebKey, KeySet};
+use crate::rate::RetryAfter;
 use crate::tokens::VerifyingKey;
 
 /// Whether what was once looked up is still what the directory says. Clones share it.
@@ -48,6 +51,8 @@ pub struct KnownClient {
     caller: Arc<Caller>,
     keys: Vec<KnownKey>,
     mark: Mark,
+    /// What it has used of its rate limit, if it has one.
+    usage: Option<Usage>,
     standing: Standing,
 }
 
@@ -72,7 +77,9 @@ pub struct KnownIssuer {
 }
 
 impl KnownClient {
-    fn new(client: StoredClient, mark: Mark) -> Self {
+    fn new(client: StoredClient, mark: Mark, former: Option<&Self>) -> Self {
+        let used = former.and_then(|former| former.usage.as_ref());
+        let usage = Usage::of(&client.rate_limits, used);
         let keys = client
             .keys
             .into_iter()
@@ -103,6 +110,7 @@ impl KnownClient {
             }),
             keys,
             mark,
+            usage,
             standing: Standing::new(),
         }
     }
@@ -156,6 +164,8 @@ impl KnownIssuer {
 pub struct KnownCallers {
     clients: RwLock<HashMap<ClientId, Arc<KnownClient>>>,
     issuers: RwLock<HashMap<String, Arc<KnownIssuer>>>,
+    /// Whether there was ever a client with a rate limit: otherwise no request looks for one.
+    some_are_limited: AtomicBool,
 }
 
 impl KnownCallers {
@@ -212,8 +222,12 @@ impl KnownCallers {
 
     fn put_client(&self, client: StoredClient, mark: Mark) {
         let id = client.client_id.clone();
-        let known = Arc::new(KnownClient::new(client, mark));
         let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
+        let former = clients.get(&id).map(Arc::as_ref);
+        let known = Arc::new(KnownClient::new(client, mark, former));
+        if known.usage.is_some() {
+            self.some_are_limited.store(true, Ordering::Release);
+        }
         if let Some(former) = clients.insert(id, known) {
             former.standing.end();
         }
@@ -258,6 +272,24 @@ impl KnownCallers {
     pub fn client(&self, id: &str) -> Option<Arc<KnownClient>> {
         let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner);
         clients.get(id).cloned()
+    }
+
+    /// Counts a request of a service client that has a rate limit.
+    ///
+    /// # Errors
+    ///
+    /// When it may make the next one, if it has made as many as it may.
+    pub fn count_request(&self, caller: &Caller, now: Timestamp) -> Result<(), RetryAfter> {
+        let CallerKind::Client { client_id, .. } = &caller.kind else {
+            return Ok(());
+        };
+        if !self.some_are_limited.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let client = self.client(client_id.as_str());
+        client
+            .and_then(|client| client.usage.as_ref().map(|usage| usage.count(now)))
+            .unwrap_or(Ok(()))
     }
 
     /// What the JWKS of a client answers; a client that does not exist has no keys.

@@ -14,10 +14,13 @@ use utoipa::openapi::{Components, ComponentsBuilder, InfoBuilder, OpenApi, OpenA
 use crate::operations::Operation;
 
 mod accounts;
+mod applications;
 mod clients;
 mod codes;
+mod connections;
 mod description;
 mod events;
+mod extensions;
 mod groups;
 mod invites;
 mod parameters;
@@ -26,6 +29,7 @@ mod records;
 mod roles;
 mod server;
 mod shapes;
+mod tenants;
 
 use description::{BEARER, Description, Tag, bearer, problem};
 
@@ -47,6 +51,10 @@ none.\n\n\
 only when the server runs for development.";
 
 /// The ways to an operation; the first is the one to use.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one table, one arm for each operation"
+)]
 fn describe(operation: Operation) -> Vec<Description> {
     match operation {
         Operation::CreateInvite => vec![invites::create()],
@@ -85,6 +93,27 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetAccount => vec![accounts::get()],
         Operation::GetAccountIdentities => vec![accounts::get_identities()],
         Operation::DelegateAuthentication => vec![accounts::link_identity()],
+        Operation::CreateConnection => vec![connections::create()],
+        Operation::GetConnections => vec![connections::get_all()],
+        Operation::GetConnection => vec![connections::get()],
+        Operation::UpdateConnection => vec![connections::update()],
+        Operation::DeleteConnection => vec![connections::delete()],
+        Operation::CreateApplication => vec![applications::create()],
+        Operation::GetApplications => vec![applications::get_all()],
+        Operation::GetApplication => vec![applications::get()],
+        Operation::UpdateApplication => vec![applications::update()],
+        Operation::DeleteApplication => vec![applications::delete()],
+        Operation::CreateExtension => vec![extensions::create()],
+        Operation::GetExtensions => vec![extensions::get_all()],
+        Operation::GetExtension => vec![extensions::get()],
+        Operation::UpdateExtension => vec![extensions::update()],
+        Operation::DeleteExtension => vec![extensions::delete()],
+        Operation::CreateTenant => vec![tenants::create()],
+        Operation::GetTenants => vec![tenants::get_all()],
+        Operation::GetTenant => vec![tenants::get()],
+        Operation::UpdateTenant => vec![tenants::update()],
+        Operation::DeleteTenant => vec![tenants::delete()],
+        Operation::LinkTenantUser => vec![tenants::link_user()],
         Operation::GetOpenIdConfiguration => vec![server::get_configuration()],
         Operation::GetUserTokenKeys => vec![server::get_user_keys()],
         Operation::GetClientTokenKeys => vec![server::get_client_keys()],
@@ -178,6 +207,10 @@ fn components() -> Components {
         permissions::schemas(),
         events::schemas(),
         accounts::schemas(),
+        applications::schemas(),
+        extensions::schemas(),
+        connections::schemas(),
+        tenants::schemas(),
         server::schemas(),
     ];
     let builder = schemas.into_iter().flatten().fold(

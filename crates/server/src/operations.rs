@@ -39,6 +39,27 @@ pub enum Operation {
     GetAccount,
     GetAccountIdentities,
     DelegateAuthentication,
+    CreateConnection,
+    GetConnections,
+    GetConnection,
+    UpdateConnection,
+    DeleteConnection,
+    CreateApplication,
+    GetApplications,
+    GetApplication,
+    UpdateApplication,
+    DeleteApplication,
+    CreateExtension,
+    GetExtensions,
+    GetExtension,
+    UpdateExtension,
+    DeleteExtension,
+    CreateTenant,
+    GetTenants,
+    GetTenant,
+    UpdateTenant,
+    DeleteTenant,
+    LinkTenantUser,
     GetOpenIdConfiguration,
     GetUserTokenKeys,
     GetClientTokenKeys,
@@ -51,7 +72,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 66] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -88,6 +109,27 @@ impl Operation {
         Self::GetAccount,
         Self::GetAccountIdentities,
         Self::DelegateAuthentication,
+        Self::CreateConnection,
+        Self::GetConnections,
+        Self::GetConnection,
+        Self::UpdateConnection,
+        Self::DeleteConnection,
+        Self::CreateApplication,
+        Self::GetApplications,
+        Self::GetApplication,
+        Self::UpdateApplication,
+        Self::DeleteApplication,
+        Self::CreateExtension,
+        Self::GetExtensions,
+        Self::GetExtension,
+        Self::UpdateExtension,
+        Self::DeleteExtension,
+        Self::CreateTenant,
+        Self::GetTenants,
+        Self::GetTenant,
+        Self::UpdateTenant,
+        Self::DeleteTenant,
+        Self::LinkTenantUser,
         Self::GetOpenIdConfiguration,
         Self::GetUserTokenKeys,
         Self::GetClientTokenKeys,
@@ -154,7 +196,28 @@ impl Operation {
             | Self::GetAccounts
             | Self::GetAccount
             | Self::GetAccountIdentities
-            | Self::DelegateAuthentication => false,
+            | Self::DelegateAuthentication
+            | Self::CreateConnection
+            | Self::GetConnections
+            | Self::GetConnection
+            | Self::UpdateConnection
+            | Self::DeleteConnection
+            | Self::CreateApplication
+            | Self::GetApplications
+            | Self::GetApplication
+            | Self::UpdateApplication
+            | Self::DeleteApplication
+            | Self::CreateExtension
+            | Self::GetExtensions
+            | Self::GetExtension
+            | Self::UpdateExtension
+            | Self::DeleteExtension
+            | Self::CreateTenant
+            | Self::GetTenants
+            | Self::GetTenant
+            | Self::UpdateTenant
+            | Self::DeleteTenant
+            | Self::LinkTenantUser => false,
         }
     }
 }

@@ -24,7 +24,7 @@ impl RetryAfter {
         self.0
     }
 
-    fn milliseconds(wait: i64) -> Self {
+    pub(crate) fn milliseconds(wait: i64) -> Self {
         Self(u64::try_from(wait).unwrap_or(0).div_ceil(1000).max(1))
     }
 }

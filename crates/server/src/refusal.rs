@@ -22,6 +22,8 @@ use crate::entropy::NoEntropy;
 use crate::panics::Panicked;
 use crate::paths::MalformedPath;
 use crate::query::MalformedQuery;
+use crate::rate::RetryAfter;
+use crate::sealing;
 use crate::user_tokens::CannotSign;
 
 /// Why a request is not answered with what it asked for.
@@ -50,6 +52,10 @@ pub enum Refusal {
     TooMany {
         seconds: u64,
     },
+    /// The service client has made as many requests as its rate limit allows.
+    RateLimited {
+        seconds: u64,
+    },
     /// What the decision rested on kept changing.
     Busy,
     /// A token issuer did not answer, or is not one that may be asked.
@@ -65,6 +71,7 @@ pub enum Refusal {
     /// A defect: the handler panicked.
     Panicked(Panicked),
     NotSealed(NotSealed),
+    NotEncrypted(sealing::NotSealed),
 }
 
 macro_rules! from {
@@ -86,8 +93,17 @@ from! {
     NotWritable => NotWritable,
     CannotSign => CannotSign,
     NotSealed => NotSealed,
+    sealing::NotSealed => NotEncrypted,
     MalformedPath => Edge,
     MalformedQuery => Edge,
+}
+
+impl From<RetryAfter> for Refusal {
+    fn from(wait: RetryAfter) -> Self {
+        Self::RateLimited {
+            seconds: wait.seconds(),
+        }
+    }
 }
 
 impl From<NotMade> for Refusal {
@@ -128,6 +144,10 @@ impl ForCaller {
 /// What the log is told: the whole chain of causes.
 pub struct ForLog<'a>(&'a Refusal);
 
+/// Seconds after which a client whose rate limit is used up may ask again, however long it has to
+/// wait.
+const LONGEST_RETRY_AFTER: u64 = 60;
+
 const BAD_REQUEST: &str = "InvalidRequest";
 
 impl Refusal {
@@ -150,6 +170,7 @@ impl Refusal {
             | Self::NotWritable(_)
             | Self::CannotSign(_)
             | Self::NotSealed(_)
+            | Self::NotEncrypted(_)
             | Self::Panicked(_) => true,
             Self::Rule(rule) => matches!(rule, Rule::Unreadable(_)),
             Self::Edge(_)
@@ -160,6 +181,7 @@ impl Refusal {
             | Self::NotBuilt(_)
             | Self::BadCursor
             | Self::TooMany { .. }
+            | Self::RateLimited { .. }
             | Self::Busy
             | Self::Issuer { .. }
             | Self::Draining => false,
@@ -197,17 +219,19 @@ impl Refusal {
                 "NotImplemented",
                 format!("Guestlist does not have {what} yet. Nothing was done."),
             ),
-            Self::BadCursor => ForCaller::new(
-                S::BAD_REQUEST,
-                BAD_REQUEST,
-                "InvalidRequest: cursor: is not one that this list gave to this caller; begin \
-                 without a cursor",
-            )
-            .at("cursor"),
+            Self::BadCursor => bad_cursor(),
             Self::TooMany { seconds } => ForCaller::new(
                 S::TOO_MANY_REQUESTS,
                 "TooManyRequests",
                 format!("Too many failed requests. Try again in {seconds} seconds."),
+            ),
+            Self::RateLimited { seconds } => ForCaller::new(
+                S::TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                format!(
+                    "The service client has made as many requests as its rate limit allows. It may \
+                     go on in {seconds} seconds."
+                ),
             ),
             Self::Busy => ForCaller::new(
                 S::SERVICE_UNAVAILABLE,
@@ -229,6 +253,7 @@ impl Refusal {
             | Self::NotWritable(_)
             | Self::CannotSign(_)
             | Self::NotSealed(_)
+            | Self::NotEncrypted(_)
             | Self::Panicked(_) => internal(),
         }
     }
@@ -272,6 +297,11 @@ impl Refusal {
             Self::TooMany { seconds } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
+            // That SDK would sleep for days; the title has the whole time.
+            Self::RateLimited { seconds } => {
+                let seconds = (*seconds).min(LONGEST_RETRY_AFTER);
+                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+            }
             Self::Rule(_)
             | Self::Edge(_)
             | Self::Malformed { .. }
@@ -286,10 +316,21 @@ impl Refusal {
             | Self::NotWritable(_)
             | Self::CannotSign(_)
             | Self::NotSealed(_)
+            | Self::NotEncrypted(_)
             | Self::Panicked(_) => {}
         }
         response
     }
+}
+
+fn bad_cursor() -> ForCaller {
+    ForCaller::new(
+        StatusCode::BAD_REQUEST,
+        BAD_REQUEST,
+        "InvalidRequest: cursor: is not one that this list gave to this caller; begin without a \
+         cursor",
+    )
+    .at("cursor")
 }
 
 fn edge_for_caller(edge: &EdgeError) -> ForCaller {
@@ -351,6 +392,7 @@ impl fmt::Display for ForLog<'_> {
                 return write!(formatter, "panicked: {}", panicked.message());
             }
             Refusal::NotSealed(error) => error,
+            Refusal::NotEncrypted(error) => error,
             Refusal::Rule(Rule::Unreadable(document)) => &document.0,
             told @ (Refusal::Rule(_)
             | Refusal::Malformed { .. }
@@ -359,6 +401,7 @@ impl fmt::Display for ForLog<'_> {
             | Refusal::NotBuilt(_)
             | Refusal::BadCursor
             | Refusal::TooMany { .. }
+            | Refusal::RateLimited { .. }
             | Refusal::Busy
             | Refusal::Issuer { .. }
             | Refusal::Draining) => return formatter.write_str(&told.for_caller().title),
@@ -381,6 +424,10 @@ fn internal() -> ForCaller {
     )
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one table, one arm for each way to refuse"
+)]
 fn rule_for_caller(rule: &Rule) -> ForCaller {
     use StatusCode as S;
     match rule {
@@ -445,6 +492,12 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
             "IdempotencyKeyReused",
             "This Idempotency-Key was sent with another request. Use a new one for each request.",
         ),
+        Rule::ApplicationInUse => ForCaller::new(
+            S::CONFLICT,
+            "ApplicationInUse",
+            "The application belongs to an extension. Delete the extension: the application goes \
+             with it.",
+        ),
         Rule::LastOwner => ForCaller::new(
             S::CONFLICT,
             "LastOwner",
@@ -476,9 +529,13 @@ fn not_found(noun: Noun) -> ForCaller {
         Noun::AccessRecord => "There is no such access record, or the caller may not know of it.",
         Noun::Account => "There is no such account, or the caller may not know of it.",
         Noun::Client => "There is no such service client, or the caller may not know of it.",
+        Noun::Connection => "There is no such connection, or the caller may not know of it.",
+        Noun::Application => "There is no such application, or the caller may not know of it.",
+        Noun::Extension => "There is no such extension, or the caller may not know of it.",
         Noun::Group => "There is no such group, or the caller may not know of it.",
         Noun::Resource => "The user has no access to this resource.",
         Noun::Role => "There is no such role, or the caller may not know of it.",
+        Noun::Tenant => "There is no such tenant, or the caller may not know of it.",
         Noun::User => "There is no such user, or the caller may not know of them.",
     };
     ForCaller::new(StatusCode::NOT_FOUND, "NotFound", title)
@@ -494,6 +551,10 @@ fn taken(noun: Noun) -> ForCaller {
         Noun::Account => ("AccountAlreadyExists", "an account"),
         Noun::Invite => ("InviteAlreadyExists", "an invite"),
         Noun::Resource => ("ResourceAlreadyExists", "a resource"),
+        Noun::Connection => ("ConnectionAlreadyExists", "a connection"),
+        Noun::Application => ("ApplicationAlreadyExists", "an application"),
+        Noun::Extension => ("ExtensionAlreadyExists", "an extension"),
+        Noun::Tenant => ("TenantAlreadyExists", "a tenant"),
         Noun::User => ("UserAlreadyExists", "a user"),
     };
     let title = format!("There is {what} with this id. Choose another id, or update that one.");

@@ -142,6 +142,8 @@ async fn respond(
     }
     let caller = identify(app, headers, address, app.clock.now()).await?;
     known.caller = Some(Arc::clone(&caller));
+    app.known_callers()
+        .count_request(&caller, app.clock.now())?;
     let body = body::read(headers, incoming, &app.limits).await?;
     // A body may take its time, and meanwhile a credential may end or an invite expire: what counts
     // is the moment of the decision.

@@ -14,7 +14,7 @@ use guestlist_rules::built_in;
 use guestlist_rules::changes::{Changes, Event, Kind, Seen, Unreadable};
 use guestlist_rules::clients::StoredClient;
 use guestlist_rules::records::StoredRecord;
-use guestlist_store::{Applied, Store, StoreError};
+use guestlist_store::{Applied, Selection, Store, StoreError};
 use serde_json::json;
 
 use crate::access_keys::{self, NewKey, NotMade};
@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::pepper::Pepper;
 use crate::samples;
+use crate::sealing::SealingKey;
 use crate::secret_files::{self, SecretFileError};
 use crate::user_tokens::UserTokens;
 
@@ -31,6 +32,7 @@ pub const SERVICE: &str = "Authress:Service";
 /// The secrets of an installation: files in the data directory, never in the database.
 pub struct Secrets {
     pub pepper: Arc<Pepper>,
+    pub sealing_key: Arc<SealingKey>,
     pub user_tokens: Arc<UserTokens>,
 }
 
@@ -59,10 +61,14 @@ pub enum NotStarted {
 }
 
 impl Secrets {
-    /// Reads the pepper and the signing key, or makes them.
+    /// Reads the secrets, or makes them.
     pub fn load_or_create(data: &Path, entropy: &Entropy) -> Result<Self, NotStarted> {
         Ok(Self {
             pepper: Arc::new(Pepper::load_or_create(&data.join(PEPPER), entropy)?),
+            sealing_key: Arc::new(SealingKey::load_or_create(
+                &data.join(SEALING_KEY),
+                entropy,
+            )?),
             user_tokens: Arc::new(UserTokens::load_or_create(
                 &data.join(USER_TOKEN_KEY),
                 entropy,
@@ -72,31 +78,50 @@ impl Secrets {
 }
 
 const PEPPER: &str = "pepper";
+const SEALING_KEY: &str = "sealing-key";
 const USER_TOKEN_KEY: &str = "user-token-key";
 /// The files of the secrets, in the data directory. They belong to one account, and never change.
-pub const SECRET_FILES: [&str; 2] = [PEPPER, USER_TOKEN_KEY];
+pub const SECRET_FILES: [&str; 3] = [PEPPER, USER_TOKEN_KEY, SEALING_KEY];
+
+/// Whether an account that has so many connections can do without this secret: the sealing key came
+/// later than the first accounts, and nothing but the secrets of connections is encrypted with it.
+pub fn is_dispensable(file: &str, connections: u64) -> bool {
+    file == SEALING_KEY && connections == 0
+}
 
 /// Refuses a directory in which a secret of an account that exists is missing or damaged, so that
 /// none is made anew. Writes nothing.
-pub fn require_secrets(data: &Path) -> Result<(), NotStarted> {
+pub fn require_secrets(data: &Path, connections: u64) -> Result<(), NotStarted> {
+    let entropy = Entropy::system();
     for file in SECRET_FILES {
         let path = data.join(file);
-        if secret_files::read(&path)?.is_none() {
+        if secret_files::read(&path)?.is_none() && !is_dispensable(file, connections) {
             return Err(SecretFileError::Lost(path).into());
         }
     }
-    Secrets::load_or_create(data, &Entropy::system()).map(drop)
+    // They are there, so none is made.
+    Pepper::load_or_create(&data.join(PEPPER), &entropy)?;
+    UserTokens::load_or_create(&data.join(USER_TOKEN_KEY), &entropy)?;
+    let sealing_key = data.join(SEALING_KEY);
+    if secret_files::read(&sealing_key)?.is_some() {
+        SealingKey::load_or_create(&sealing_key, &entropy)?;
+    }
+    Ok(())
 }
 
 /// The secrets of this installation. They are made with the account and never again: a new pepper
-/// would silently void every invite, and a new key every user token.
+/// would silently void every invite, a new sealing key the secret of every connection, and a new
+/// signing key every user token.
 pub async fn secrets(
     store: &dyn Store,
     data: &Path,
     entropy: &Entropy,
 ) -> Result<Secrets, NotStarted> {
     if store.get(Kind::Account, "account").await?.is_some() {
-        require_secrets(data)?;
+        let connections = store
+            .list(Kind::Connection, &Selection::All, None, 1)
+            .await?;
+        require_secrets(data, connections.len() as u64)?;
     }
     Secrets::load_or_create(data, entropy)
 }

@@ -18,4 +18,5 @@ mod revisions;
 mod scripted;
 mod secrecy;
 mod setup;
+mod sign_in_nouns;
 mod verifier;

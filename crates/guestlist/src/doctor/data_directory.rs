@@ -11,6 +11,8 @@ use super::Findings;
 const DATABASE: &str = "guestlist.db";
 /// Secrets without which what is stored cannot be used.
 const SECRETS: [&str; 2] = ["pepper", "user-token-key"];
+/// The key of the secrets of connections. A start makes it as long as there are none.
+const SEALING_KEY: &str = "sealing-key";
 /// The owner's key, which may have been moved away.
 const OWNER_KEY: &str = "owner-access-key";
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -83,7 +85,7 @@ fn secrets(directory: &Path, findings: &mut Findings) {
     const CHECK: &str = "secrets";
     let is_in_use = directory.join(DATABASE).exists();
     let mut sound = true;
-    for name in SECRETS.into_iter().chain([OWNER_KEY]) {
+    for name in SECRETS.into_iter().chain([SEALING_KEY, OWNER_KEY]) {
         let path = directory.join(name);
         match fs::metadata(&path) {
             Ok(metadata) if metadata.mode() & 0o077 != 0 => {
@@ -103,7 +105,7 @@ fn secrets(directory: &Path, findings: &mut Findings) {
             }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if is_in_use && name != OWNER_KEY {
+                if is_in_use && SECRETS.contains(&name) {
                     sound = false;
                     findings.problem(
                         CHECK,

@@ -24,3 +24,4 @@ mod nouns;
 mod program;
 mod pseudo_terminal;
 mod pull;
+mod sign_in_nouns;

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::server::{Server, refused, serve};
 
@@ -37,6 +37,7 @@ fn the_first_start_makes_the_account_and_the_second_keeps_it() {
         "owner-access-key",
         "pepper",
         "user-token-key",
+        "sealing-key",
         "guestlist.db",
         "guestlist.lock",
     ] {
@@ -118,7 +119,12 @@ fn s07_secrets_that_others_can_read_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path();
     Server::new(data, &[]).stop();
-    for file in ["pepper", "user-token-key", "owner-access-key"] {
+    for file in [
+        "pepper",
+        "user-token-key",
+        "sealing-key",
+        "owner-access-key",
+    ] {
         for exposed in [0o640, 0o604, 0o620] {
             let path = data.join(file);
             fs::set_permissions(&path, Permissions::from_mode(exposed)).unwrap();
@@ -137,10 +143,16 @@ fn s07_secrets_that_others_can_read_are_refused() {
 fn s04_without_its_secrets_or_with_damaged_ones_it_does_not_start() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path();
-    Server::new(data, &[]).stop();
+    let server = Server::new(data, &[]);
+    // From the first connection on the key of their secrets is needed.
+    server
+        .send(&server.owner(), "POST", "/v1/connections", &json!({}))
+        .expect(201);
+    server.stop();
     for (file, says) in [
         ("pepper", "a pepper"),
         ("user-token-key", "an Ed25519 private key"),
+        ("sealing-key", "a sealing key"),
     ] {
         let path = data.join(file);
         let kept = fs::read(&path).unwrap();
@@ -161,6 +173,20 @@ fn s04_without_its_secrets_or_with_damaged_ones_it_does_not_start() {
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     }
     Server::new(data, &[]).stop();
+}
+
+/// Accounts that were made before there were connections have no key for their secrets.
+#[test]
+fn an_account_without_connections_gets_its_sealing_key_at_the_next_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path();
+    Server::new(data, &[]).stop();
+    let key = data.join("sealing-key");
+    let first = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    Server::new(data, &[]).stop();
+    assert_eq!(mode(&key), 0o600);
+    assert_ne!(fs::read(&key).unwrap(), first);
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn a_backup_of_a_running_server_is_that_server_again() {
     assert_eq!(made["documents"]["invite"], 1);
     assert_eq!(made["events"], made["lastRevision"]);
     assert_eq!(made["keepSeparately"], json!([]));
-    for name in ["pepper", "user-token-key"] {
+    for name in ["pepper", "user-token-key", "sealing-key"] {
         let secret = fs::read(data.join(name)).unwrap();
         assert_eq!(fs::read(secrets.join(name)).unwrap(), secret);
         assert_eq!(mode(&secrets.join(name)), 0o600);
@@ -130,7 +130,7 @@ fn people_are_told_what_is_not_in_the_backup() {
     let ended = run(guestlist(&["backup", "--data"], &[&data, &file]));
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     assert!(ended.stdout.contains("Hash"), "{}", ended.stdout);
-    for name in ["pepper", "user-token-key"] {
+    for name in ["pepper", "user-token-key", "sealing-key"] {
         let path = data.join(name);
         assert!(
             ended.stderr.contains(path.to_str().unwrap()),

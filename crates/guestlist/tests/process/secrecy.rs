@@ -63,6 +63,15 @@ impl Life {
             what: "the pepper".to_owned(),
             bytes: pepper,
         });
+        let sealing = fs::read(data.join("sealing-key")).unwrap();
+        life.hide(
+            "the sealing key in base64",
+            STANDARD.encode(&sealing).get(..40).unwrap(),
+        );
+        life.needles.push(Needle {
+            what: "the sealing key".to_owned(),
+            bytes: sealing,
+        });
         let signing = fs::read_to_string(data.join("user-token-key")).unwrap();
         let encoded = signing.lines().nth(1).unwrap();
         life.hide(
@@ -247,6 +256,41 @@ impl Life {
         }
     }
 
+    /// Secrets that the server must be able to use again.
+    fn connections(&mut self) {
+        let owner = self.owner.clone();
+        let (first, second) = (self.canary("a client secret"), self.canary("another"));
+        let connection = |secret: &str| json!({"connectionId": "con_1", "clientSecret": secret});
+        let all = "/v1/connections";
+        let one = "/v1/connections/con_1";
+        self.send(&owner, "POST", all, &connection(&first))
+            .expect(201);
+        self.send(&owner, "POST", all, &connection(&second))
+            .expect(409);
+        self.send(&owner, "PUT", one, &connection(&second))
+            .expect(200);
+        let mut moved = connection("");
+        moved["tokenUrl"] = json!("https://other.example/token");
+        self.send(&owner, "PUT", one, &moved).expect(400);
+        let wrong = json!({"clientSecret": [first]});
+        self.send(&owner, "PUT", one, &wrong).expect(400);
+        let mallory = self.token("mallory");
+        self.send(&mallory, "POST", all, &connection(&first))
+            .expect(403);
+        self.send(&mallory, "PUT", one, &connection(&first))
+            .expect(404);
+        for target in [all, one] {
+            self.send(&owner, "GET", target, &Value::Null).expect(200);
+        }
+        self.send(
+            &owner,
+            "GET",
+            &format!("{one}/users/u/credentials"),
+            &Value::Null,
+        )
+        .expect(501);
+    }
+
     fn tokens(&mut self) {
         let token = self.token("mallory");
         let broken = format!("{}AAAA", token.get(..token.len() - 4).unwrap());
@@ -408,7 +452,12 @@ fn dump(data: &Path) -> String {
 }
 
 fn files(data: &Path, when: &str) -> Vec<Place> {
-    let secret = ["pepper", "user-token-key", "owner-access-key"];
+    let secret = [
+        "pepper",
+        "user-token-key",
+        "sealing-key",
+        "owner-access-key",
+    ];
     let entries = fs::read_dir(data).unwrap().map(Result::unwrap);
     entries
         .filter(|entry| !secret.contains(&entry.file_name().to_str().unwrap()))
@@ -481,6 +530,7 @@ fn s05_i14_a_whole_life_leaves_no_secret_behind() {
     let mut life = Life::new(data);
     life.invites();
     life.keys();
+    life.connections();
     life.tokens();
     life.stray_in_bodies();
     life.stray_in_heads();

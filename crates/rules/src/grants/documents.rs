@@ -139,7 +139,12 @@ impl Grants {
             | Kind::Client
             | Kind::IdempotencyKey
             | Kind::Identity
-            | Kind::Invite => Ok(None),
+            | Kind::Invite
+            | Kind::Application
+            | Kind::Connection
+            | Kind::Extension
+            | Kind::Tenant
+            | Kind::TenantUser => Ok(None),
         }
     }
 
@@ -168,7 +173,12 @@ impl Grants {
             | Kind::Client
             | Kind::IdempotencyKey
             | Kind::Identity
-            | Kind::Invite => None,
+            | Kind::Invite
+            | Kind::Application
+            | Kind::Connection
+            | Kind::Extension
+            | Kind::Tenant
+            | Kind::TenantUser => None,
         }
     }
 

@@ -145,11 +145,13 @@ fn options() -> RefOr<Schema> {
 fn rate_limit() -> RefOr<Schema> {
     let quota = integer()
         .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]))
-        .minimum(Some(0))
+        .minimum(Some(1))
         .maximum(Some(u32::MAX))
         .description(Some("Requests in that time; `null` for no limit."));
     object()
-        .description(Some("How many requests a client may make in a time."))
+        .description(Some(
+            "How many requests a client may make in a time; `PT0S` for no limit.",
+        ))
         .property(
             "duration",
             string().enum_values(Some(["PT0S", "PT5M", "PT1H", "P1D", "P1M"])),

@@ -41,6 +41,9 @@ codes! {
     RECORD_ALREADY_EXISTS = 409 "AccessRecordAlreadyExists" "There is an access record with this id.";
     ROLE_ALREADY_EXISTS = 409 "RoleAlreadyExists" "There is a role with this id.";
     GROUP_ALREADY_EXISTS = 409 "GroupAlreadyExists" "There is a group with this id.";
+    CONNECTION_ALREADY_EXISTS = 409 "ConnectionAlreadyExists" "There is a connection with this id.";
+    TENANT_ALREADY_EXISTS = 409 "TenantAlreadyExists" "There is a tenant with this id.";
+    APPLICATION_IN_USE = 409 "ApplicationInUse" "The application belongs to an extension.";
     LAST_OWNER = 409 "LastOwner" "Nobody would be left who owns the account.";
     PRECONDITION_FAILED = 412 "PreconditionFailed" "It changed since the time in `If-Unmodified-Since`.";
     TOO_LARGE = 413 "TooLarge" "The request body, or what would be stored, is too large.";
@@ -49,7 +52,7 @@ codes! {
     UNKNOWN_EXPECTATION = 417 "UnknownExpectation" "`Expect` holds something other than `100-continue`.";
     IDEMPOTENCY_KEY_REUSED = 422 "IdempotencyKeyReused" "The `Idempotency-Key` was sent with another request.";
     TOO_MANY_ACCESS_KEYS = 422 "TooManyAccessKeys" "The client has as many access keys as it may have.";
-    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts; `Retry-After` says when to go on.";
+    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts, or more requests than the rate limit of the service client allows; `Retry-After` says when to try again.";
     HEADERS_TOO_LARGE = 431 "HeadersTooLarge" "The header fields are too many or too long.";
     INTERNAL_ERROR = 500 "InternalError" "A fault of the server; its log has the rest under `errorId`.";
     BUSY = 503 "Busy" "What the request needs kept changing; nothing was done.";
@@ -130,12 +133,14 @@ mod tests {
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
     /// do not choose.
-    const OF_NO_OPERATION: [&str; 8] = [
+    const OF_NO_OPERATION: [&str; 10] = [
         "MethodNotAllowed",
         "NotImplemented",
         "AccessKeyAlreadyExists",
         "AccountAlreadyExists",
+        "ApplicationAlreadyExists",
         "ClientAlreadyExists",
+        "ExtensionAlreadyExists",
         "InviteAlreadyExists",
         "ResourceAlreadyExists",
         "UserAlreadyExists",
@@ -159,6 +164,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one list of every refusal")]
     fn the_statuses_are_those_of_the_refusals() {
         let rules = [
             Rule::NotFound(Noun::Role),
@@ -170,6 +176,8 @@ mod tests {
             Rule::Taken(Noun::AccessRecord),
             Rule::Taken(Noun::Role),
             Rule::Taken(Noun::Group),
+            Rule::Taken(Noun::Connection),
+            Rule::Taken(Noun::Tenant),
             Rule::Outdated,
             Rule::TooLarge {
                 reason: String::new(),
@@ -184,6 +192,7 @@ mod tests {
             Rule::InviteSuspended,
             Rule::AcceptorNotAUser,
             Rule::IdempotencyKeyReused,
+            Rule::ApplicationInUse,
             Rule::LastOwner,
         ];
         let edges = [
@@ -207,6 +216,7 @@ mod tests {
             Refusal::NoSuchPath,
             Refusal::BadCursor,
             Refusal::TooMany { seconds: 1 },
+            Refusal::RateLimited { seconds: 1 },
             Refusal::Busy,
             Refusal::Issuer {
                 reason: String::new(),

@@ -35,12 +35,16 @@ pub(super) enum Tag {
     Permissions,
     Events,
     Account,
+    Applications,
+    Extensions,
+    Connections,
+    Tenants,
     Keys,
     Server,
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Invites,
         Self::Records,
         Self::Groups,
@@ -49,6 +53,10 @@ impl Tag {
         Self::Permissions,
         Self::Events,
         Self::Account,
+        Self::Applications,
+        Self::Extensions,
+        Self::Connections,
+        Self::Tenants,
         Self::Keys,
         Self::Server,
     ];
@@ -63,6 +71,10 @@ impl Tag {
             Self::Permissions => "User permissions",
             Self::Events => "Events",
             Self::Account => "Account",
+            Self::Applications => "Applications",
+            Self::Extensions => "Extensions",
+            Self::Connections => "Connections",
+            Self::Tenants => "Tenants",
             Self::Keys => "Keys and discovery",
             Self::Server => "The server itself",
         }
@@ -78,6 +90,10 @@ impl Tag {
             Self::Permissions => "What a user may do.",
             Self::Events => "What changed, when and by whom.",
             Self::Account => "The account and the token issuers it trusts.",
+            Self::Applications => "What users sign in to.",
+            Self::Extensions => "Applications of third parties, each with a service client.",
+            Self::Connections => "Identity providers by which users sign in.",
+            Self::Tenants => "Partitions of users, usually one for each business customer.",
             Self::Keys => "What verifiers of tokens fetch. Public.",
             Self::Server => "Health, metrics and this description. Public.",
         }

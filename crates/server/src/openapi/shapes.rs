@@ -54,6 +54,27 @@ fn id(what: &str, most: usize, characters: &str) -> RefOr<Schema> {
         .into()
 }
 
+/// An id with full stops in it, which may not be one of the segments that paths fold.
+fn dotted_id(what: &str, most: usize) -> RefOr<Schema> {
+    string()
+        .description(Some(what))
+        .min_length(Some(1))
+        .max_length(Some(most))
+        .pattern(Some(r"^(?!\.\.?$)[A-Za-z0-9._:-]+$"))
+        .into()
+}
+
+/// A span of time.
+pub(super) fn duration(what: &str) -> ObjectBuilder {
+    string()
+        .description(Some(format!("{what} A duration of ISO 8601.")))
+        .max_length(Some(32))
+        .pattern(Some(
+            r"^P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d+[HMS])(\d+H)?(\d+M)?(\d+S)?)?$",
+        ))
+        .examples([json!("PT24H")])
+}
+
 pub(super) fn name() -> ObjectBuilder {
     text(1, limits::NAME_LENGTH)
 }
@@ -95,6 +116,7 @@ pub(super) fn url() -> ObjectBuilder {
 /// The ids, times and small objects that several nouns share.
 pub(super) fn schemas() -> Vec<Named> {
     let mut all = ids();
+    all.extend(sign_in_ids());
     all.extend([
         ("UserId", user_id()),
         ("InviteId", invite_id()),
@@ -168,16 +190,38 @@ fn ids() -> Vec<Named> {
         ),
         ("AccountId", id("The account.", limits::ID_LENGTH, "_-")),
         (
-            "TenantId",
-            id("A tenant.", limits::TENANT_ID_LENGTH, "._:-"),
-        ),
-        (
             "LinkedUserId",
             id(
                 "The user id a person should get who signs up through an invite.",
                 32,
                 "_-",
             ),
+        ),
+    ]
+}
+
+/// Those of what concerns how users sign in.
+fn sign_in_ids() -> Vec<Named> {
+    vec![
+        (
+            "ApplicationId",
+            id("An application: `app_…`.", limits::ID_LENGTH, "_-"),
+        ),
+        (
+            "ExtensionId",
+            id("An extension: `ext_…`.", limits::ID_LENGTH, "_-"),
+        ),
+        ("TenantId", dotted_id("A tenant.", limits::TENANT_ID_LENGTH)),
+        (
+            "TenantLookupIdentifier",
+            dotted_id(
+                "What an application names a tenant by when it begins a sign-in.",
+                limits::ID_LENGTH,
+            ),
+        ),
+        (
+            "ConnectionId",
+            dotted_id("A connection: `con_…` by custom.", limits::ID_LENGTH),
         ),
     ]
 }

@@ -106,7 +106,13 @@ fn asked() -> Vec<(&'static str, &'static str, Option<Value>)> {
             "/v1/records",
             Some(json!({"name": "n", "statements": [{"roles": [7], "resources": []}]})),
         ),
+        (
+            "POST",
+            "/v1/tenants",
+            Some(json!({"tenantId": "acme", "data": {"name": "Acme"}, "domains": []})),
+        ),
         ("GET", "/v1/tenants", None),
+        ("PATCH", "/api/session", None),
         ("GET", "/nothing", None),
     ]
 }
@@ -214,6 +220,7 @@ async fn a_slash_behind_a_collection_and_post_for_put_are_understood() {
         "clients",
         "accounts",
         "identities",
+        "tenants",
     ] {
         let with = world
             .own("GET", &format!("/v1/{collection}/"), None)
@@ -309,7 +316,7 @@ async fn every_typed_answer_says_it_is_json_and_every_refusal_is_a_problem() {
             404,
             Some("application/problem+json"),
         ),
-        ("GET", "/v1/tenants", 501, Some("application/problem+json")),
+        ("GET", "/api/session", 501, Some("application/problem+json")),
         (
             "POST",
             "/v1/accounts",

@@ -23,8 +23,15 @@ struct Expected {
     owner: u16,
 }
 
+/// Ids that the server has made.
+struct Made {
+    invite: String,
+    application: String,
+    extension: String,
+}
+
 /// A world with one of everything.
-async fn furnished() -> (World, String) {
+async fn furnished() -> (World, Made) {
     let world = World::new(Engine::Memory).await;
     world.role("ro_x", &[("x:read", true, false, false)]).await;
     world
@@ -48,17 +55,36 @@ async fn furnished() -> (World, String) {
         .own("POST", "/v1/groups", Some(&group))
         .await
         .expect(201);
+    world
+        .own("POST", "/v1/tenants", Some(&json!({"tenantId": "t1"})))
+        .await
+        .expect(201);
+    let connection = json!({"connectionId": "con_1"});
+    world
+        .own("POST", "/v1/connections", Some(&connection))
+        .await
+        .expect(201);
+    let (named, bare) = (json!({"name": "n"}), json!({}));
+    let made = world.own("POST", "/v1/applications", Some(&named));
+    let application = made.await.expect(201).json()["applicationId"].clone();
+    let made = world.own("POST", "/v1/extensions", Some(&bare));
+    let extension = made.await.expect(201).json()["extensionId"].clone();
     let invite = world
         .invite(&world.owner, &invite_of(&["ro_x"], &["things/1"]))
         .await;
-    (world, invite)
+    let made = Made {
+        invite,
+        application: application.as_str().unwrap().to_owned(),
+        extension: extension.as_str().unwrap().to_owned(),
+    };
+    (world, made)
 }
 
 #[expect(
     clippy::too_many_lines,
     reason = "one table, one entry for each operation"
 )]
-fn table(world: &World, invite: &str) -> Vec<Expected> {
+fn table(world: &World, made: &Made) -> Vec<Expected> {
     use Operation as O;
     let record = record_of("rec_new", "u", &["ro_x"], &["things/1"]);
     let same = record_of("rec_x", "holder", &["ro_x"], &["things/1"]);
@@ -86,7 +112,10 @@ fn table(world: &World, invite: &str) -> Vec<Expected> {
         }
     };
     let client_path = format!("/v1/clients/{owner}");
-    let invite_path = format!("/v1/invites/{invite}");
+    let invite_path = format!("/v1/invites/{}", made.invite);
+    let application = format!("/v1/applications/{}", made.application);
+    let extension = format!("/v1/extensions/{}", made.extension);
+    let named = json!({"name": "n"});
     let read_check = format!("{of_holder}/things%2F1/permissions/x:read");
     let read_permissions = format!("{of_holder}/things%2F1/permissions");
     let read_roles = format!("{of_holder}/things%2F1/roles");
@@ -352,6 +381,153 @@ fn table(world: &World, invite: &str) -> Vec<Expected> {
             [401, 403, 403, 201],
         ),
         entry(
+            O::CreateApplication,
+            "POST",
+            "/v1/applications",
+            Some(&named),
+            [401, 403, 403, 201],
+        ),
+        entry(
+            O::GetApplications,
+            "GET",
+            "/v1/applications",
+            None,
+            [401, 200, 200, 200],
+        ),
+        entry(
+            O::GetApplication,
+            "GET",
+            &application,
+            None,
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::UpdateApplication,
+            "PUT",
+            &application,
+            Some(&named),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::DeleteApplication,
+            "DELETE",
+            &application,
+            None,
+            [401, 404, 403, 204],
+        ),
+        entry(
+            O::CreateExtension,
+            "POST",
+            "/v1/extensions",
+            Some(&json!({})),
+            [401, 403, 403, 201],
+        ),
+        entry(
+            O::GetExtensions,
+            "GET",
+            "/v1/extensions",
+            None,
+            [401, 200, 200, 200],
+        ),
+        entry(
+            O::GetExtension,
+            "GET",
+            &extension,
+            None,
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::UpdateExtension,
+            "PUT",
+            &extension,
+            Some(&json!({})),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::DeleteExtension,
+            "DELETE",
+            &extension,
+            None,
+            [401, 404, 403, 204],
+        ),
+        entry(
+            O::CreateConnection,
+            "POST",
+            "/v1/connections",
+            Some(&json!({})),
+            [401, 403, 403, 201],
+        ),
+        entry(
+            O::GetConnections,
+            "GET",
+            "/v1/connections",
+            None,
+            [401, 200, 200, 200],
+        ),
+        entry(
+            O::GetConnection,
+            "GET",
+            "/v1/connections/con_1",
+            None,
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::UpdateConnection,
+            "PUT",
+            "/v1/connections/con_1",
+            Some(&json!({})),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::DeleteConnection,
+            "DELETE",
+            "/v1/connections/con_1",
+            None,
+            [401, 404, 403, 204],
+        ),
+        entry(
+            O::CreateTenant,
+            "POST",
+            "/v1/tenants",
+            Some(&json!({})),
+            [401, 403, 403, 201],
+        ),
+        entry(
+            O::GetTenants,
+            "GET",
+            "/v1/tenants",
+            None,
+            [401, 200, 200, 200],
+        ),
+        entry(
+            O::GetTenant,
+            "GET",
+            "/v1/tenants/t1",
+            None,
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::UpdateTenant,
+            "PUT",
+            "/v1/tenants/t1",
+            Some(&json!({})),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::LinkTenantUser,
+            "PATCH",
+            "/v1/tenants/t1/users",
+            Some(&json!({"userId": "u"})),
+            [401, 404, 403, 204],
+        ),
+        entry(
+            O::DeleteTenant,
+            "DELETE",
+            "/v1/tenants/t1",
+            None,
+            [401, 404, 403, 204],
+        ),
+        entry(
             O::GetOpenIdConfiguration,
             "GET",
             "/.well-known/openid-configuration",
@@ -407,8 +583,8 @@ fn table(world: &World, invite: &str) -> Vec<Expected> {
 
 #[tokio::test]
 async fn a01_every_operation_as_nobody_stranger_neighbour_and_owner() {
-    let (first, invite) = furnished().await;
-    let listed: BTreeSet<String> = table(&first, &invite)
+    let (first, made) = furnished().await;
+    let listed: BTreeSet<String> = table(&first, &made)
         .iter()
         .map(|entry| entry.operation.name())
         .collect();
@@ -417,12 +593,12 @@ async fn a01_every_operation_as_nobody_stranger_neighbour_and_owner() {
         .map(|operation| operation.name())
         .collect();
     assert_eq!(listed, all, "every operation belongs into the table");
-    let count = table(&first, &invite).len();
+    let count = table(&first, &made).len();
     drop(first);
     for number in 0..count {
         // A world of its own for each: what one operation deletes, another needs.
-        let (world, invite) = furnished().await;
-        let entry = &table(&world, &invite)[number];
+        let (world, made) = furnished().await;
+        let entry = &table(&world, &made)[number];
         let (nobody, stranger) = (String::new(), world.token("stranger"));
         let (neighbour, owner) = (world.token("neighbour"), world.owner.clone());
         for (who, credential, status) in [
@@ -512,10 +688,8 @@ async fn what_is_not_built_says_so() {
         ("GET", "/v1/users"),
         ("DELETE", "/v1/users/u"),
         ("PUT", "/v1/users/u/token-configuration"),
-        ("GET", "/v1/tenants"),
-        ("GET", "/v1/connections/"),
-        ("GET", "/v1/extensions/"),
-        ("GET", "/v1/applications"),
+        ("GET", "/v1/connections/con_1/users/u/credentials"),
+        ("POST", "/v1/applications/app_1/users/u/delegation"),
         ("POST", "/api/authentication"),
         ("POST", "/api/authentication/oauth/tokens"),
         ("PATCH", "/api/session"),

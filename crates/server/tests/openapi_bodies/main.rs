@@ -11,6 +11,7 @@ use guestlist_server::openapi::description;
 use serde_json::{Map, Value, json};
 
 mod samples;
+mod sign_in_samples;
 
 use samples::{answers, bare_answers, requests};
 

@@ -28,15 +28,17 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-fn id<T: DeserializeOwned>(text: &str) -> T {
+use crate::sign_in_samples;
+
+pub(super) fn id<T: DeserializeOwned>(text: &str) -> T {
     serde_json::from_value(json!(text)).unwrap()
 }
 
-fn name<const MIN: usize, const MAX: usize>() -> Text<MIN, MAX> {
+pub(super) fn name<const MIN: usize, const MAX: usize>() -> Text<MIN, MAX> {
     Text::parse("Name").unwrap()
 }
 
-fn tags() -> Tags {
+pub(super) fn tags() -> Tags {
     serde_json::from_value(json!({ "colour": "green" })).unwrap()
 }
 
@@ -86,11 +88,11 @@ fn link() -> Link {
     }
 }
 
-fn links() -> Links {
+pub(super) fn links() -> Links {
     Links { own: Some(link()) }
 }
 
-fn page() -> (Option<Pagination>, CollectionLinks) {
+pub(super) fn page() -> (Option<Pagination>, CollectionLinks) {
     let next = PaginationNext {
         cursor: "abc".to_owned(),
     };
@@ -239,7 +241,7 @@ fn problem() -> Problem {
     }
 }
 
-fn value(body: impl Serialize) -> Value {
+pub(super) fn value(body: impl Serialize) -> Value {
     serde_json::to_value(body).unwrap()
 }
 
@@ -354,6 +356,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         collection!(ClientCollection, clients, client()),
     ];
     all.extend(further_answers());
+    all.extend(sign_in_samples::answers());
     all
 }
 
@@ -380,7 +383,7 @@ fn further_answers() -> [(&'static str, Value); 3] {
 /// A way to read a body as its type does.
 pub(super) type Reads = fn(&Value) -> bool;
 
-fn reads<T: for<'de> Deserialize<'de>>(body: &Value) -> bool {
+pub(super) fn reads<T: for<'de> Deserialize<'de>>(body: &Value) -> bool {
     serde_json::from_value::<T>(body.clone()).is_ok()
 }
 
@@ -433,7 +436,7 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
     let mut invite = value(invite);
     invite["statements"][0]["users"] = json!([]);
     invite["statements"][0]["groups"] = json!([]);
-    vec![
+    let mut all: Vec<(&'static str, Value, Reads)> = vec![
         ("InviteRequest", invite, reads::<InviteRequest>),
         (
             "AccessRecordRequest",
@@ -451,7 +454,9 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
             reads::<AccessKeyRequest>,
         ),
         ("IdentityRequest", value(identity), reads::<IdentityRequest>),
-    ]
+    ];
+    all.extend(sign_in_samples::requests());
+    all
 }
 
 /// Answers without any member that may be absent.
@@ -487,6 +492,7 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
         ("Role", value(bare_role)),
     ];
     bare.extend(further_bare_answers());
+    bare.extend(sign_in_samples::bare_answers());
     bare
 }
 

@@ -1,0 +1,176 @@
+//! Tenants and what else concerns how users sign in: their whole lives, output and exit codes.
+
+use guestlist_server::testing::TestServer;
+use serde_json::json;
+
+use crate::program::Person;
+
+async fn owner() -> (TestServer, Person) {
+    let server = TestServer::start().await.unwrap();
+    let owner = Person::owner(&server);
+    (server, owner)
+}
+
+#[tokio::test]
+async fn a_tenant_is_made_listed_shown_changed_and_deleted() {
+    let (_server, owner) = owner().await;
+    let made = owner
+        .say("tenant create acme --name Acme --domain acme.example --lookup acme --connection con_1 --token-duration PT1H --json")
+        .expect(0);
+    let mut made = made.json();
+    assert!(made["createdTime"].is_string());
+    made["createdTime"] = json!(null);
+    assert_eq!(
+        made,
+        json!({"tenantId": "acme", "tenantLookupIdentifier": "acme", "data": {"name": "Acme"},
+            "domains": [{"domain": "acme.example"}], "connection": {"connectionId": "con_1"},
+            "tokenConfiguration": {"accessTokenDuration": "PT1H"}, "createdTime": null})
+    );
+    owner.say("tenant create acme").expect(5);
+    owner
+        .say("tenant create b --token-duration PT25H")
+        .expect(2);
+    let list = owner.say("tenant list --filter ACME.EX").expect(0);
+    let lines: Vec<&str> = list.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", list.stdout);
+    assert!(lines[0].starts_with("TENANT") && lines[1].contains("acme.example"));
+    owner
+        .say("tenant link acme bob alice")
+        .expect(0)
+        .saying("alice belongs");
+    owner.say("tenant link acme sc_1").expect(2);
+    owner.say("tenant link other bob").expect(3);
+    let yaml = owner.say("tenant show acme --yaml").expect(0);
+    let changed = yaml.stdout.replace("name: Acme", "name: Acme Ltd");
+    owner
+        .run_with(&["tenant", "edit", "acme", "-f", "-"], &changed)
+        .expect(0);
+    let shown = owner.say("tenant show acme").expect(0);
+    assert!(shown.stdout.contains("Acme Ltd"), "{}", shown.stdout);
+    owner.say("tenant delete acme --yes").expect(0);
+    owner.say("tenant show acme").expect(3);
+}
+
+#[tokio::test]
+async fn a_connection_is_made_listed_shown_changed_and_deleted_and_its_secret_never_told() {
+    const SECRET: &str = "canary-of-the-provider";
+    let (_server, owner) = owner().await;
+    let secret = owner.file("acme.secret", &format!("{SECRET}\n"));
+    let made = owner
+        .run(&[
+            "connection",
+            "create",
+            "con_acme",
+            "--type",
+            "oauth2",
+            "--token-url",
+            "https://login.acme.example/token",
+            "--client-id",
+            "our.client",
+            "--client-secret-file",
+            &secret,
+            "--tag",
+            "team=identity",
+            "--json",
+        ])
+        .expect(0);
+    assert_eq!(made.json()["hasClientSecret"], true);
+    owner.say("connection create con_acme").expect(5);
+    owner.say("connection create --type other").expect(2);
+    let shown = owner.say("connection show con_acme").expect(0);
+    assert!(shown.stdout.contains("kept, encrypted"), "{}", shown.stdout);
+    let list = owner.say("connection list --filter OUR.CLIENT").expect(0);
+    assert!(list.stdout.contains("con_acme"), "{}", list.stdout);
+    // What was shown can be given back; the secret stays.
+    let yaml = owner.say("connection show con_acme --yaml").expect(0);
+    let kept = owner.run_with(&["connection", "edit", "con_acme", "-f", "-"], &yaml.stdout);
+    let kept = kept.expect(0);
+    let elsewhere = yaml.stdout.replace("login.acme", "evil");
+    let elsewhere = owner.file("elsewhere.yaml", &elsewhere);
+    owner
+        .run(&["connection", "edit", "con_acme", "-f", &elsewhere])
+        .expect(2)
+        .saying("clientSecret");
+    let moved = owner.run(&[
+        "connection",
+        "edit",
+        "con_acme",
+        "-f",
+        &elsewhere,
+        "--client-secret-file",
+        &secret,
+    ]);
+    let moved = moved.expect(0);
+    for ended in [&made, &shown, &list, &yaml, &kept, &moved] {
+        assert!(!ended.stdout.contains(SECRET), "{}", ended.stdout);
+        assert!(!ended.stderr.contains(SECRET), "{}", ended.stderr);
+    }
+    owner.say("connection delete con_acme --yes").expect(0);
+    owner.say("connection show con_acme").expect(3);
+}
+
+#[tokio::test]
+async fn an_application_is_made_listed_shown_changed_and_deleted() {
+    let (_server, owner) = owner().await;
+    let made = owner
+        .say("application create --name Shop --redirect-url https://shop.example --sessions single --audience shop --tag team=shop --json")
+        .expect(0)
+        .json();
+    let id = made["applicationId"].as_str().unwrap();
+    assert_eq!(made["sessionType"], "SINGLE_SESSION");
+    owner
+        .say("application create --name A --redirect-url localhost:3000")
+        .expect(2);
+    let list = owner.say("application list --filter SHOP.EX").expect(0);
+    assert!(list.stdout.contains(id), "{}", list.stdout);
+    let yaml = owner
+        .say(&format!("application show {id} --yaml"))
+        .expect(0);
+    let changed = yaml.stdout.replace("name: Shop", "name: Store");
+    owner
+        .run_with(&["application", "edit", id, "-f", "-"], &changed)
+        .expect(0);
+    let shown = owner.say(&format!("application show {id}")).expect(0);
+    assert!(shown.stdout.contains("Store"), "{}", shown.stdout);
+    owner
+        .say(&format!("application delete {id} --yes"))
+        .expect(0);
+    owner.say(&format!("application show {id}")).expect(3);
+}
+
+#[tokio::test]
+async fn an_extension_is_made_listed_shown_changed_and_deleted() {
+    let (_server, owner) = owner().await;
+    let made = owner
+        .say("extension create --name Weather --redirect-url https://weather.example --rate-limit 1000/1h --json")
+        .expect(0)
+        .json();
+    let id = made["extensionId"].as_str().unwrap();
+    let client = made["client"]["clientId"].as_str().unwrap();
+    assert_eq!(
+        made["client"]["rateLimits"],
+        json!([{"duration": "PT1H", "quota": 1000}])
+    );
+    owner.say("extension create --rate-limit 1000").expect(2);
+    let shown = owner.say(&format!("client show {client}")).expect(0);
+    assert!(shown.stdout.contains("1000/1h"), "{}", shown.stdout);
+    let list = owner.say("extension list --filter weather").expect(0);
+    assert!(
+        list.stdout.contains(id) && list.stdout.contains(client),
+        "{}",
+        list.stdout
+    );
+    let application = made["application"]["applicationId"].as_str().unwrap();
+    owner
+        .say(&format!("application delete {application} --yes"))
+        .expect(5);
+    let yaml = owner.say(&format!("extension show {id} --yaml")).expect(0);
+    let changed = yaml.stdout.replace("quota: 1000", "quota: 100");
+    owner
+        .run_with(&["extension", "edit", id, "-f", "-"], &changed)
+        .expect(0);
+    let shown = owner.say(&format!("extension show {id}")).expect(0);
+    assert!(shown.stdout.contains("100/1h"), "{}", shown.stdout);
+    owner.say(&format!("extension delete {id} --yes")).expect(0);
+    owner.say(&format!("client show {client}")).expect(3);
+}
