@@ -1,17 +1,22 @@
 //! `guestlist import --from`: the account of another server, read by its public lists and written to
 //! this one. Running it again carries on and doubles nothing.
 
+mod applications;
 mod carrying;
 mod clients;
+mod connections;
+mod extensions;
 mod groups;
 mod identities;
 mod kinds;
+mod origins;
 mod records;
 mod report;
 mod roles;
 mod source;
 mod state;
 mod steps;
+mod tenants;
 
 use std::path::PathBuf;
 
@@ -131,7 +136,7 @@ pub(crate) async fn run(import: Import, session: &Session) -> Result<(), Failure
         .unwrap_or_else(|| source::state_path(&there, &session.client));
     let mut state = State::open(&path, there.url(), session.client.url(), !arguments.dry_run)?;
     for (id, stands_for_it) in &arguments.clients {
-        state.translate(Kind::Clients, id, stands_for_it.as_str());
+        state.made(Kind::Clients, id, stands_for_it.as_str())?;
     }
     if !arguments.dry_run {
         ask(&arguments, &there, session, &kinds).await?;
@@ -207,7 +212,11 @@ async fn all(carrier: &mut Carrier<'_>, kinds: &[Kind]) -> Result<(), Failure> {
     for kind in kinds {
         match kind {
             Kind::Roles => carrier.carry(roles::Roles).await?,
+            Kind::Extensions => carrier.carry(extensions::Extensions::default()).await?,
             Kind::Clients => carrier.carry(clients::Clients::default()).await?,
+            Kind::Connections => carrier.carry(connections::Connections).await?,
+            Kind::Tenants => carrier.carry(tenants::Tenants).await?,
+            Kind::Applications => carrier.carry(applications::Applications::default()).await?,
             Kind::Groups => carrier.carry(groups::Groups).await?,
             Kind::Records => carrier.carry(records::Records).await?,
             Kind::Identities => carrier.carry(identities::Identities::default()).await?,

@@ -101,19 +101,20 @@ pub(super) trait Noun {
         state: &State,
     ) -> Result<Present<Self::Here>, Error>;
 
-    /// The id that this server made for it, if it is another one than the other server's.
+    /// Its id here, for documents whose ids a server makes itself.
     fn made_as(_here: &Self::Here) -> Option<String> {
         None
     }
 
+    /// What was made with it: kind, id on the other server, id here.
+    fn made_with(_here: &Self::Here, _wanted: &Self::Wanted) -> Vec<(Kind, String, String)> {
+        Vec::new()
+    }
+
     fn compare(&self, here: &Self::Here, wanted: &Self::Wanted) -> Comparison;
 
-    /// Makes it; answers its id if this server makes ids of its own.
-    async fn create(
-        &mut self,
-        here: &Client,
-        wanted: &Self::Wanted,
-    ) -> Result<Option<String>, Error>;
+    /// Makes it.
+    async fn create(&mut self, here: &Client, wanted: &Self::Wanted) -> Result<Self::Here, Error>;
 
     /// Puts it in the place of what is here, if that has not changed meanwhile.
     async fn replace(
@@ -201,24 +202,24 @@ impl Carrier<'_> {
             Err(Why::LeftOut(reason)) => return Ok(entry(Outcome::LeftOut).because(reason)),
             Err(Why::Unreadable(reason)) => return Ok(entry(Outcome::Unreadable).because(reason)),
         };
-        let mut told = match self.write(noun, id, &wanted).await {
-            Ok(told) => told,
-            Err(error) => entry(Outcome::Refused).because(refused(error)?),
+        let mut written = match self.write(noun, id, &wanted).await {
+            Ok(written) => written,
+            Err(error) => return Ok(entry(Outcome::Refused).because(refused(error)?)),
         };
+        for (kind, there, here) in std::mem::take(&mut written.ids) {
+            self.state.made(kind, &there, &here)?;
+        }
+        let mut told = written.entry;
         match told.outcome {
             Outcome::Created | Outcome::Overwritten | Outcome::Same => {
                 told.left_behind = left_behind;
-                if let Some(made_as) = &told.made_as {
-                    self.state.made(N::KIND, id, made_as)?;
-                }
                 self.state.done(N::KIND, id)?;
             }
-            Outcome::Differs => {
-                if let Some(made_as) = &told.made_as {
-                    self.state.made(N::KIND, id, made_as)?;
-                }
-            }
-            Outcome::Earlier | Outcome::Refused | Outcome::Unreadable | Outcome::LeftOut => {}
+            Outcome::Differs
+            | Outcome::Earlier
+            | Outcome::Refused
+            | Outcome::Unreadable
+            | Outcome::LeftOut => {}
         }
         Ok(told)
     }
@@ -228,41 +229,60 @@ impl Carrier<'_> {
         noun: &mut N,
         id: &str,
         wanted: &N::Wanted,
-    ) -> Result<Entry, Error> {
+    ) -> Result<Written, Error> {
         let entry = |outcome| Entry::new(N::KIND, id, outcome);
-        let present = match noun.present(self.here, id, wanted, self.state).await? {
-            Present::Here(present) => present,
-            Present::Doubtful(reason) => return Ok(entry(Outcome::Differs).because(reason)),
+        let entry = match noun.present(self.here, id, wanted, self.state).await? {
+            Present::Doubtful(reason) => entry(Outcome::Differs).because(reason),
+            Present::Absent if self.dry_run => entry(Outcome::Created),
             Present::Absent => {
-                let mut entry = entry(Outcome::Created);
-                if !self.dry_run {
-                    entry.made_as = noun.create(self.here, wanted).await?;
-                }
-                return Ok(entry);
+                let made = noun.create(self.here, wanted).await?;
+                return Ok(Written::with_ids::<N>(entry(Outcome::Created), &made, wanted));
             }
-        };
-        let mut entry = match noun.compare(&present, wanted) {
-            Comparison::Same => entry(Outcome::Same),
-            Comparison::Protected(differences, reason) => {
-                let mut entry = entry(Outcome::Differs).because(reason);
-                entry.differences = differences;
-                entry
-            }
-            Comparison::Differs(differences) => {
-                let mut entry = if self.overwrites {
-                    if !self.dry_run {
-                        noun.replace(self.here, &present, wanted).await?;
+            Present::Here(present) => {
+                let mut entry = entry(Outcome::Same);
+                match noun.compare(&present, wanted) {
+                    Comparison::Same => {}
+                    Comparison::Protected(differences, reason) => {
+                        entry.outcome = Outcome::Differs;
+                        entry.reason = Some(reason.to_owned());
+                        entry.differences = differences;
                     }
-                    entry(Outcome::Overwritten)
-                } else {
-                    entry(Outcome::Differs)
-                };
-                entry.differences = differences;
-                entry
+                    Comparison::Differs(differences) => {
+                        entry.outcome = Outcome::Differs;
+                        entry.differences = differences;
+                        if self.overwrites {
+                            if !self.dry_run {
+                                noun.replace(self.here, &present, wanted).await?;
+                            }
+                            entry.outcome = Outcome::Overwritten;
+                        }
+                    }
+                }
+                return Ok(Written::with_ids::<N>(entry, &present, wanted));
             }
         };
-        entry.made_as = N::made_as(&present).filter(|made_as| made_as != id);
-        Ok(entry)
+        Ok(Written {
+            entry,
+            ids: Vec::new(),
+        })
+    }
+}
+
+/// What became of a document, and which ids it and what belongs to it have here.
+struct Written {
+    entry: Entry,
+    ids: Vec<(Kind, String, String)>,
+}
+
+impl Written {
+    fn with_ids<N: Noun>(mut entry: Entry, here: &N::Here, wanted: &N::Wanted) -> Self {
+        let mut ids = N::made_with(here, wanted);
+        let made_as = N::made_as(here).filter(|made_as| *made_as != entry.id);
+        if let Some(made_as) = &made_as {
+            ids.push((N::KIND, entry.id.clone(), made_as.clone()));
+        }
+        entry.made_as = made_as;
+        Self { entry, ids }
     }
 }
 

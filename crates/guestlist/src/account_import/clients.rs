@@ -6,17 +6,14 @@ use std::collections::BTreeMap;
 use guestlist_client::api::clients::{Client as ServiceClient, ClientRequest};
 use guestlist_client::api::ids::UserId;
 use guestlist_client::api::records::User;
-use guestlist_client::api::text::{Malformed, Tags};
 use guestlist_client::{Client, Error};
 use serde_json::Value;
 
 use super::carrying::{Comparison, MOST, Noun, Present, Why, text};
 use super::kinds::Kind;
+use super::origins::{self, Found, with_origin, without_origin};
 use super::state::State;
 use crate::plan::client_form;
-
-/// The tag of what got a new id here: the old one.
-pub(super) const ORIGIN: &str = "guestlist:imported-from";
 
 /// The service clients of this server, read once.
 #[derive(Default)]
@@ -34,28 +31,6 @@ pub(super) fn rename<'a>(state: &State, users: impl IntoIterator<Item = &'a mut 
     }
 }
 
-/// The same tags and that of the origin.
-pub(super) fn with_origin(tags: Tags, id: &str) -> Result<Tags, Malformed> {
-    tags.with(ORIGIN, id)
-}
-
-/// What the tag of the origin says.
-pub(super) fn origin(tags: &Tags) -> Option<&str> {
-    tags.iter()
-        .find(|(name, _)| *name == ORIGIN)
-        .map(|(_, id)| id)
-}
-
-/// The same tags without that of the origin, which makes no difference.
-pub(super) fn without_origin(tags: &Tags) -> Tags {
-    tags.iter()
-        .filter(|(name, _)| *name != ORIGIN)
-        .fold(Tags::new(), |tags, (name, value)| {
-            // They are tags already.
-            tags.clone().with(name, value).unwrap_or(tags)
-        })
-}
-
 impl Noun for Clients {
     const KIND: Kind = Kind::Clients;
     const LIST: (&'static str, &'static str) = ("/v1/clients", "clients");
@@ -69,7 +44,7 @@ impl Noun for Clients {
 
     fn wanted(&self, read: ServiceClient, _state: &State) -> Result<ClientRequest, Why> {
         let mut request = read.to_request()?;
-        request.tags = with_origin(without_origin(&read.tags), read.client_id.as_str())?;
+        request.tags = with_origin(&read.tags, read.client_id.as_str())?;
         Ok(request)
     }
 
@@ -93,28 +68,23 @@ impl Noun for Clients {
             }
             self.here = Some(clients);
         }
+        let made_as = state.made_as(Kind::Clients, id);
         let clients = self.here.iter().flatten();
-        let mut same = None;
-        let mut tagged = Vec::new();
-        for (its_id, client) in clients {
-            if its_id == id || state.made_as(Kind::Clients, id) == Some(its_id) {
-                same = Some(client);
-            } else if origin(&client.tags) == Some(id) {
-                tagged.push(client);
-            }
-        }
-        Ok(match (same, tagged.as_slice()) {
-            (Some(client), _) => Present::Here(client.clone()),
-            (None, []) => Present::Absent,
+        let found = origins::find(clients, id, made_as, |client| &client.tags);
+        Ok(match found {
             // Whoever may change service clients can write the tag. Without keys it is nobody's yet,
             // and whoever makes it a key must be able to give what it holds.
-            (None, [client]) if client.verification_keys.is_empty() => {
-                Present::Here((*client).clone())
+            Found::Tagged(client) if !client.verification_keys.is_empty() => {
+                Present::Doubtful(format!(
+                    "{0} is tagged as its import and has access keys: if it is to stand for it, say \
+                     --client {id}={0}",
+                    client.client_id
+                ))
             }
-            (None, [client, ..]) => Present::Doubtful(format!(
-                "{} is tagged as its import, and has access keys or is not the only one: if it is to \
-                 stand for it, say --client {id}={}",
-                client.client_id, client.client_id
+            Found::Absent => Present::Absent,
+            Found::Same(client) | Found::Tagged(client) => Present::Here(client.clone()),
+            Found::Several => Present::Doubtful(format!(
+                "several service clients are tagged as its import: say which with --client {id}=…"
             )),
         })
     }
@@ -135,9 +105,8 @@ impl Noun for Clients {
         &mut self,
         here: &Client,
         wanted: &ClientRequest,
-    ) -> Result<Option<String>, Error> {
-        let made = here.service_clients().create_client(wanted).await?;
-        Ok(Some(made.client_id.to_string()))
+    ) -> Result<ServiceClient, Error> {
+        here.service_clients().create_client(wanted).await
     }
 
     async fn replace(

@@ -49,9 +49,8 @@ impl Noun for Groups {
         &mut self,
         here: &Client,
         (_, wanted): &Self::Wanted,
-    ) -> Result<Option<String>, Error> {
-        here.groups().create_group(wanted).await?;
-        Ok(None)
+    ) -> Result<Group, Error> {
+        here.groups().create_group(wanted).await
     }
 
     async fn replace(

@@ -57,7 +57,7 @@ impl Noun for Identities {
         Comparison::of(identity_form(&wanted.user_id_expression).differing(&here))
     }
 
-    async fn create(&mut self, here: &Client, wanted: &Identity) -> Result<Option<String>, Error> {
+    async fn create(&mut self, here: &Client, wanted: &Identity) -> Result<Identity, Error> {
         let request = IdentityRequest {
             jwt: None,
             issuer: Some(wanted.issuer.clone()),
@@ -65,7 +65,7 @@ impl Noun for Identities {
             user_id_expression: Some(wanted.user_id_expression.clone()),
         };
         here.accounts().delegate_authentication(&request).await?;
-        Ok(None)
+        Ok(wanted.clone())
     }
 
     async fn replace(

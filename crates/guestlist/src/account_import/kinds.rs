@@ -10,16 +10,24 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub(super) enum Kind {
     Roles,
+    Extensions,
     Clients,
+    Connections,
+    Tenants,
+    Applications,
     Groups,
     Records,
     Identities,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Roles,
+        Self::Extensions,
         Self::Clients,
+        Self::Connections,
+        Self::Tenants,
+        Self::Applications,
         Self::Groups,
         Self::Records,
         Self::Identities,
@@ -29,7 +37,11 @@ impl Kind {
     pub(super) const fn noun(self) -> &'static str {
         match self {
             Self::Roles => "role",
+            Self::Extensions => "extension",
             Self::Clients => "service client",
+            Self::Connections => "connection",
+            Self::Tenants => "tenant",
+            Self::Applications => "application",
             Self::Groups => "group",
             Self::Records => "record",
             Self::Identities => "identity",
@@ -40,7 +52,11 @@ impl Kind {
     pub(super) const fn nouns(self) -> &'static str {
         match self {
             Self::Roles => "roles",
+            Self::Extensions => "extensions",
             Self::Clients => "service clients",
+            Self::Connections => "connections",
+            Self::Tenants => "tenants",
+            Self::Applications => "applications",
             Self::Groups => "groups",
             Self::Records => "records",
             Self::Identities => "identities",

@@ -77,9 +77,8 @@ impl Noun for Records {
         &mut self,
         here: &Client,
         (_, wanted): &Self::Wanted,
-    ) -> Result<Option<String>, Error> {
-        here.access_records().create_record(wanted).await?;
-        Ok(None)
+    ) -> Result<AccessRecord, Error> {
+        here.access_records().create_record(wanted).await
     }
 
     async fn replace(

@@ -52,9 +52,8 @@ impl Noun for Roles {
         &mut self,
         here: &Client,
         (_, wanted): &Self::Wanted,
-    ) -> Result<Option<String>, Error> {
-        here.roles().create_role(wanted).await?;
-        Ok(None)
+    ) -> Result<Role, Error> {
+        here.roles().create_role(wanted).await
     }
 
     async fn replace(

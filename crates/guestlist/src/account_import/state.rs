@@ -225,8 +225,7 @@ impl State {
         Ok(())
     }
 
-    /// The same for this run only.
-    pub(super) fn translate(&mut self, kind: Kind, id: &str, made_as: &str) {
+    fn translate(&mut self, kind: Kind, id: &str, made_as: &str) {
         let made = self.made.entry(kind).or_default();
         made.insert(id.to_owned(), made_as.to_owned());
     }
