@@ -7,9 +7,9 @@ use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
-    account_import, accounts, applications, apply, backup, checks, clients, completions, connections,
-    doctor, events, extensions, groups, identities, invites, keys, login, man, profile_commands, pull,
-    records, restore, roles, settings, tenants,
+    account_import, accounts, applications, apply, backup, checks, clients, completions,
+    connections, doctor, events, extensions, groups, identities, invites, keys, login, man,
+    profile_commands, pull, records, restore, roles, settings, tenants,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.

@@ -236,7 +236,11 @@ impl Carrier<'_> {
             Present::Absent if self.dry_run => entry(Outcome::Created),
             Present::Absent => {
                 let made = noun.create(self.here, wanted).await?;
-                return Ok(Written::with_ids::<N>(entry(Outcome::Created), &made, wanted));
+                return Ok(Written::with_ids::<N>(
+                    entry(Outcome::Created),
+                    &made,
+                    wanted,
+                ));
             }
             Present::Here(present) => {
                 let mut entry = entry(Outcome::Same);

@@ -71,6 +71,9 @@ impl Noun for Connections {
         _present: &Connection,
         (id, wanted): &Self::Wanted,
     ) -> Result<(), Error> {
-        here.connections().update_connection(id, wanted).await.map(drop)
+        here.connections()
+            .update_connection(id, wanted)
+            .await
+            .map(drop)
     }
 }

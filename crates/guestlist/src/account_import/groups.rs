@@ -45,11 +45,7 @@ impl Noun for Groups {
         Comparison::of_forms(form, &group_form(wanted))
     }
 
-    async fn create(
-        &mut self,
-        here: &Client,
-        (_, wanted): &Self::Wanted,
-    ) -> Result<Group, Error> {
+    async fn create(&mut self, here: &Client, (_, wanted): &Self::Wanted) -> Result<Group, Error> {
         here.groups().create_group(wanted).await
     }
 

@@ -48,11 +48,7 @@ impl Noun for Roles {
         )
     }
 
-    async fn create(
-        &mut self,
-        here: &Client,
-        (_, wanted): &Self::Wanted,
-    ) -> Result<Role, Error> {
+    async fn create(&mut self, here: &Client, (_, wanted): &Self::Wanted) -> Result<Role, Error> {
         here.roles().create_role(wanted).await
     }
 
