@@ -139,6 +139,7 @@ open_enumeration!(
         Record = "record",
         Role = "role",
         Tenant = "tenant",
+        User = "user",
     }
 );
 
@@ -182,6 +183,10 @@ open_enumeration!(
         TenantUpdated = "tenant.updated",
         /// A user was put into a tenant.
         TenantUserLinked = "tenant.user-linked",
+        /// The last of what named a user, as far as it was known, names them no more.
+        UserDeleted = "user.deleted",
+        /// A part of what named a user names them no more.
+        UserDeletionContinued = "user.deletion-continued",
     }
 );
 

@@ -22,6 +22,7 @@ use crate::service_clients::ServiceClients;
 use crate::tenants::Tenants;
 use crate::transport::{self, Answer, Request};
 use crate::user_permissions::UserPermissions;
+use crate::users::Users;
 use crate::verifier::TokenVerifier;
 
 /// How long a call may take in all.
@@ -203,6 +204,11 @@ impl Client {
     /// What users may do.
     pub fn user_permissions(&self) -> UserPermissions<'_> {
         UserPermissions { client: self }
+    }
+
+    /// The users that are known.
+    pub fn users(&self) -> Users<'_> {
+        Users { client: self }
     }
 
     /// Who may do something with a resource.

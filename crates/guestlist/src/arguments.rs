@@ -9,7 +9,7 @@ use crate::profiles::ConnectionArguments;
 use crate::{
     account_import, accounts, applications, apply, backup, checks, clients, completions,
     connections, doctor, events, extensions, groups, identities, invites, keys, login, man,
-    profile_commands, pull, records, restore, roles, settings, tenants,
+    profile_commands, pull, records, restore, roles, settings, tenants, users,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -108,6 +108,10 @@ pub(crate) enum Call {
     /// Groups of users who are given access together
     #[command(subcommand)]
     Group(groups::GroupCommand),
+
+    /// Users: the people whom records and groups name
+    #[command(subcommand)]
+    User(users::UserCommand),
 
     /// Service clients: the machines that call
     #[command(subcommand)]

@@ -55,6 +55,7 @@ mod tenants;
 mod terminal;
 mod text;
 mod token_claims;
+mod users;
 mod welcome;
 
 use std::process::ExitCode;
@@ -152,6 +153,7 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Connection(command) => connections::run(command, session).await,
         Call::Tenant(command) => tenants::run(command, session).await,
         Call::Identity(command) => identities::run(command, session).await,
+        Call::User(command) => users::run(command, session).await,
         Call::Account(command) => accounts::run(command, session).await,
     }
 }

@@ -52,6 +52,9 @@ pub enum Ability<'a> {
     CreateTenant,
     ReadTenant(&'a TenantId),
     UpdateTenant(&'a TenantId),
+    ListUsers,
+    ReadUser(&'a UserId),
+    DeleteUser(&'a UserId),
 }
 
 impl Ability<'_> {
@@ -92,6 +95,8 @@ impl Ability<'_> {
             Self::CreateTenant => ["CREATE", "Tenants:Create"],
             Self::ReadTenant(_) => ["READ", "Tenants:Read"],
             Self::UpdateTenant(_) => ["UPDATE", "Tenants:Update"],
+            Self::ListUsers | Self::ReadUser(_) => ["READ", "Users:Read"],
+            Self::DeleteUser(_) => ["UPDATE", "Users:Update"],
         }
     }
 
@@ -142,6 +147,8 @@ impl Ability<'_> {
             Self::ReadTenant(tenant) | Self::UpdateTenant(tenant) => {
                 ("Tenants", Some(tenant.to_string()))
             }
+            Self::ListUsers => ("Users", None),
+            Self::ReadUser(user) | Self::DeleteUser(user) => ("Users", Some(user.to_string())),
         }
     }
 
@@ -179,7 +186,10 @@ impl Ability<'_> {
             | Self::UpdateApplication(_)
             | Self::CreateExtension
             | Self::ReadExtension(_)
-            | Self::UpdateExtension(_) => None,
+            | Self::UpdateExtension(_)
+            | Self::ListUsers
+            | Self::ReadUser(_)
+            | Self::DeleteUser(_) => None,
         }
     }
 
@@ -213,7 +223,11 @@ impl Ability<'_> {
     /// What a caller who may not even know of it is told is missing.
     const fn noun(&self) -> Noun {
         match self {
-            Self::ReadUserPermissions(_) | Self::ReadAllUserPermissions => Noun::User,
+            Self::ReadUserPermissions(_)
+            | Self::ReadAllUserPermissions
+            | Self::ListUsers
+            | Self::ReadUser(_)
+            | Self::DeleteUser(_) => Noun::User,
             Self::ReadRecord(_) | Self::UpdateRecord(_) => Noun::AccessRecord,
             Self::ChooseInviteExpiry | Self::ReadInvite(_) | Self::DeleteInvite(_) => Noun::Invite,
             Self::CreateGroup | Self::ReadGroup(_) | Self::UpdateGroup(_) => Noun::Group,

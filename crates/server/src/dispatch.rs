@@ -17,7 +17,7 @@ use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{
     accounts, applications, clients, connections, events, extensions, groups, identities, invites,
-    records, roles, tenants, users,
+    records, roles, tenants, user_deletion, users,
 };
 
 /// What stands in a request besides its caller.
@@ -124,6 +124,9 @@ pub async fn dispatch(
         Operation::GetUserRolesForResource => users::get_user_roles(ask, first, second),
         Operation::GetUserResources => users::get_user_resources(ask, first, given.query),
         Operation::GetResourceUsers => users::get_resource_users(ask, first, given.query).await,
+        Operation::GetUsers => users::get_users(ask, given.query).await,
+        Operation::GetUser => users::get_user(ask, first),
+        Operation::DeleteUser => user_deletion::delete_user(ask, first).await,
         Operation::GetEvents => events::get_events(ask, given.query, given.headers).await,
         Operation::GetAccounts => accounts::get_accounts(ask).await,
         Operation::GetAccount => accounts::get_account(ask, first).await,

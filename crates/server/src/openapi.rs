@@ -30,6 +30,7 @@ mod roles;
 mod server;
 mod shapes;
 mod tenants;
+mod users;
 
 use description::{BEARER, Description, Tag, bearer, problem};
 
@@ -88,6 +89,9 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetUserRolesForResource => vec![permissions::get_roles()],
         Operation::GetUserResources => vec![permissions::get_resources()],
         Operation::GetResourceUsers => vec![permissions::get_users()],
+        Operation::GetUsers => vec![users::get_all()],
+        Operation::GetUser => vec![users::get()],
+        Operation::DeleteUser => vec![users::delete()],
         Operation::GetEvents => vec![events::get()],
         Operation::GetAccounts => vec![accounts::get_all()],
         Operation::GetAccount => vec![accounts::get()],
@@ -205,6 +209,7 @@ fn components() -> Components {
         roles::schemas(),
         clients::schemas(),
         permissions::schemas(),
+        users::schemas(),
         events::schemas(),
         accounts::schemas(),
         applications::schemas(),

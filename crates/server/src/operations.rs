@@ -34,6 +34,9 @@ pub enum Operation {
     GetUserRolesForResource,
     GetUserResources,
     GetResourceUsers,
+    GetUsers,
+    GetUser,
+    DeleteUser,
     GetEvents,
     GetAccounts,
     GetAccount,
@@ -72,7 +75,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 66] = [
+    pub const ALL: [Self; 69] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -104,6 +107,9 @@ impl Operation {
         Self::GetUserRolesForResource,
         Self::GetUserResources,
         Self::GetResourceUsers,
+        Self::GetUsers,
+        Self::GetUser,
+        Self::DeleteUser,
         Self::GetEvents,
         Self::GetAccounts,
         Self::GetAccount,
@@ -192,6 +198,9 @@ impl Operation {
             | Self::GetUserRolesForResource
             | Self::GetUserResources
             | Self::GetResourceUsers
+            | Self::GetUsers
+            | Self::GetUser
+            | Self::DeleteUser
             | Self::GetEvents
             | Self::GetAccounts
             | Self::GetAccount

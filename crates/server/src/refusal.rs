@@ -58,6 +58,8 @@ pub enum Refusal {
     },
     /// What the decision rested on kept changing.
     Busy,
+    /// Too much for one request: part of it is done, and the same request goes on with the rest.
+    Unfinished,
     /// A token issuer did not answer, or is not one that may be asked.
     Issuer {
         reason: String,
@@ -183,6 +185,7 @@ impl Refusal {
             | Self::TooMany { .. }
             | Self::RateLimited { .. }
             | Self::Busy
+            | Self::Unfinished
             | Self::Issuer { .. }
             | Self::Draining => false,
         }
@@ -237,6 +240,11 @@ impl Refusal {
                 S::SERVICE_UNAVAILABLE,
                 "Busy",
                 "Others kept changing what this request needs. Nothing was done; try again.",
+            ),
+            Self::Unfinished => ForCaller::new(
+                S::SERVICE_UNAVAILABLE,
+                "Unfinished",
+                "Part of this is done, and the rest is not. Send the same request again to go on.",
             ),
             Self::Issuer { reason } => ForCaller::new(
                 S::BAD_REQUEST,
@@ -309,6 +317,7 @@ impl Refusal {
             | Self::NotBuilt(_)
             | Self::BadCursor
             | Self::Busy
+            | Self::Unfinished
             | Self::Issuer { .. }
             | Self::Draining
             | Self::Store(_)
@@ -403,6 +412,7 @@ impl fmt::Display for ForLog<'_> {
             | Refusal::TooMany { .. }
             | Refusal::RateLimited { .. }
             | Refusal::Busy
+            | Refusal::Unfinished
             | Refusal::Issuer { .. }
             | Refusal::Draining) => return formatter.write_str(&told.for_caller().title),
         };

@@ -169,6 +169,9 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("POST", ["v1", "clients", id, "access-keys"]) => with(Operation::RequestAccessKey, id),
         ("DELETE", ["v1", "clients", id, "access-keys", key]) => with_two(Operation::DeleteAccessKey, id, key),
         ("GET", ["v1", "clients", id, ".well-known", "openid-configuration", "jwks"]) => with(Operation::GetClientTokenKeys, id),
+        ("GET", ["v1", "users"]) => found(Operation::GetUsers),
+        ("GET", ["v1", "users", id]) => with(Operation::GetUser, id),
+        ("DELETE", ["v1", "users", id]) => with(Operation::DeleteUser, id),
         ("GET", ["v1", "events"]) => found(Operation::GetEvents),
         ("GET", ["v1", "accounts"]) => found(Operation::GetAccounts),
         ("GET", ["v1", "accounts", id]) => with(Operation::GetAccount, id),
@@ -227,7 +230,6 @@ fn not_built(path: &[&str]) -> Option<&'static str> {
         ["v1", "claims", ..] => Some("claims"),
         ["v1", "requests", ..] => Some("access requests"),
         ["v1", "resources"] => Some("resource configurations"),
-        ["v1", "users"] | ["v1", "users", _] => Some("the list of users"),
         ["v1", "users", _, "tokens" | "token-configuration", ..] => Some("tokens of users"),
         ["v1", "connections", _, "users", .., "credentials"] => {
             Some("the credentials that users get by signing in through a connection")

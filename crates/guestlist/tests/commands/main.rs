@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod access_nouns;
 mod account_import;
 mod apply;
 mod apply_meanwhile;

@@ -56,6 +56,7 @@ codes! {
     HEADERS_TOO_LARGE = 431 "HeadersTooLarge" "The header fields are too many or too long.";
     INTERNAL_ERROR = 500 "InternalError" "A fault of the server; its log has the rest under `errorId`.";
     BUSY = 503 "Busy" "What the request needs kept changing; nothing was done.";
+    UNFINISHED = 503 "Unfinished" "Part of it is done; the same request goes on with the rest.";
     SHUTTING_DOWN = 503 "ShuttingDown" "The server is about to end; nothing was done.";
     STORAGE_UNAVAILABLE = 503 "StorageUnavailable" "The server cannot reach its storage; nothing was done.";
     OUTCOME_UNKNOWN = 503 "OutcomeUnknown" "The server cannot tell whether it was done; read it again.";
@@ -218,6 +219,7 @@ mod tests {
             Refusal::TooMany { seconds: 1 },
             Refusal::RateLimited { seconds: 1 },
             Refusal::Busy,
+            Refusal::Unfinished,
             Refusal::Issuer {
                 reason: String::new(),
             },

@@ -33,6 +33,7 @@ pub(super) enum Tag {
     Roles,
     Clients,
     Permissions,
+    Users,
     Events,
     Account,
     Applications,
@@ -44,13 +45,14 @@ pub(super) enum Tag {
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Invites,
         Self::Records,
         Self::Groups,
         Self::Roles,
         Self::Clients,
         Self::Permissions,
+        Self::Users,
         Self::Events,
         Self::Account,
         Self::Applications,
@@ -69,6 +71,7 @@ impl Tag {
             Self::Roles => "Roles",
             Self::Clients => "Service clients",
             Self::Permissions => "User permissions",
+            Self::Users => "Users",
             Self::Events => "Events",
             Self::Account => "Account",
             Self::Applications => "Applications",
@@ -88,6 +91,7 @@ impl Tag {
             Self::Roles => "Named lists of permissions.",
             Self::Clients => "Programs that call in their own name, and their access keys.",
             Self::Permissions => "What a user may do.",
+            Self::Users => "Whom records and groups name.",
             Self::Events => "What changed, when and by whom.",
             Self::Account => "The account and the token issuers it trusts.",
             Self::Applications => "What users sign in to.",

@@ -15,6 +15,7 @@
 #[path = "../fake_issuer/mod.rs"]
 mod fake_issuer;
 
+mod access_permissions;
 mod accounts;
 mod applications;
 mod authorization;
@@ -28,9 +29,10 @@ mod extensions;
 mod groups;
 mod identities;
 mod invites;
+mod known_users;
 mod limits;
-mod permissions;
 mod noun_permissions;
+mod permissions;
 mod rate_limits;
 mod record_lists;
 mod records;
@@ -38,6 +40,7 @@ mod replayed;
 mod roles;
 mod strangers;
 mod tenants;
+mod user_deletion;
 mod users;
 mod who_may;
 mod world;
