@@ -54,6 +54,7 @@ impl Noun for Applications {
         let found = origins::find(applications, id, made_as, |application| &application.tags);
         Ok(match found {
             Found::Absent => Present::Absent,
+            Found::Gone => Present::Doubtful(origins::GONE.to_owned()),
             // Nobody holds anything by being an application.
             Found::Same(application) | Found::Tagged(application) => {
                 Present::Here(application.clone())

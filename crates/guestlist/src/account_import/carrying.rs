@@ -336,11 +336,12 @@ fn refused(error: Error) -> Result<String, Failure> {
     }
 }
 
-/// What is here, by an answer to reading it.
+/// What is here, by an answer to reading it. Who may not read it may be able to make it all the same,
+/// and making never overwrites.
 pub(super) fn found<T>(answer: Result<T, Error>) -> Result<Present<T>, Error> {
     match answer {
         Ok(here) => Ok(Present::Here(here)),
-        Err(error) if error.is_not_found() => Ok(Present::Absent),
+        Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(Present::Absent),
         Err(error) => Err(error),
     }
 }

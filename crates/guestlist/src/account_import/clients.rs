@@ -82,6 +82,7 @@ impl Noun for Clients {
                 ))
             }
             Found::Absent => Present::Absent,
+            Found::Gone => Present::Doubtful(origins::GONE.to_owned()),
             Found::Same(client) | Found::Tagged(client) => Present::Here(client.clone()),
             Found::Several => Present::Doubtful(format!(
                 "several service clients are tagged as its import: say which with --client {id}=…"

@@ -72,6 +72,7 @@ impl Noun for Extensions {
         let found = origins::find(extensions, id, made_as, |extension| &extension.tags);
         Ok(match found {
             Found::Absent => Present::Absent,
+            Found::Gone => Present::Doubtful(origins::GONE.to_owned()),
             Found::Same(extension) => Present::Here(extension.clone()),
             Found::Tagged(extension) => match &extension.client {
                 // Whoever may change extensions can write the tag: see service clients.

@@ -14,7 +14,13 @@ pub(super) enum Found<'a, T> {
     /// It says so itself. Whoever may write such documents may have written that.
     Tagged(&'a T),
     Several,
+    /// An earlier run made it, and it was deleted since or the caller may not see it: it does not
+    /// come back unasked, nor is it made twice.
+    Gone,
 }
+
+pub(super) const GONE: &str =
+    "what an earlier run made of it is not here any more, or you may not see it";
 
 /// The same tags and that of the origin.
 pub(super) fn with_origin(tags: &Tags, id: &str) -> Result<Tags, Malformed> {
@@ -38,6 +44,7 @@ pub(super) fn find<'a, T>(
     tags: impl Fn(&T) -> &Tags,
 ) -> Found<'a, T> {
     let mut found = Found::Absent;
+    let is_known = made_as.is_some();
     for (its_id, document) in documents {
         if its_id == id || made_as == Some(its_id) {
             return Found::Same(document);
@@ -48,9 +55,12 @@ pub(super) fn find<'a, T>(
         if is_tagged {
             found = match found {
                 Found::Absent => Found::Tagged(document),
-                Found::Same(_) | Found::Tagged(_) | Found::Several => Found::Several,
+                Found::Same(_) | Found::Tagged(_) | Found::Several | Found::Gone => Found::Several,
             };
         }
     }
-    found
+    match found {
+        Found::Absent if is_known => Found::Gone,
+        found => found,
+    }
 }

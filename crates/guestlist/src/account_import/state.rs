@@ -204,7 +204,10 @@ impl State {
         self.write(&Line::Done {
             kind,
             id: id.to_owned(),
-        })
+        })?;
+        // A list may have a document twice.
+        self.done.insert((kind, id.to_owned()));
+        Ok(())
     }
 
     /// The new ids of a kind, by those of the other server.

@@ -9,6 +9,7 @@
 
 mod access_nouns;
 mod account_import;
+mod account_import_faults;
 mod apply;
 mod apply_meanwhile;
 mod between;
