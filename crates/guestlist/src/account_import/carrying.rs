@@ -39,6 +39,8 @@ pub(super) enum Comparison {
     Differs(Vec<String>),
     /// It differs, and is not overwritten for this reason, whatever was asked for.
     Protected(Vec<String>, &'static str),
+    /// It is each server's own: here it says something else, and that is as it must be.
+    Own(Vec<String>, &'static str),
 }
 
 impl Comparison {
@@ -248,6 +250,11 @@ impl Carrier<'_> {
                     Comparison::Same => {}
                     Comparison::Protected(differences, reason) => {
                         entry.outcome = Outcome::Differs;
+                        entry.reason = Some(reason.to_owned());
+                        entry.differences = differences;
+                    }
+                    Comparison::Own(differences, reason) => {
+                        entry.outcome = Outcome::LeftOut;
                         entry.reason = Some(reason.to_owned());
                         entry.differences = differences;
                     }

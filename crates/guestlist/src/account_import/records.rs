@@ -64,9 +64,9 @@ impl Noun for Records {
         let form = here.to_request().map(|here| record_form(&here));
         match Comparison::of_forms(form, &record_form(wanted)) {
             Comparison::Differs(differences) if is_about_administration(&here.statements) => {
-                Comparison::Protected(
+                Comparison::Own(
                     differences,
-                    "here it says who administers this server: change it by hand",
+                    "here it says who administers this server",
                 )
             }
             comparison => comparison,

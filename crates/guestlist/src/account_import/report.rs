@@ -104,7 +104,7 @@ pub(super) struct NeverCarried {
     reason: &'static str,
 }
 
-const NEVER_CARRIED: [NeverCarried; 5] = [
+const NEVER_CARRIED: [NeverCarried; 6] = [
     NeverCarried {
         what: "invites",
         reason: "there is no list of open invites: invite those people anew",
@@ -119,8 +119,12 @@ const NEVER_CARRIED: [NeverCarried; 5] = [
         reason: "a server never answers them: enter them again with `guestlist connection edit`",
     },
     NeverCarried {
-        what: "sign-ins, sessions and passwords of users",
+        what: "sign-ins, sessions and passwords of users, and which tenant a user is in",
         reason: "there is no list of them: people sign in anew",
+    },
+    NeverCarried {
+        what: "users by themselves",
+        reason: "a user is here as soon as a record or a token names them",
     },
     NeverCarried {
         what: "times of creation and change",
@@ -141,7 +145,7 @@ pub(super) struct Report {
     unread: Vec<Unread>,
     /// All documents but those that were here already.
     documents: Vec<Entry>,
-    never_carried: [NeverCarried; 5],
+    never_carried: [NeverCarried; 6],
 }
 
 impl Report {
