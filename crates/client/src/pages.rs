@@ -77,6 +77,8 @@ pub(crate) trait Page: DeserializeOwned {
 }
 
 pub(crate) type Turned<T> = Result<(Vec<T>, Option<Pagination>), Error>;
+/// How a page is read.
+type Read<T> = Arc<dyn Fn(&Answer) -> Turned<T> + Send + Sync>;
 
 /// All items of a list, page by page as they are needed.
 ///
@@ -116,7 +118,7 @@ pub struct Pages<T> {
     turned: u64,
     /// Pages at most.
     most: Option<u64>,
-    read: Arc<dyn Fn(&Answer) -> Turned<T> + Send + Sync>,
+    read: Read<T>,
     items: VecDeque<T>,
     turning: Option<Pin<Box<dyn Future<Output = Turned<T>> + Send>>>,
     ended: bool,
@@ -236,7 +238,7 @@ fn turn<T: 'static>(
     path: Path,
     mut parameters: Parameters,
     cursor: Option<String>,
-    read: Arc<dyn Fn(&Answer) -> Turned<T> + Send + Sync>,
+    read: Read<T>,
 ) -> Pin<Box<dyn Future<Output = Turned<T>> + Send>> {
     if let Some(cursor) = cursor {
         parameters.push(("cursor", cursor));
