@@ -156,6 +156,7 @@ impl Operation {
     }
 
     /// Whether it is answered without knowing who asks.
+    #[expect(clippy::too_many_lines, reason = "a table with a line for each operation")]
     pub const fn is_public(self) -> bool {
         match self {
             Self::GetOpenIdConfiguration

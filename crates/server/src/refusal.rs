@@ -192,6 +192,7 @@ impl Refusal {
     }
 
     /// The table.
+    #[expect(clippy::too_many_lines, reason = "a table with an entry for each refusal")]
     pub fn for_caller(&self) -> ForCaller {
         use StatusCode as S;
         match self {

@@ -113,11 +113,13 @@ const GROUPS: &[Replayed] = &[
     ask("deleteGroup", "DELETE /v1/groups/grp_x", 204, ""),
 ];
 
+const NAMES_U1: &str = r#"{"name":"n","statements":[{"resources":[{"resourceUri":"/a/1"}],"roles":["Authress:Owner"]}],"users":[{"userId":"u1"}]}"#;
+
 const RECORDS: &[Replayed] = &[
     send(
         "createRecord",
         "POST /v1/records",
-        r#"{"name":"n","statements":[{"resources":[{"resourceUri":"/a/1"}],"roles":["Authress:Owner"]}],"users":[{"userId":"u1"}]}"#,
+        NAMES_U1,
         201,
         "AccessRecord",
     ),
@@ -233,6 +235,14 @@ const USERS: &[Replayed] = &[
         "GET /v1/users/google-oauth2%7C1095%2F36@x+y",
         200,
         "UserIdentity",
+    ),
+    // Somebody must name the user who is deleted next.
+    send(
+        "createRecord",
+        "POST /v1/records",
+        NAMES_U1,
+        201,
+        "AccessRecord",
     ),
     ask("deleteUser", "DELETE /v1/users/u1", 202, ""),
 ];
