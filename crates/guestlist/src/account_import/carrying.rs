@@ -311,15 +311,8 @@ fn read<T: DeserializeOwned>(document: &Value) -> Result<T, String> {
 
 /// Why a list could not be read to its end, unless the whole server is to be given up.
 fn unread(error: Error) -> Result<String, Failure> {
-    let goes_on = match &error {
-        Error::Refused(refusal) => {
-            matches!(refusal.status, 400..=499 | 501) && !matches!(refusal.status, 401 | 408 | 429)
-        }
-        Error::Decoding(_) => true,
-        Error::Transport(error) => error.is_too_large(),
-        _ => false,
-    };
-    if goes_on {
+    let is_too_large = matches!(&error, Error::Transport(error) if error.is_too_large());
+    if is_an_answer(&error) || is_too_large || matches!(error, Error::Decoding(_)) {
         Ok(error.to_string())
     } else {
         Err(error.into())
@@ -328,19 +321,19 @@ fn unread(error: Error) -> Result<String, Failure> {
 
 /// Why this server does not take a document, unless it takes none at this moment.
 fn refused(error: Error) -> Result<String, Failure> {
-    let goes_on = match &error {
-        Error::Refused(refusal) => {
-            matches!(refusal.status, 400..=499 | 501) && !matches!(refusal.status, 401 | 408 | 429)
-        }
-        // Its id does not go into a path.
-        Error::Configuration(_) => true,
-        _ => false,
-    };
-    if goes_on {
+    // Configuration: its id does not go into a path.
+    if is_an_answer(&error) || matches!(error, Error::Configuration(_)) {
         Ok(error.to_string())
     } else {
         Err(error.into())
     }
+}
+
+/// Whether a refusal is about what was asked for: not about who asks, or when.
+fn is_an_answer(error: &Error) -> bool {
+    error.status().is_some_and(|status| {
+        matches!(status, 400..=499 | 501) && !matches!(status, 401 | 408 | 429)
+    })
 }
 
 /// What is here, by an answer to reading it. Who may not read it may be able to make it all the same,

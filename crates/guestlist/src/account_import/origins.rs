@@ -44,7 +44,6 @@ pub(super) fn find<'a, T>(
     tags: impl Fn(&T) -> &Tags,
 ) -> Found<'a, T> {
     let mut found = Found::Absent;
-    let is_known = made_as.is_some();
     for (its_id, document) in documents {
         if its_id == id || made_as == Some(its_id) {
             return Found::Same(document);
@@ -59,8 +58,8 @@ pub(super) fn find<'a, T>(
             };
         }
     }
-    match found {
-        Found::Absent if is_known => Found::Gone,
-        found => found,
+    if made_as.is_some() && matches!(found, Found::Absent) {
+        return Found::Gone;
     }
+    found
 }

@@ -62,15 +62,15 @@ impl Noun for Records {
             return Comparison::Differs(vec!["status (it was deleted here)".to_owned()]);
         }
         let form = here.to_request().map(|here| record_form(&here));
-        match Comparison::of_forms(form, &record_form(wanted)) {
-            Comparison::Differs(differences) if is_about_administration(&here.statements) => {
-                Comparison::Own(
-                    differences,
-                    "here it says who administers this server",
-                )
-            }
-            comparison => comparison,
+        let comparison = Comparison::of_forms(form, &record_form(wanted));
+        if let Comparison::Differs(differences) = comparison {
+            return if is_about_administration(&here.statements) {
+                Comparison::Own(differences, "here it says who administers this server")
+            } else {
+                Comparison::Differs(differences)
+            };
         }
+        comparison
     }
 
     async fn create(

@@ -27,7 +27,7 @@ pub(crate) struct Other {
     extension_client: String,
 }
 
-async fn client(server: &TestServer) -> Client {
+fn client(server: &TestServer) -> Client {
     let key = Credentials::access_key(server.owner_key()).unwrap();
     Client::new(server.url(), key).unwrap()
 }
@@ -35,7 +35,7 @@ async fn client(server: &TestServer) -> Client {
 pub(crate) async fn other() -> Other {
     let server = TestServer::start().await.unwrap();
     apply::owner(&server).say("apply -f access --yes").expect(0);
-    let owner = client(&server).await;
+    let owner = client(&server);
     let name = |text: &str| Name::parse(text).unwrap();
     let robot = owner
         .service_clients()
@@ -130,8 +130,37 @@ fn listed(person: &Person, noun: &str) -> Vec<Value> {
     listed.json().as_array().unwrap().clone()
 }
 
+/// Who held something there holds it here: service clients under their new ids.
+fn holds_what_it_held(owner: &Person, other: &Other, robot: &str) {
+    assert_ne!(robot, other.robot);
+    owner.say("check erin notes/1 notes:read").expect(0);
+    owner.say("check carol notes/7 notes:write").expect(0);
+    owner
+        .say(&format!("check {robot} notes/2 notes:read"))
+        .expect(0);
+    owner
+        .say(&format!("check {robot} notes/7 notes:write"))
+        .expect(0);
+    let weather = owner.say("extension list --json").expect(0).json();
+    let weather = weather[0]["client"]["clientId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    owner
+        .say(&format!("check {weather} notes/3 notes:read"))
+        .expect(0);
+    for old in [&other.robot, &other.extension_client] {
+        owner
+            .say(&format!("check {old} notes/2 notes:read"))
+            .expect(1);
+        owner
+            .say(&format!("check {old} notes/3 notes:read"))
+            .expect(1);
+    }
+}
+
 #[tokio::test]
-async fn a_whole_account_is_carried_and_a_second_time_nothing_is() {
+async fn a_whole_account_is_carried() {
     let other = other().await;
     let here = TestServer::start().await.unwrap();
     let owner = person(&here, &other.server);
@@ -158,9 +187,13 @@ async fn a_whole_account_is_carried_and_a_second_time_nothing_is() {
     // The record that makes each its own server's owner is there under the same id on both.
     assert!(with_outcome(&report, "differs").is_empty(), "{report:#}");
     let left = with_outcome(&report, "leftOut").into_iter();
-    let own: Vec<_> = left.filter(|(_, id)| !id.starts_with("Authress:")).collect();
+    let own: Vec<_> = left
+        .filter(|(_, id)| !id.starts_with("Authress:"))
+        .collect();
     assert_eq!(own.len(), 1, "{own:?}");
-    let why = document(&report, "records", &own[0].1)["reason"].as_str().unwrap();
+    let why = document(&report, "records", &own[0].1)["reason"]
+        .as_str()
+        .unwrap();
     assert!(why.contains("who administers this server"), "{why}");
     let robot = document(&report, "clients", &other.robot);
     assert!(
@@ -171,33 +204,7 @@ async fn a_whole_account_is_carried_and_a_second_time_nothing_is() {
     );
     assert!(document(&report, "connections", "con_1")["leftBehind"].is_string());
 
-    // Who held something there holds it here: service clients under their new ids.
-    let robot = robot["madeAs"].as_str().unwrap();
-    assert_ne!(robot, other.robot);
-    owner.say("check erin notes/1 notes:read").expect(0);
-    owner.say("check carol notes/7 notes:write").expect(0);
-    owner
-        .say(&format!("check {robot} notes/2 notes:read"))
-        .expect(0);
-    owner
-        .say(&format!("check {robot} notes/7 notes:write"))
-        .expect(0);
-    let weather = owner.say("extension list --json").expect(0).json();
-    let weather = weather[0]["client"]["clientId"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    owner
-        .say(&format!("check {weather} notes/3 notes:read"))
-        .expect(0);
-    for old in [&other.robot, &other.extension_client] {
-        owner
-            .say(&format!("check {old} notes/2 notes:read"))
-            .expect(1);
-        owner
-            .say(&format!("check {old} notes/3 notes:read"))
-            .expect(1);
-    }
+    holds_what_it_held(&owner, &other, robot["madeAs"].as_str().unwrap());
     // Nothing is there twice: an extension's application and client came with it.
     let there = Person::owner(&other.server);
     for noun in [
@@ -217,7 +224,19 @@ async fn a_whole_account_is_carried_and_a_second_time_nothing_is() {
             "{noun}: its own owner, and that of the other server"
         );
     }
+}
 
+#[tokio::test]
+async fn a_second_time_nothing_is_carried_and_nothing_deleted_comes_back() {
+    let other = other().await;
+    let here = TestServer::start().await.unwrap();
+    let owner = person(&here, &other.server);
+    let report = owner.say(&import(other.server.url(), "--report report.json"));
+    let report = report.expect(0).json();
+    let robot = document(&report, "clients", &other.robot)["madeAs"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let state = owner.home.path().join("import.state");
     assert!(is_private(&state) && is_private(&owner.home.path().join("report.json")));
     for told in [state, owner.home.path().join("report.json")] {
@@ -231,9 +250,17 @@ async fn a_whole_account_is_carried_and_a_second_time_nothing_is() {
     owner.say(&format!("client delete {robot} --yes")).expect(0);
     let report = owner.say(&import(other.server.url(), "")).expect(1).json();
     let gone = document(&report, "clients", &other.robot);
-    assert!(gone["reason"].as_str().unwrap().contains("not here any more"), "{gone}");
+    assert!(
+        gone["reason"]
+            .as_str()
+            .unwrap()
+            .contains("not here any more"),
+        "{gone}"
+    );
     std::fs::remove_file(owner.home.path().join("import.state")).unwrap();
-    owner.say(&import(other.server.url(), "--overwrite")).expect(0);
+    owner
+        .say(&import(other.server.url(), "--overwrite"))
+        .expect(0);
 
     // Again, with the state file and without it.
     let before: Vec<_> = ["client", "application", "record"]
@@ -403,18 +430,27 @@ async fn whoever_may_not_give_it_is_told_so_for_each_document() {
     let other = other().await;
     let here = TestServer::start().await.unwrap();
     let owner = apply::owner(&here);
-    owner.say("apply -f access/roles.yaml -f access/people --yes").expect(0);
+    owner
+        .say("apply -f access/roles.yaml -f access/people --yes")
+        .expect(0);
     let role = r#"{"roleId": "ro_clerk", "name": "Clerk", "permissions":
         [{"action": "notes:read", "allow": true, "grant": true, "delegate": false}]}"#;
-    owner.run_with(&["role", "create", "-f", "-"], role).expect(0);
+    owner
+        .run_with(&["role", "create", "-f", "-"], role)
+        .expect(0);
     let record = r#"{"recordId": "rec_clerk", "name": "Clerk", "users": [{"userId": "clerk"}],
         "statements": [{"roles": ["ro_clerk"], "resources": [{"resourceUri": "notes/1"}]}]}"#;
-    owner.run_with(&["record", "create", "-f", "-"], record).expect(0);
+    owner
+        .run_with(&["record", "create", "-f", "-"], record)
+        .expect(0);
     let clerk = Person::user(&here, "clerk").with("GUESTLIST_FROM_KEY", other.server.owner_key());
     let report = clerk.say(&import(other.server.url(), "")).expect(1).json();
     assert_eq!(report["ended"], true);
     // What the clerk may give is given, and nothing else.
-    assert_eq!(document(&report, "records", "rec_readers")["outcome"], "created");
+    assert_eq!(
+        document(&report, "records", "rec_readers")["outcome"],
+        "created"
+    );
     for record in ["rec_writers", "rec_machines"] {
         let refused = document(&report, "records", record);
         assert_eq!(refused["outcome"], "refused");
@@ -422,7 +458,10 @@ async fn whoever_may_not_give_it_is_told_so_for_each_document() {
         assert!(reason.contains("InsufficientGrantAccess"), "{reason}");
         owner.say(&format!("record show {record}")).expect(3);
     }
-    assert_eq!(document(&report, "roles", "ro_reader")["outcome"], "refused");
+    assert_eq!(
+        document(&report, "roles", "ro_reader")["outcome"],
+        "refused"
+    );
     owner.say("check erin notes/1 notes:read").expect(0);
 }
 

@@ -35,13 +35,17 @@ fn scripted(answer: impl Fn(&str) -> Option<Reply> + Send + 'static) -> FakeServ
     })
 }
 
+/// What a server answers to a path, if it is about that.
+type Lie = Box<dyn Fn(&str) -> Option<Reply> + Send>;
+
 /// The owner of this server, with a token for the other one.
 fn person(here: &TestServer) -> Person {
     Person::owner(here).with("GUESTLIST_FROM_TOKEN", "a.b.c")
 }
 
 fn hosted(path: &str) -> Option<Reply> {
-    let permissions = json!([{"action": "notes:read", "allow": true, "grant": false, "delegate": false}]);
+    let permissions =
+        json!([{"action": "notes:read", "allow": true, "grant": false, "delegate": false}]);
     let body = match path {
         "/v1/roles" => json!({
             "roles": [
@@ -92,12 +96,19 @@ async fn the_hosted_shape_is_read_and_what_cannot_be_is_told_document_by_documen
     let here = TestServer::start().await.unwrap();
     let owner = person(&here);
     let report = owner.say(&import(&there.url(), "")).expect(1).json();
-    let outcome = |kind, id| document(&report, kind, id)["outcome"].as_str().unwrap().to_owned();
+    let outcome = |kind, id| {
+        document(&report, kind, id)["outcome"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     assert_eq!(outcome("roles", "Authress:Owner"), "leftOut");
     assert_eq!(outcome("roles", "ro_reader"), "created");
     assert_eq!(outcome("roles", "number 3"), "unreadable");
     assert_eq!(outcome("roles", "number 4"), "unreadable");
-    let broken = document(&report, "roles", "ro_broken")["reason"].as_str().unwrap();
+    let broken = document(&report, "roles", "ro_broken")["reason"]
+        .as_str()
+        .unwrap();
     assert!(broken.starts_with("permissions[0].action"), "{broken}");
     assert_eq!(outcome("clients", "sc_Hosted1"), "created");
     assert_eq!(outcome("records", "rec:of|all~"), "created");
@@ -106,33 +117,53 @@ async fn the_hosted_shape_is_read_and_what_cannot_be_is_told_document_by_documen
     assert_eq!(outcome("records", "rec_empty"), "unreadable");
     let unsafe_one = document(&report, "identities", "http://unsafe.example for *");
     assert_eq!(unsafe_one["outcome"], "refused");
-    assert!(unsafe_one["reason"].as_str().unwrap().contains("IssuerNotUsable"), "{unsafe_one}");
+    assert!(
+        unsafe_one["reason"]
+            .as_str()
+            .unwrap()
+            .contains("IssuerNotUsable"),
+        "{unsafe_one}"
+    );
     let unread = report["unread"].as_array().unwrap().iter();
     let unread: Vec<&str> = unread.map(|list| list["kind"].as_str().unwrap()).collect();
     assert_eq!(unread, ["extensions", "connections", "applications"]);
 
-    let robot = document(&report, "clients", "sc_Hosted1")["madeAs"].as_str().unwrap().to_owned();
+    let robot = document(&report, "clients", "sc_Hosted1")["madeAs"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     for user in ["auth0|7", robot.as_str()] {
-        owner.say(&format!("check {user} notes/1 notes:read")).expect(0);
+        owner
+            .say(&format!("check {user} notes/1 notes:read"))
+            .expect(0);
     }
     // The order of the lists is that of what names what, and links are not followed.
     let asked = there.asked();
-    let first = |path: &str| asked.iter().position(|one| one.path.starts_with(path)).unwrap();
+    let first = |path: &str| {
+        asked
+            .iter()
+            .position(|one| one.path.starts_with(path))
+            .unwrap()
+    };
     assert!(first("/v1/clients") < first("/v1/groups"));
     assert!(first("/v1/groups") < first("/v1/records"));
 
     // Nothing of it moves the cursor of whoever reads the report.
     let line = format!("import --from {} --dry-run --color always", there.url());
     let people = owner.say(&line).expect(1);
-    let harmless = people.stdout.replace("\u{1b}[1m", "").replace("\u{1b}[0m", "");
+    let harmless = people
+        .stdout
+        .replace("\u{1b}[1m", "")
+        .replace("\u{1b}[0m", "");
     assert!(!harmless.contains(['\u{1b}', '\u{202e}']), "{harmless:?}");
-    assert!(harmless.contains("refused: identity") || harmless.contains("cannot be read: identity"));
+    assert!(
+        harmless.contains("refused: identity") || harmless.contains("cannot be read: identity")
+    );
 }
 
 #[tokio::test]
 async fn a_server_that_lies_about_a_list_is_not_followed_and_the_other_kinds_go_on() {
     let huge = "x".repeat(9 * 1024 * 1024);
-    type Lie = Box<dyn Fn(&str) -> Option<Reply> + Send>;
     let circle = |path: &str| {
         path.starts_with("/v1/roles").then(|| {
             let body = json!({"roles": [], "pagination": {"next": {"cursor": "again"}}});
@@ -164,23 +195,39 @@ async fn a_server_that_lies_about_a_list_is_not_followed_and_the_other_kinds_go_
             })
         });
         let here = TestServer::start().await.unwrap();
-        let report = person(&here).say(&import(&there.url(), "")).expect(1).json();
+        let report = person(&here)
+            .say(&import(&there.url(), ""))
+            .expect(1)
+            .json();
         let unread = &report["unread"][0];
         assert_eq!(unread["kind"], "roles");
         let reason = unread["reason"].as_str().unwrap();
         assert!(reason.contains(expected), "{expected}: {reason}");
-        assert_eq!(document(&report, "groups", "grp_after")["outcome"], "created");
+        assert_eq!(
+            document(&report, "groups", "grp_after")["outcome"],
+            "created"
+        );
         assert!(there.asked().len() < 30);
     }
     // The control: the same without a lie is whole.
     let honest = scripted(|path| {
-        path.starts_with("/v1/groups")
-            .then(|| Reply::json(200, &json!({"groups": [group("grp_after"), group("grp_after")]})))
+        path.starts_with("/v1/groups").then(|| {
+            Reply::json(
+                200,
+                &json!({"groups": [group("grp_after"), group("grp_after")]}),
+            )
+        })
     });
     let here = TestServer::start().await.unwrap();
-    let report = person(&here).say(&import(&honest.url(), "")).expect(0).json();
+    let report = person(&here)
+        .say(&import(&honest.url(), ""))
+        .expect(0)
+        .json();
     assert_eq!(with_outcome(&report, "created").len(), 1);
-    assert_eq!(report["counts"]["groups"], json!({"created": 1, "earlier": 1}));
+    assert_eq!(
+        report["counts"]["groups"],
+        json!({"created": 1, "earlier": 1})
+    );
 }
 
 #[tokio::test]
@@ -195,7 +242,10 @@ async fn a_server_that_fails_in_the_middle_is_asked_again_and_nothing_is_made_tw
         "/v1/clients?cursor=2" if run.load(Ordering::SeqCst) == 0 => {
             Some(Reply::json(503, &json!({"title": "Away."})))
         }
-        "/v1/clients?cursor=2" => Some(Reply::json(200, &json!({"clients": [{"clientId": "sc_2"}]}))),
+        "/v1/clients?cursor=2" => Some(Reply::json(
+            200,
+            &json!({"clients": [{"clientId": "sc_2"}]}),
+        )),
         _ => None,
     });
     let here = TestServer::start().await.unwrap();
@@ -210,9 +260,16 @@ async fn a_server_that_fails_in_the_middle_is_asked_again_and_nothing_is_made_tw
     assert_eq!(with_outcome(&failed.json(), "created").len(), 1);
     runs.store(1, Ordering::SeqCst);
     let report = owner.say(&line).expect(0).json();
-    assert_eq!(report["counts"]["clients"], json!({"created": 1, "earlier": 1}));
+    assert_eq!(
+        report["counts"]["clients"],
+        json!({"created": 1, "earlier": 1})
+    );
     let clients = owner.say("client list --json").expect(0).json();
-    assert_eq!(clients.as_array().unwrap().len(), 3, "the owner and two: {clients:#}");
+    assert_eq!(
+        clients.as_array().unwrap().len(),
+        3,
+        "the owner and two: {clients:#}"
+    );
     // The whole of it once more looks at everything again.
     let report = owner.say(&line).expect(0).json();
     assert_eq!(report["counts"]["clients"], json!({"same": 2}));
@@ -241,15 +298,28 @@ async fn killed_between_two_documents_it_carries_on_and_asks_the_other_server_fo
     child.wait().unwrap();
     let report = owner.say(&line).expect(0).json();
     let earlier = |kind: &str| report["counts"][kind]["earlier"].as_u64();
-    assert!(earlier("groups").is_some() && earlier("clients").is_some(), "{report:#}");
-    assert!(report["counts"]["clients"]["created"].is_null(), "{report:#}");
+    assert!(
+        earlier("groups").is_some() && earlier("clients").is_some(),
+        "{report:#}"
+    );
+    assert!(
+        report["counts"]["clients"]["created"].is_null(),
+        "{report:#}"
+    );
     // The new id of a service client was kept: records name it.
     let clients = owner.say("client list --json").expect(0).json();
     let mut clients = clients.as_array().unwrap().iter();
     let robot = clients.find(|one| one["name"] == "Night robot").unwrap();
     let robot = robot["clientId"].as_str().unwrap();
-    owner.say(&format!("check {robot} notes/2 notes:read")).expect(0);
-    assert!(between.requests().iter().all(|line| line.starts_with("GET /v1/")));
+    owner
+        .say(&format!("check {robot} notes/2 notes:read"))
+        .expect(0);
+    assert!(
+        between
+            .requests()
+            .iter()
+            .all(|line| line.starts_with("GET /v1/"))
+    );
 }
 
 #[tokio::test]
@@ -278,7 +348,10 @@ async fn interrupted_it_finishes_the_document_in_hand_and_says_how_to_carry_on()
         .with("GUESTLIST_URL", &between.url)
         .with("GUESTLIST_FROM_KEY", other.server.owner_key());
     let line = import(other.server.url(), "");
-    let mut child = owner.command(&line.split(' ').collect::<Vec<_>>()).spawn().unwrap();
+    let mut child = owner
+        .command(&line.split(' ').collect::<Vec<_>>())
+        .spawn()
+        .unwrap();
     tell_process.send(child.id()).unwrap();
     drop(tell_process);
     let mut stderr = String::new();
@@ -294,7 +367,10 @@ async fn interrupted_it_finishes_the_document_in_hand_and_says_how_to_carry_on()
     assert!(stderr.contains("the same command carries on"), "{stderr}");
     let report: Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert_eq!(report["ended"], false);
-    assert_eq!(with_outcome(&report, "created").last().unwrap().1, "grp_writers");
+    assert_eq!(
+        with_outcome(&report, "created").last().unwrap().1,
+        "grp_writers"
+    );
     assert!(report["counts"]["records"].is_null());
     let report = owner.say(&line).expect(0).json();
     assert_eq!(report["counts"]["groups"], json!({"earlier": 1}));
