@@ -7,9 +7,9 @@ use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
-    accounts, applications, apply, backup, checks, clients, completions, connections, doctor,
-    events, export, extensions, groups, identities, import, invites, keys, login, man,
-    profile_commands, pull, records, restore, roles, settings, tenants, users,
+    access_requests, accounts, applications, apply, backup, checks, clients, completions,
+    connections, doctor, events, export, extensions, groups, identities, import, invites, keys,
+    login, man, profile_commands, pull, records, restore, roles, settings, tenants, users,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -65,7 +65,7 @@ pub(crate) enum Command {
     /// Writes everything in a data directory as lines of JSON, while its server runs
     Export(export::ExportArguments),
 
-    /// Makes the database of a data directory from an export
+    /// Takes in an export, or the account of another server
     Import(import::ImportArguments),
 
     /// Signs in to a server
@@ -107,6 +107,10 @@ pub(crate) enum Call {
     /// Roles: named lists of permissions
     #[command(subcommand)]
     Role(roles::RoleCommand),
+
+    /// Access requests: somebody asks for access, somebody else says yes or no
+    #[command(subcommand)]
+    Request(access_requests::RequestCommand),
 
     /// Groups of users who are given access together
     #[command(subcommand)]
@@ -150,15 +154,7 @@ pub(crate) enum Call {
 }
 
 /// Commands that call no server, so that nothing of how to call one goes with them.
-const LOCAL: [&str; 7] = [
-    "serve",
-    "backup",
-    "restore",
-    "export",
-    "import",
-    "completions",
-    "man",
-];
+const LOCAL: [&str; 6] = ["serve", "backup", "restore", "export", "completions", "man"];
 /// Commands that print what they print, whatever form is asked for.
 const UNFORMATTED: [&str; 3] = ["serve", "completions", "man"];
 

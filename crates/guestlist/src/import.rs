@@ -1,4 +1,4 @@
-//! `guestlist import`: an export becomes the database of a data directory.
+//! `guestlist import FILE`: an export becomes the database of a data directory.
 
 use std::fs::File;
 use std::io;
@@ -8,6 +8,7 @@ use clap::Args;
 use guestlist_store::{Existing, ExportFile, TransferError, refuse_in_use};
 use serde::Serialize;
 
+use crate::account_import::AccountArguments;
 use crate::backup::DataArgument;
 use crate::exits::Failure;
 use crate::export::{Summary, refused};
@@ -15,35 +16,88 @@ use crate::output::{Output, details};
 use crate::progress::{Watcher, watched};
 use crate::{restore, standard_input};
 
-/// Makes the database of a data directory from an export
+/// Takes in an export, or the account of another server
 ///
-/// The server of the directory must not run. The whole export is read and compared with its counts
-/// and its SHA-256 before anything is touched, and the new database must give the same export before
-/// it takes its place. If the command ends early, the directory is as it was or as it should become.
-/// Start the server afterwards: access keys and tokens go on working.
+/// With FILE it makes the database of a data directory from an export. The server of the directory
+/// must not run. The whole export is read and compared with its counts and its SHA-256 before
+/// anything is touched, and the new database must give the same export before it takes its place.
+/// If the command ends early, the directory is as it was or as it should become. Start the server
+/// afterwards: access keys and tokens go on working.
+///
+/// With --from it reads an account by the API of another server and writes it to this one.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The SHA-256 tells damage, not intent: import only what you trust. An export brings back access that \
-was taken away after it was made.
+With FILE: the SHA-256 tells damage, not intent: import only what you trust. An export brings back
+access that was taken away after it was made.
+
+With --from: documents keep their ids. What is here already and says the same is passed over; what says something
+else is reported and left, unless --overwrite is said. Service clients get new ids, because a server
+makes these itself; groups and records name the new ones here.
+
+How far it came is written to the state file as it goes. After an interrupt or a failure the same
+command carries on; nothing is made twice. The state file has ids in it and no secrets.
+
+Some things cannot be read from a server and are never carried: access keys, secrets of connections,
+open invites. The report lists them, and everything that was not carried with its reason.
+
+Whoever owns the other server decides what you take in: who holds what, and whose tokens are believed.
+--dry-run shows it first.
+
+The exit code is 1 if something could be read that is not here now, or a list could not be read.
 
 Examples:
   guestlist import --data /var/lib/guestlist --secrets /safe/guestlist /backup/guestlist.ndjson
-  gunzip -c guestlist.ndjson.gz | guestlist import --data /var/lib/guestlist -")]
+  gunzip -c guestlist.ndjson.gz | guestlist import --data /var/lib/guestlist -
+  guestlist import --from https://acc-1.api.authress.io --from-key-file old.key --dry-run
+  guestlist import --from https://acc-1.api.authress.io --from-key-file old.key
+  guestlist import --from https://old.example.com --leave-out identities --yes --report report.json")]
 pub(crate) struct ImportArguments {
     /// The export; - for standard input
-    file: PathBuf,
+    #[arg(conflicts_with_all = ["from", "from_key_file", "from_token_file", "overwrite", "leave_out", "clients", "dry_run", "yes", "state", "report"])]
+    file: Option<PathBuf>,
 
     #[command(flatten)]
     data: DataArgument,
 
     /// Replace the database that is there. It is kept beside, in a directory replaced-1, …
-    #[arg(long)]
+    #[arg(long, conflicts_with = "from")]
     replace: bool,
 
     /// The directory with the pepper and the keys that belong to the export. Without it they must be
     /// in the data directory already
-    #[arg(long, value_name = "DIRECTORY")]
+    #[arg(long, value_name = "DIRECTORY", conflicts_with = "from")]
     secrets: Option<PathBuf>,
+
+    #[command(flatten)]
+    account: AccountArguments,
+}
+
+/// What to take in.
+pub(crate) enum Source {
+    File(FileImport),
+    Server(AccountArguments),
+}
+
+/// An export, and where it goes.
+pub(crate) struct FileImport {
+    file: PathBuf,
+    data: DataArgument,
+    replace: bool,
+    secrets: Option<PathBuf>,
+}
+
+impl ImportArguments {
+    pub(crate) fn source(self) -> Source {
+        match self.file {
+            Some(file) => Source::File(FileImport {
+                file,
+                data: self.data,
+                replace: self.replace,
+                secrets: self.secrets,
+            }),
+            None => Source::Server(self.account),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -57,13 +111,13 @@ struct InPlace {
     replaced: Option<PathBuf>,
 }
 
-pub(crate) fn run(arguments: ImportArguments, output: &Output) -> Result<(), Failure> {
-    let ImportArguments {
+pub(crate) fn run(import: FileImport, output: &Output) -> Result<(), Failure> {
+    let FileImport {
         file,
         data,
         replace,
         secrets,
-    } = arguments;
+    } = import;
     let data = data.directory()?;
     let existing = if replace {
         Existing::Replace

@@ -1,6 +1,8 @@
 //! The Guestlist server and its command line. Nothing is built before this file; it only builds and
 //! calls.
 
+mod access_requests;
+mod account_import;
 mod accounts;
 mod applications;
 mod apply;
@@ -66,6 +68,7 @@ use clap::FromArgMatches as _;
 use crate::arguments::{Arguments, Call, Command};
 use crate::connection::Session;
 use crate::exits::Failure;
+use crate::import::Source;
 use crate::output::Output;
 
 fn main() -> ExitCode {
@@ -124,7 +127,13 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Backup(arguments) => done(backup::run(arguments, &output)),
         Command::Restore(arguments) => done(restore::run(arguments, &output)),
         Command::Export(arguments) => done(export::run(arguments, &output)),
-        Command::Import(arguments) => done(import::run(arguments, &output)),
+        Command::Import(arguments) => match arguments.source() {
+            Source::File(file) => done(import::run(file, &output)),
+            Source::Server(server) => {
+                let import = account_import::prepare(server, &connection, &output)?;
+                call_to_end(account_import::run(import, &session()?))
+            }
+        },
         Command::Login(arguments) => {
             let login = login::prepare(arguments, &connection)?;
             call(login::run(login, &connection, &output))
@@ -152,6 +161,7 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Connection(command) => connections::run(command, session).await,
         Call::Tenant(command) => tenants::run(command, session).await,
         Call::Identity(command) => identities::run(command, session).await,
+        Call::Request(command) => access_requests::run(command, session).await,
         Call::User(command) => users::run(command, session).await,
         Call::Account(command) => accounts::run(command, session).await,
     }
