@@ -70,6 +70,9 @@ fn an_export_of_a_running_server_is_that_server_again() {
     server.stop();
     refused(&ended("export", &data, &file, &[]), 5, "--force");
     refused(&ended("import", &again, &file, &[]), 7, "--secrets");
+    // What belongs to `--from` is not passed over: it would be no dry run.
+    let dry = ended("import", &again, &file, &["--dry-run"]);
+    refused(&dry, 2, "cannot be used with");
     assert!(!again.exists());
     let secrets = ["--secrets", data.to_str().unwrap()];
     let imported = done(&ended("import", &again, &file, &secrets));
