@@ -139,6 +139,7 @@ open_enumeration!(
         Record = "record",
         Role = "role",
         Tenant = "tenant",
+        User = "user",
     }
 );
 
@@ -182,6 +183,11 @@ open_enumeration!(
         TenantUpdated = "tenant.updated",
         /// A user was put into a tenant.
         TenantUserLinked = "tenant.user-linked",
+        /// It was said what the tokens of a user say.
+        UserTokenConfigured = "user.token-configured",
+        /// A service client made a token for a user.
+        UserTokenCreated = "user.token-created",
+        UserTokenDisabled = "user.token-disabled",
     }
 );
 

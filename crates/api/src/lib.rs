@@ -24,4 +24,5 @@ pub mod roles;
 pub mod tenants;
 pub mod text;
 pub mod times;
+pub mod user_tokens;
 pub mod users;

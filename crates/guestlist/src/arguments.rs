@@ -9,7 +9,7 @@ use crate::profiles::ConnectionArguments;
 use crate::{
     accounts, applications, apply, backup, checks, clients, completions, connections, doctor,
     events, extensions, groups, identities, invites, keys, login, man, profile_commands, pull,
-    records, restore, roles, settings, tenants,
+    records, restore, roles, settings, tenants, tokens,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -113,6 +113,10 @@ pub(crate) enum Call {
     /// Access keys of service clients
     #[command(subcommand)]
     Key(keys::KeyCommand),
+
+    /// Tokens that service clients make for users
+    #[command(subcommand)]
+    Token(tokens::TokenCommand),
 
     /// Applications: what users sign in to
     #[command(subcommand)]

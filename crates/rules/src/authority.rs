@@ -43,6 +43,7 @@ pub enum Ability<'a> {
     CreateConnection,
     ReadConnection(&'a ConnectionId),
     UpdateConnection(&'a ConnectionId),
+    UpdateUser(&'a UserId),
     CreateApplication,
     ReadApplication(&'a ApplicationId),
     UpdateApplication(&'a ApplicationId),
@@ -83,6 +84,7 @@ impl Ability<'_> {
             Self::CreateConnection => ["CREATE", "Connections:Create"],
             Self::ReadConnection(_) => ["READ", "Connections:Read"],
             Self::UpdateConnection(_) => ["UPDATE", "Connections:Update"],
+            Self::UpdateUser(_) => ["UPDATE", "Users:Update"],
             Self::CreateApplication => ["CREATE", "Applications:Create"],
             Self::ReadApplication(_) => ["READ", "Applications:Read"],
             Self::UpdateApplication(_) => ["UPDATE", "Applications:Update"],
@@ -130,6 +132,7 @@ impl Ability<'_> {
             Self::ReadConnection(connection) | Self::UpdateConnection(connection) => {
                 ("Connections", Some(connection.to_string()))
             }
+            Self::UpdateUser(user) => ("Users", Some(user.to_string())),
             Self::CreateApplication => ("Applications", None),
             Self::ReadApplication(application) | Self::UpdateApplication(application) => {
                 ("Applications", Some(application.to_string()))
@@ -171,6 +174,7 @@ impl Ability<'_> {
             | Self::ReadConfiguration
             | Self::UpdateConfiguration
             | Self::ReadEvents
+            | Self::UpdateUser(_)
             | Self::CreateConnection
             | Self::ReadConnection(_)
             | Self::UpdateConnection(_)
@@ -213,7 +217,9 @@ impl Ability<'_> {
     /// What a caller who may not even know of it is told is missing.
     const fn noun(&self) -> Noun {
         match self {
-            Self::ReadUserPermissions(_) | Self::ReadAllUserPermissions => Noun::User,
+            Self::ReadUserPermissions(_) | Self::ReadAllUserPermissions | Self::UpdateUser(_) => {
+                Noun::User
+            }
             Self::ReadRecord(_) | Self::UpdateRecord(_) => Noun::AccessRecord,
             Self::ChooseInviteExpiry | Self::ReadInvite(_) | Self::DeleteInvite(_) => Noun::Invite,
             Self::CreateGroup | Self::ReadGroup(_) | Self::UpdateGroup(_) => Noun::Group,

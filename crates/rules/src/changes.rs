@@ -43,10 +43,12 @@ pub enum Kind {
     Role,
     Tenant,
     TenantUser,
+    TokenConfiguration,
+    UserToken,
 }
 
 impl Kind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Account,
         Self::AccessRecord,
         Self::Acceptance,
@@ -61,6 +63,8 @@ impl Kind {
         Self::Role,
         Self::Tenant,
         Self::TenantUser,
+        Self::TokenConfiguration,
+        Self::UserToken,
     ];
 
     /// The stored name.
@@ -80,6 +84,8 @@ impl Kind {
             Self::Role => "role",
             Self::Tenant => "tenant",
             Self::TenantUser => "tenant-user",
+            Self::TokenConfiguration => "token-configuration",
+            Self::UserToken => "user-token",
         }
     }
 
@@ -100,7 +106,7 @@ pub enum Facet {
     Expires,
     /// Acceptances: the invite's reference. Users of tenants: the tenant.
     Parent,
-    /// Acceptances: who accepted.
+    /// Acceptances: who accepted. Tokens: whose they are.
     Principal,
     /// Tenants: the connection by which their users sign in.
     Connection,

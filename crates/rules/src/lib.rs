@@ -24,4 +24,5 @@ pub mod records;
 pub mod refusals;
 pub mod roles;
 pub mod tenants;
+pub mod user_tokens;
 pub mod users;

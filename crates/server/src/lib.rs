@@ -72,6 +72,7 @@ pub mod tenants;
 pub mod testing;
 pub mod token_cache;
 pub mod tokens;
+pub mod user_token_key;
 pub mod user_tokens;
 pub mod users;
 pub mod waits;

@@ -44,6 +44,9 @@ pub enum Operation {
     GetConnection,
     UpdateConnection,
     DeleteConnection,
+    RequestUserToken,
+    DisableUserToken,
+    SetUserTokenConfiguration,
     CreateApplication,
     GetApplications,
     GetApplication,
@@ -72,7 +75,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 66] = [
+    pub const ALL: [Self; 69] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -114,6 +117,9 @@ impl Operation {
         Self::GetConnection,
         Self::UpdateConnection,
         Self::DeleteConnection,
+        Self::RequestUserToken,
+        Self::DisableUserToken,
+        Self::SetUserTokenConfiguration,
         Self::CreateApplication,
         Self::GetApplications,
         Self::GetApplication,
@@ -150,6 +156,10 @@ impl Operation {
     }
 
     /// Whether it is answered without knowing who asks.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one list, one line for each operation"
+    )]
     pub const fn is_public(self) -> bool {
         match self {
             Self::GetOpenIdConfiguration
@@ -202,6 +212,9 @@ impl Operation {
             | Self::GetConnection
             | Self::UpdateConnection
             | Self::DeleteConnection
+            | Self::RequestUserToken
+            | Self::DisableUserToken
+            | Self::SetUserTokenConfiguration
             | Self::CreateApplication
             | Self::GetApplications
             | Self::GetApplication
@@ -219,5 +232,11 @@ impl Operation {
             | Self::DeleteTenant
             | Self::LinkTenantUser => false,
         }
+    }
+
+    /// Whether it is open to tokens that are limited to statements. They serve to ask what their user
+    /// may do, and for nothing else.
+    pub const fn is_open_to_limited_tokens(self) -> bool {
+        matches!(self, Self::AuthorizeUser)
     }
 }

@@ -144,7 +144,9 @@ impl Grants {
             | Kind::Connection
             | Kind::Extension
             | Kind::Tenant
-            | Kind::TenantUser => Ok(None),
+            | Kind::TenantUser
+            | Kind::TokenConfiguration
+            | Kind::UserToken => Ok(None),
         }
     }
 
@@ -178,7 +180,9 @@ impl Grants {
             | Kind::Connection
             | Kind::Extension
             | Kind::Tenant
-            | Kind::TenantUser => None,
+            | Kind::TenantUser
+            | Kind::TokenConfiguration
+            | Kind::UserToken => None,
         }
     }
 

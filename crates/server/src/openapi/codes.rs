@@ -133,7 +133,7 @@ mod tests {
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
     /// do not choose.
-    const OF_NO_OPERATION: [&str; 10] = [
+    const OF_NO_OPERATION: [&str; 11] = [
         "MethodNotAllowed",
         "NotImplemented",
         "AccessKeyAlreadyExists",
@@ -143,6 +143,7 @@ mod tests {
         "ExtensionAlreadyExists",
         "InviteAlreadyExists",
         "ResourceAlreadyExists",
+        "TokenAlreadyExists",
         "UserAlreadyExists",
     ];
 

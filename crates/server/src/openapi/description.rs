@@ -35,6 +35,7 @@ pub(super) enum Tag {
     Permissions,
     Events,
     Account,
+    UserTokens,
     Applications,
     Extensions,
     Connections,
@@ -44,7 +45,7 @@ pub(super) enum Tag {
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Invites,
         Self::Records,
         Self::Groups,
@@ -53,6 +54,7 @@ impl Tag {
         Self::Permissions,
         Self::Events,
         Self::Account,
+        Self::UserTokens,
         Self::Applications,
         Self::Extensions,
         Self::Connections,
@@ -71,6 +73,7 @@ impl Tag {
             Self::Permissions => "User permissions",
             Self::Events => "Events",
             Self::Account => "Account",
+            Self::UserTokens => "Tokens of users",
             Self::Applications => "Applications",
             Self::Extensions => "Extensions",
             Self::Connections => "Connections",
@@ -90,6 +93,7 @@ impl Tag {
             Self::Permissions => "What a user may do.",
             Self::Events => "What changed, when and by whom.",
             Self::Account => "The account and the token issuers it trusts.",
+            Self::UserTokens => "Tokens that service clients make for users.",
             Self::Applications => "What users sign in to.",
             Self::Extensions => "Applications of third parties, each with a service client.",
             Self::Connections => "Identity providers by which users sign in.",
@@ -223,6 +227,12 @@ impl Description {
     /// It is a further way to its operation, named by this suffix.
     pub(super) fn further(mut self, suffix: &'static str) -> Self {
         self.suffix = suffix;
+        self
+    }
+
+    /// It is a way that one client library takes. Use another one.
+    pub(super) fn discouraged(mut self) -> Self {
+        self.discouraged = true;
         self
     }
 

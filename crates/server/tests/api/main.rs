@@ -36,6 +36,7 @@ mod records;
 mod roles;
 mod strangers;
 mod tenants;
+mod user_tokens;
 mod users;
 mod who_may;
 mod world;
