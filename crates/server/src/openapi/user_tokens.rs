@@ -102,7 +102,7 @@ fn token_request() -> RefOr<Schema> {
         ))
         .property(
             "statements",
-            list_of(1, limits::STATEMENTS, "InviteStatement"),
+            list_of(1, limits::STATEMENTS, "InviteStatementRequest"),
         )
         .property("expires", or_null(of("Timestamp")))
         .property("expiryTime", or_null(of("Timestamp")))
