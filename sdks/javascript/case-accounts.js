@@ -15,7 +15,7 @@ addCase('getAccounts', 'answers a list, as this SDK declares it', async world =>
   equal(status, 200, 'the status');
   check(Array.isArray(data.accounts), 'accounts is no list');
   equal(data.accounts.map(account => account.accountId), [world.accountId], 'the accounts');
-});
+}, 'first', '`accounts` is a list, as this SDK declares it; all others read one object');
 
 addCase('getAccounts', '401 without a token', async world => {
   await refused(401, world.nobody().accounts.getAccounts());

@@ -5,16 +5,16 @@ const { TokenVerifier } = require('@authress/sdk');
 
 const { addCase, check, equal, Failure } = require('./runner');
 
-addCase('verifyToken', 'a service client\'s own token, through its key set', async world => {
+addCase('getClientTokenKeys', 'verifies a service client\'s own token through its key set', async world => {
   const found = await TokenVerifier(world.url, await world.owner.tokenProvider.getToken(world.url));
   equal([found.sub, found.iss], [world.clientId, `${world.url}/v1/clients/${world.clientId}`], 'sub and iss');
 });
 
-addCase('verifyToken', 'an access key itself, which this SDK turns into a token', async world => {
+addCase('getClientTokenKeys', 'verifies an access key itself, which this SDK turns into a token', async world => {
   equal((await TokenVerifier(world.url, world.ownerKey)).sub, world.clientId, 'sub');
 });
 
-addCase('verifyToken', 'a user\'s token, through the server\'s key set, with and without Authorization', async world => {
+addCase('getUserTokenKeys', 'verifies a user\'s token through the server\'s key set, with and without Authorization', async world => {
   const token = await world.localToken('verified-user');
   const found = await TokenVerifier(world.url, token);
   equal([found.sub, found.iss], ['verified-user', world.url], 'sub and iss');
@@ -22,7 +22,7 @@ addCase('verifyToken', 'a user\'s token, through the server\'s key set, with and
   equal((await world.nobody().verifyToken(token)).sub, 'verified-user', 'sub');
 });
 
-addCase('verifyToken', 'an altered token and a deleted key are refused', async world => {
+addCase('getClientTokenKeys', 'an altered token and a deleted key are refused', async world => {
   const [head, body, signature] = (await world.localToken('verified-user')).split('.');
   const made = (await world.owner.serviceClients.createClient({ name: 'deleted key' })).data;
   const key = (await world.owner.serviceClients.requestAccessKey(made.clientId)).data;

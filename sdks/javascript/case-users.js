@@ -158,12 +158,3 @@ addCase('getResourceUsers', '401 for nobody, 403 for a stranger, 400 for what is
   await refused(403, (await world.person('stranger')).resources.getResourceUsers('/room/1'));
   await refused(400, world.owner.resources.getResourceUsers('/room//1'));
 });
-
-addCase('what is not built', '501 that says so, never a made-up answer', async world => {
-  await refused(501, world.owner.accessRecords.createClaim({ collectionResource: 'rooms', resourceId: '1' }));
-  await refused(501, world.owner.tenants.getTenants());
-  await refused(501, world.owner.connections.getConnections());
-  await refused(501, world.owner.extensions.getExtensions());
-  await refused(501, world.owner.users.getUser('somebody'));
-  await refused(501, world.owner.resources.getResources());
-});

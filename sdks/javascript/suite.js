@@ -7,7 +7,7 @@ const path = require('path');
 const { runAll, setting } = require('./runner');
 const { World } = require('./world');
 
-for (const subject of ['accounts', 'roles', 'records', 'users', 'clients', 'invites', 'tokens', 'retries', 'later']) {
+for (const subject of ['accounts', 'roles', 'records', 'users', 'resources', 'people', 'tenants', 'connections', 'extensions', 'clients', 'invites', 'tokens', 'retries', 'later']) {
   require(`./case-${subject}`);
 }
 

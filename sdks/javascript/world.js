@@ -7,6 +7,7 @@ const { AuthressClient, UnauthorizedError } = require('@authress/sdk');
 
 const { Issuer } = require('./issuer');
 const { check, setting } = require('./runner');
+const { watched } = require('./watched');
 
 const AUDIENCE = 'guestlist-sdk-tests';
 const READER = 'ro_sdk_reader';
@@ -20,17 +21,25 @@ class World {
     this.ownerKey = ownerKey;
     this.stateFile = stateFile;
     [this.clientId, this.keyId, this.accountId] = ownerKey.split('.');
+    // Methods that were called, and answered other than by a refusal.
+    this.calls = new Set();
     this.owner = this.withKey(ownerKey);
     this.number = 0;
     this.theIssuer = null;
   }
 
   withKey(accessKey, url = this.url) {
-    return new AuthressClient({ authressApiUrl: url, userAgent: 'tests' }, accessKey);
+    return watched(new AuthressClient({ authressApiUrl: url, userAgent: 'tests' }, accessKey), this.calls);
   }
 
   withToken(token, url = this.url) {
-    return new AuthressClient({ authressApiUrl: url, userAgent: 'tests' }, () => token);
+    return watched(new AuthressClient({ authressApiUrl: url, userAgent: 'tests' }, () => token), this.calls);
+  }
+
+  /** The operations that the server says it has. */
+  async built() {
+    const { paths } = await (await fetch(`${this.url}/openapi.json`)).json();
+    return new Set(Object.values(paths).flatMap(methods => Object.values(methods).map(item => item.operationId)));
   }
 
   nobody() {

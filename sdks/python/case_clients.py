@@ -1,6 +1,5 @@
 """Service clients and their access keys."""
 
-from authress import AuthressClient
 from authress.exceptions import ApiException, ForbiddenException, NotFoundException, UnauthorizedException
 from authress.models.client import Client
 from authress.models.client_options import ClientOptions
@@ -10,10 +9,6 @@ from runner import Failure, case, check, equal, refused
 
 def make(world, name="a client of the tests", **more):
     return world.owner.service_clients.create_client(Client(name=name, **more))
-
-
-def with_key(world, access_key):
-    return AuthressClient(authress_api_url=world.url, service_client_access_key=access_key)
 
 
 @case("createClient", "answers the client with its id and options")
@@ -74,7 +69,7 @@ def request_access_key(world):
     equal(key.client_id, made.client_id, "the client id") if hasattr(key, "client_id") else None
     parts = key.access_key.split(".")
     equal(parts[:3], [made.client_id, key.key_id, world.account_id], "the parts of the access key")
-    client = with_key(world, key.access_key)
+    client = world.with_key(key.access_key)
     refused(404, NotFoundException, client.user_permissions.authorize_user, "unknown-user", "/docs/1", "documents:read")
     listed = world.owner.service_clients.get_client(made.client_id).verification_keys
     equal([item.key_id for item in listed], [key.key_id], "the keys of the client")
@@ -97,7 +92,7 @@ def request_sixth_key(world):
 @case("a client without rights", "403 and 404 where it holds nothing")
 def client_without_rights(world):
     made = make(world)
-    client = with_key(world, world.owner.service_clients.request_access_key(made.client_id).access_key)
+    client = world.with_key(world.owner.service_clients.request_access_key(made.client_id).access_key)
     refused(403, ForbiddenException, client.user_permissions.authorize_user, "checked", "/docs/checked", "documents:read")
     refused(404, NotFoundException, client.service_clients.get_client, world.client_id)
 
@@ -107,7 +102,7 @@ def delete_access_key(world):
     made = make(world)
     first = world.owner.service_clients.request_access_key(made.client_id)
     second = world.owner.service_clients.request_access_key(made.client_id)
-    client, other = with_key(world, first.access_key), with_key(world, second.access_key)
+    client, other = world.with_key(first.access_key), world.with_key(second.access_key)
     client.access_records.get_records()
     equal(world.owner.service_clients.delete_access_key(made.client_id, first.key_id), None, "the answer")
     refused(401, UnauthorizedException, client.access_records.get_records)
@@ -118,7 +113,7 @@ def delete_access_key(world):
 @case("deleteClient", "the client and its keys are refused from the next request on")
 def delete_client(world):
     made = make(world)
-    client = with_key(world, world.owner.service_clients.request_access_key(made.client_id).access_key)
+    client = world.with_key(world.owner.service_clients.request_access_key(made.client_id).access_key)
     client.access_records.get_records()
     equal(world.owner.service_clients.delete_client(made.client_id), None, "the answer")
     refused(401, UnauthorizedException, client.access_records.get_records)

@@ -3,14 +3,14 @@
 from runner import Failure, case, check, equal
 
 
-@case("verifyToken", "a service client's own token, through its key set")
+@case("getClientTokenKeys", "verifies a service client's own token through its key set")
 def verify_client_token(world):
     found = world.owner.verify_token(world.owner.get_client_token())
     equal(found["sub"], world.client_id, "sub")
     equal(found["iss"], f"{world.url}/v1/clients/{world.client_id}", "iss")
 
 
-@case("verifyToken", "a user's token, through the server's key set")
+@case("getUserTokenKeys", "verifies a user's token through the server's key set")
 def verify_user_token(world):
     found = world.nobody().verify_token(world.local_token("verified-user"))
     equal(found["sub"], "verified-user", "sub")
@@ -18,7 +18,7 @@ def verify_user_token(world):
     check(found["exp"] > found["iat"], "exp is not after iat")
 
 
-@case("verifyToken", "a new client's token, with a key that was just made")
+@case("getClientTokenKeys", "verifies a new client's token with a key that was just made")
 def verify_new_key(world):
     from authress import AuthressClient
     from authress.models.client import Client
@@ -29,7 +29,7 @@ def verify_new_key(world):
     equal(world.nobody().verify_token(client.get_client_token())["sub"], made.client_id, "sub")
 
 
-@case("verifyToken", "an altered token and a deleted key are refused")
+@case("getClientTokenKeys", "an altered token and a deleted key are refused")
 def verify_refused(world):
     from authress import AuthressClient
     from authress.models.client import Client

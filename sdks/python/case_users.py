@@ -191,18 +191,3 @@ def grant_without_allow(world):
     refused(403, ForbiddenException, create, wanted(["ro_sdk_writer"], "/given/1"))
     refused(403, ForbiddenException, create, wanted(["ro_sdk_giver"], "/given/1"))
     refused(403, ForbiddenException, create, wanted([READER], "*"))
-
-
-@case("what is not built", "501 that says so, never a made-up answer")
-def not_built(world):
-    from authress.exceptions import ServiceException
-
-    for listing in (
-        world.owner.users.get_users,
-        world.owner.tenants.get_tenants,
-        world.owner.connections.get_connections,
-        world.owner.extensions.get_extensions,
-        world.owner.access_records.get_requests,
-        world.owner.resource_permissions.get_permissioned_resources,
-    ):
-        refused(501, ServiceException, listing)

@@ -9,6 +9,13 @@ import case_roles  # noqa: F401
 import case_records  # noqa: F401
 import case_groups  # noqa: F401
 import case_users  # noqa: F401
+import case_resources  # noqa: F401
+import case_requests  # noqa: F401
+import case_people  # noqa: F401
+import case_tenants  # noqa: F401
+import case_connections  # noqa: F401
+import case_applications  # noqa: F401
+import case_extensions  # noqa: F401
 import case_clients  # noqa: F401
 import case_invites  # noqa: F401
 import case_tokens  # noqa: F401

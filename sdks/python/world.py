@@ -1,5 +1,6 @@
 """What the cases share: the server, its owner, people with tokens, and words for building models."""
 
+import functools
 import json
 import pathlib
 import urllib.request
@@ -17,6 +18,7 @@ from authress.models.user import User
 
 from issuer import Issuer
 from runner import check, setting
+from watched import Watched
 
 AUDIENCE = "guestlist-sdk-tests"
 READER = "ro_sdk_reader"
@@ -30,7 +32,9 @@ class World:
         self.url = url
         self.owner_key = owner_key
         self.client_id, self.key_id, self.account_id, _ = owner_key.split(".", 3)
-        self.owner = AuthressClient(authress_api_url=url, service_client_access_key=owner_key, user_agent="tests")
+        # Methods that were called, and answered other than by a refusal.
+        self.calls = set()
+        self.owner = self.with_key(owner_key)
         self._issuer = None
         self._number = 0
 
@@ -58,13 +62,24 @@ class World:
         self._number += 1
         return f"{prefix}{self._number}"
 
+    @functools.cached_property
+    def built(self):
+        """The operations that the server says it has."""
+        with urllib.request.urlopen(f"{self.url}/openapi.json", timeout=20) as answer:
+            paths = json.load(answer)["paths"]
+        return {operation["operationId"] for methods in paths.values() for operation in methods.values()}
+
+    def with_key(self, access_key):
+        client = AuthressClient(authress_api_url=self.url, service_client_access_key=access_key, user_agent="tests")
+        return Watched(client, self.calls)
+
     def with_token(self, token):
         client = AuthressClient(authress_api_url=self.url, user_agent="tests")
         client.set_token(token)
-        return client
+        return Watched(client, self.calls)
 
     def nobody(self):
-        return AuthressClient(authress_api_url=self.url)
+        return Watched(AuthressClient(authress_api_url=self.url), self.calls)
 
     def person(self, user_id):
         """Somebody who signs in with the linked issuer."""

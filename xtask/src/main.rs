@@ -3,6 +3,7 @@
 mod bench;
 mod cargo_checks;
 mod command;
+mod compatibility;
 mod deny;
 mod fuzz;
 mod machine;

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::report::{Outcome, Report};
 use crate::waiting::Stopwatch;
 use crate::workspace::Workspace;
-use crate::{cargo_checks, deny, fuzz, machine, readme, sdks, server, terminal};
+use crate::{cargo_checks, compatibility, deny, fuzz, machine, readme, sdks, server, terminal};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -60,6 +60,12 @@ const PARTS: &[Part] = &[
         run: sdks::python_older,
     },
     Part {
+        name: "sdk-python-3.1.120",
+        about: "the official Python SDK, the last with strict models",
+        drives_server: true,
+        run: sdks::python_strict,
+    },
+    Part {
         name: "sdk-python-newest",
         about: "the official Python SDK, the newest in the registry",
         drives_server: true,
@@ -76,6 +82,12 @@ const PARTS: &[Part] = &[
         about: "the official Rust SDK",
         drives_server: true,
         run: sdks::rust,
+    },
+    Part {
+        name: "compatibility",
+        about: "docs/COMPATIBILITY.md is what the SDKs found",
+        drives_server: false,
+        run: compatibility::part,
     },
     Part {
         name: "fuzz",

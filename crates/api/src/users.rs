@@ -1,4 +1,4 @@
-//! What users hold: permissions, roles and resources (contract §1.13, §2.2).
+//! Users, and what they hold: permissions, roles and resources (contract §1.13, §1.14, §2.2).
 
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +118,66 @@ pub enum CollectionConfiguration {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceUsersCollection {
     pub users: Vec<UserRoleCollection>,
+    #[serde(
+        default,
+        deserialize_with = "absent_on_the_last_page",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub pagination: Option<Pagination>,
+    #[serde(default, deserialize_with = "default_if_null")]
+    pub links: CollectionLinks,
+}
+
+/// A user as the account knows them: by what names them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserIdentity {
+    pub user_id: UserId,
+    /// Told only by servers that keep it. Ours keeps nothing of what tokens say of a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A URL. Told only by servers that keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// Told only by servers that keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The ids by which identity providers know the user, where the server keeps them.
+    #[serde(default, deserialize_with = "default_if_null")]
+    pub linked_identities: Vec<LinkedIdentity>,
+}
+
+impl UserIdentity {
+    /// A user of whom nothing but the id is known.
+    pub fn new(user_id: UserId) -> Self {
+        Self {
+            user_id,
+            name: None,
+            picture: None,
+            email: None,
+            linked_identities: Vec::new(),
+        }
+    }
+}
+
+/// A user at an identity provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedIdentity {
+    pub connection: LinkedConnection,
+}
+
+/// The connection to an identity provider, and the user's id there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkedConnection {
+    pub connection_id: String,
+    pub user_id: String,
+}
+
+/// A page of users.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserIdentityCollection {
+    pub users: Vec<UserIdentity>,
     #[serde(
         default,
         deserialize_with = "absent_on_the_last_page",

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::access_records::AccessRecords;
+use crate::access_requests::AccessRequests;
 use crate::accounts::Accounts;
 use crate::applications::Applications;
 use crate::connections::Connections;
@@ -23,6 +24,7 @@ use crate::tenants::Tenants;
 use crate::transport::{self, Answer, Request};
 use crate::user_permissions::UserPermissions;
 use crate::user_tokens::UserTokens;
+use crate::users::Users;
 use crate::verifier::TokenVerifier;
 
 /// How long a call may take in all.
@@ -166,6 +168,11 @@ impl Client {
         Roles { client: self }
     }
 
+    /// Access requests: somebody asks for access, somebody else says yes or no.
+    pub fn access_requests(&self) -> AccessRequests<'_> {
+        AccessRequests { client: self }
+    }
+
     /// Groups of users.
     pub fn groups(&self) -> Groups<'_> {
         Groups { client: self }
@@ -209,6 +216,11 @@ impl Client {
     /// What users may do.
     pub fn user_permissions(&self) -> UserPermissions<'_> {
         UserPermissions { client: self }
+    }
+
+    /// The users that are known.
+    pub fn users(&self) -> Users<'_> {
+        Users { client: self }
     }
 
     /// Who may do something with a resource.

@@ -7,6 +7,7 @@
 pub use guestlist_api as api;
 
 pub use crate::access_records::{AccessRecords, RecordQuery};
+pub use crate::access_requests::AccessRequests;
 pub use crate::accounts::Accounts;
 pub use crate::applications::Applications;
 pub use crate::client::{Builder, Client};
@@ -28,17 +29,20 @@ pub use crate::service_clients::ServiceClients;
 pub use crate::tenants::Tenants;
 pub use crate::user_permissions::{UserPermissions, UserResourcesQuery};
 pub use crate::user_tokens::UserTokens;
+pub use crate::users::Users;
 pub use crate::verifier::{
     InvalidToken, OpenIdConfiguration, TokenError, TokenVerifier, VerifiedToken,
 };
 
 mod access_records;
+mod access_requests;
 mod accounts;
 mod applications;
 mod client;
 mod clock;
 mod connections;
 mod credentials;
+mod documents;
 mod error;
 mod events;
 mod extensions;
@@ -56,4 +60,5 @@ mod tenants;
 mod transport;
 mod user_permissions;
 mod user_tokens;
+mod users;
 mod verifier;

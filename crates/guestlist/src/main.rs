@@ -1,6 +1,8 @@
 //! The Guestlist server and its command line. Nothing is built before this file; it only builds and
 //! calls.
 
+mod access_requests;
+mod account_import;
 mod accounts;
 mod applications;
 mod apply;
@@ -55,6 +57,7 @@ mod terminal;
 mod text;
 mod token_claims;
 mod tokens;
+mod users;
 mod welcome;
 
 use std::process::ExitCode;
@@ -118,6 +121,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Diff(arguments) => call(apply::diff(arguments, &session()?)),
         Command::Apply(arguments) => call_to_end(apply::apply(arguments, &session()?)),
+        Command::Import(arguments) => {
+            let import = account_import::prepare(arguments, &connection, &output)?;
+            call_to_end(account_import::run(import, &session()?))
+        }
         Command::Pull(arguments) => call(pull::run(arguments, &session()?)),
         Command::Backup(arguments) => done(backup::run(arguments, &output)),
         Command::Restore(arguments) => done(restore::run(arguments, &output)),
@@ -149,6 +156,8 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Connection(command) => connections::run(command, session).await,
         Call::Tenant(command) => tenants::run(command, session).await,
         Call::Identity(command) => identities::run(command, session).await,
+        Call::Request(command) => access_requests::run(command, session).await,
+        Call::User(command) => users::run(command, session).await,
         Call::Account(command) => accounts::run(command, session).await,
     }
 }

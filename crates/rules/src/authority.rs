@@ -3,7 +3,7 @@
 use guestlist_api::actions::Action;
 use guestlist_api::ids::{
     ApplicationId, ClientId, ConnectionId, ExtensionId, GroupId, InviteReference, KeyId, RecordId,
-    RoleId, TenantId, UserId,
+    RequestId, RoleId, TenantId, UserId,
 };
 use guestlist_api::resources::ResourceUri;
 
@@ -53,6 +53,11 @@ pub enum Ability<'a> {
     CreateTenant,
     ReadTenant(&'a TenantId),
     UpdateTenant(&'a TenantId),
+    ListUsers,
+    ReadUser(&'a UserId),
+    DeleteUser(&'a UserId),
+    ReadRequest(&'a RequestId),
+    UpdateRequest(&'a RequestId),
 }
 
 impl Ability<'_> {
@@ -94,6 +99,10 @@ impl Ability<'_> {
             Self::CreateTenant => ["CREATE", "Tenants:Create"],
             Self::ReadTenant(_) => ["READ", "Tenants:Read"],
             Self::UpdateTenant(_) => ["UPDATE", "Tenants:Update"],
+            Self::ListUsers | Self::ReadUser(_) => ["READ", "Users:Read"],
+            Self::DeleteUser(_) => ["UPDATE", "Users:Update"],
+            Self::ReadRequest(_) => ["AccessRequests:Read", "READ"],
+            Self::UpdateRequest(_) => ["AccessRequests:Update", "UPDATE"],
         }
     }
 
@@ -145,6 +154,11 @@ impl Ability<'_> {
             Self::ReadTenant(tenant) | Self::UpdateTenant(tenant) => {
                 ("Tenants", Some(tenant.to_string()))
             }
+            Self::ListUsers => ("Users", None),
+            Self::ReadUser(user) | Self::DeleteUser(user) => ("Users", Some(user.to_string())),
+            Self::ReadRequest(request) | Self::UpdateRequest(request) => {
+                ("AccessRequests", Some(request.to_string()))
+            }
         }
     }
 
@@ -183,7 +197,12 @@ impl Ability<'_> {
             | Self::UpdateApplication(_)
             | Self::CreateExtension
             | Self::ReadExtension(_)
-            | Self::UpdateExtension(_) => None,
+            | Self::UpdateExtension(_)
+            | Self::ListUsers
+            | Self::ReadUser(_)
+            | Self::DeleteUser(_)
+            | Self::ReadRequest(_)
+            | Self::UpdateRequest(_) => None,
         }
     }
 
@@ -217,9 +236,13 @@ impl Ability<'_> {
     /// What a caller who may not even know of it is told is missing.
     const fn noun(&self) -> Noun {
         match self {
-            Self::ReadUserPermissions(_) | Self::ReadAllUserPermissions | Self::UpdateUser(_) => {
-                Noun::User
-            }
+            Self::ReadUserPermissions(_)
+            | Self::ReadAllUserPermissions
+            | Self::ListUsers
+            | Self::ReadUser(_)
+            | Self::UpdateUser(_)
+            | Self::DeleteUser(_) => Noun::User,
+            Self::ReadRequest(_) | Self::UpdateRequest(_) => Noun::AccessRequest,
             Self::ReadRecord(_) | Self::UpdateRecord(_) => Noun::AccessRecord,
             Self::ChooseInviteExpiry | Self::ReadInvite(_) | Self::DeleteInvite(_) => Noun::Invite,
             Self::CreateGroup | Self::ReadGroup(_) | Self::UpdateGroup(_) => Noun::Group,

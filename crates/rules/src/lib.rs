@@ -4,6 +4,7 @@
 //! come out. No clock, no randomness, no waiting, no storage, no HTTP.
 
 pub mod accepting;
+pub mod access_requests;
 pub mod accounts;
 pub mod applications;
 pub mod authority;
@@ -24,5 +25,6 @@ pub mod records;
 pub mod refusals;
 pub mod roles;
 pub mod tenants;
+pub mod user_deletion;
 pub mod user_tokens;
 pub mod users;

@@ -52,6 +52,11 @@ impl Stored for StoredUserToken {
 }
 
 impl StoredUserToken {
+    /// Whether it has neither been disabled nor ended.
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        self.disabled.is_none() && now < self.expires
+    }
+
     /// Whether it gives all that the user has: one of its statements is the owner's role on
     /// everything.
     pub fn is_unlimited(&self) -> bool {

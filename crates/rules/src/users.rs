@@ -1,14 +1,14 @@
-//! Who may ask what others hold.
+//! Which users are known, and who may ask about them and what they hold.
 
 use guestlist_api::actions::Action;
 use guestlist_api::ids::UserId;
 use guestlist_api::resources::ResourceUri;
 
-use crate::authority::{Ability, holds};
+use crate::authority::{Ability, holds, require, require_plainly};
 use crate::caller::CallerKind;
 use crate::facts::Facts;
 use crate::grants::Because;
-use crate::refusals::Refusal;
+use crate::refusals::{Noun, Refusal};
 use crate::user_tokens;
 
 /// Whether the caller may ask what `user` holds: everybody may ask about themselves. The answer is
@@ -100,4 +100,33 @@ fn gives_everything(facts: Facts<'_>, resource: &ResourceUri) -> bool {
             .is_some()
     };
     gives(resource) || rules_of_resource.parse().is_ok_and(|named| gives(&named))
+}
+
+/// Whether an id can be a person's: not one that reads like a service client or like anything of the
+/// server's own, whatever its case (semantics §8).
+pub fn is_person(id: &str) -> bool {
+    let begins = |start: &str| {
+        id.get(..start.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(start))
+    };
+    !begins("sc_") && !begins("authress:")
+}
+
+/// Whether the caller may read that a user is known. Whoever calls is known by that, and may always
+/// read themself.
+pub fn may_read_user(facts: Facts<'_>, user: &UserId) -> Result<(), Refusal> {
+    if facts.who().principal() == user.principal() && facts.is_user() {
+        return Ok(());
+    }
+    require(facts, Ability::ReadUser(user))?;
+    if is_person(user.as_str()) && facts.grants.is_known(user.principal()) {
+        Ok(())
+    } else {
+        Err(Refusal::NotFound(Noun::User))
+    }
+}
+
+/// Whether the caller may list the known users.
+pub fn may_list(facts: Facts<'_>) -> Result<(), Refusal> {
+    require_plainly(facts, Ability::ListUsers).map(drop)
 }

@@ -22,8 +22,11 @@ const TURN: Duration = Duration::from_secs(10);
 /// The client libraries whose answers differ (contract §10); nothing else depends on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Library {
+    /// Its declarations say that `accounts` of `getAccounts` is a list; all others read one object.
     JavaScript,
+    /// It reads nothing but `null` as the answer to accepting an invite.
     Rust,
+    /// It takes every status but 200 for a failure, so `createRole` cannot answer it 201.
     Terraform,
     Other,
 }

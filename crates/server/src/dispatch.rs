@@ -18,8 +18,8 @@ use crate::operations::Operation;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{
-    accounts, applications, clients, connections, events, extensions, groups, identities, invites,
-    records, roles, tenants, user_tokens, users,
+    access_requests, accounts, applications, clients, connections, events, extensions, groups,
+    identities, invites, records, roles, tenants, user_deletion, user_tokens, users,
 };
 
 /// What stands in a request besides its caller.
@@ -102,6 +102,13 @@ pub async fn dispatch(
             records::update_record(ask, first, given.body()?, given.unmodified_since()?).await
         }
         Operation::DeleteRecord => records::delete_record(ask, first).await,
+        Operation::CreateRequest => access_requests::create_request(ask, given.body()?).await,
+        Operation::GetRequests => access_requests::get_requests(ask, given.query).await,
+        Operation::GetRequest => access_requests::get_request(ask, first).await,
+        Operation::RespondToAccessRequest => {
+            access_requests::respond_to_access_request(ask, first, given.body()?).await
+        }
+        Operation::DeleteRequest => access_requests::delete_request(ask, first).await,
         Operation::CreateGroup => groups::create_group(ask, given.body()?).await,
         Operation::GetGroups => groups::get_groups(ask, given.query).await,
         Operation::GetGroup => groups::get_group(ask, first).await,
@@ -131,6 +138,9 @@ pub async fn dispatch(
         Operation::GetUserRolesForResource => users::get_user_roles(ask, first, second),
         Operation::GetUserResources => users::get_user_resources(ask, first, given.query),
         Operation::GetResourceUsers => users::get_resource_users(ask, first, given.query).await,
+        Operation::GetUsers => users::get_users(ask, given.query).await,
+        Operation::GetUser => users::get_user(ask, first),
+        Operation::DeleteUser => user_deletion::delete_user(ask, first).await,
         Operation::GetEvents => events::get_events(ask, given.query, given.headers).await,
         Operation::GetAccounts => accounts::get_accounts(ask).await,
         Operation::GetAccount => accounts::get_account(ask, first).await,

@@ -3,6 +3,7 @@
 //! It knows no SQL and decides nothing: rules decide, the store keeps.
 
 pub mod access_keys;
+pub mod access_requests;
 pub mod accounts;
 pub mod addresses;
 pub mod answer;
@@ -72,6 +73,7 @@ pub mod tenants;
 pub mod testing;
 pub mod token_cache;
 pub mod tokens;
+pub mod user_deletion;
 pub mod user_token_key;
 pub mod user_tokens;
 pub mod users;

@@ -13,6 +13,7 @@ use utoipa::openapi::{Components, ComponentsBuilder, InfoBuilder, OpenApi, OpenA
 
 use crate::operations::Operation;
 
+mod access_requests;
 mod accounts;
 mod applications;
 mod clients;
@@ -31,6 +32,7 @@ mod server;
 mod shapes;
 mod tenants;
 mod user_tokens;
+mod users;
 
 use description::{BEARER, Description, Tag, bearer, problem};
 
@@ -67,6 +69,11 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetRecord => vec![records::get()],
         Operation::UpdateRecord => vec![records::update(), records::update().by_post()],
         Operation::DeleteRecord => vec![records::delete()],
+        Operation::CreateRequest => vec![access_requests::create()],
+        Operation::GetRequests => vec![access_requests::get_all()],
+        Operation::GetRequest => vec![access_requests::get()],
+        Operation::RespondToAccessRequest => vec![access_requests::respond()],
+        Operation::DeleteRequest => vec![access_requests::delete()],
         Operation::CreateGroup => vec![groups::create()],
         Operation::GetGroups => vec![groups::get_all()],
         Operation::GetGroup => vec![groups::get()],
@@ -89,6 +96,9 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetUserRolesForResource => vec![permissions::get_roles()],
         Operation::GetUserResources => vec![permissions::get_resources()],
         Operation::GetResourceUsers => vec![permissions::get_users()],
+        Operation::GetUsers => vec![users::get_all()],
+        Operation::GetUser => vec![users::get()],
+        Operation::DeleteUser => vec![users::delete()],
         Operation::GetEvents => vec![events::get()],
         Operation::GetAccounts => vec![accounts::get_all()],
         Operation::GetAccount => vec![accounts::get()],
@@ -207,10 +217,12 @@ fn components() -> Components {
         shapes::schemas(),
         invites::schemas(),
         records::schemas(),
+        access_requests::schemas(),
         groups::schemas(),
         roles::schemas(),
         clients::schemas(),
         permissions::schemas(),
+        users::schemas(),
         events::schemas(),
         accounts::schemas(),
         user_tokens::schemas(),

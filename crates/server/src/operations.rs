@@ -12,6 +12,11 @@ pub enum Operation {
     GetRecord,
     UpdateRecord,
     DeleteRecord,
+    CreateRequest,
+    GetRequests,
+    GetRequest,
+    RespondToAccessRequest,
+    DeleteRequest,
     CreateGroup,
     GetGroups,
     GetGroup,
@@ -34,6 +39,9 @@ pub enum Operation {
     GetUserRolesForResource,
     GetUserResources,
     GetResourceUsers,
+    GetUsers,
+    GetUser,
+    DeleteUser,
     GetEvents,
     GetAccounts,
     GetAccount,
@@ -75,7 +83,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 69] = [
+    pub const ALL: [Self; 77] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -85,6 +93,11 @@ impl Operation {
         Self::GetRecord,
         Self::UpdateRecord,
         Self::DeleteRecord,
+        Self::CreateRequest,
+        Self::GetRequests,
+        Self::GetRequest,
+        Self::RespondToAccessRequest,
+        Self::DeleteRequest,
         Self::CreateGroup,
         Self::GetGroups,
         Self::GetGroup,
@@ -107,6 +120,9 @@ impl Operation {
         Self::GetUserRolesForResource,
         Self::GetUserResources,
         Self::GetResourceUsers,
+        Self::GetUsers,
+        Self::GetUser,
+        Self::DeleteUser,
         Self::GetEvents,
         Self::GetAccounts,
         Self::GetAccount,
@@ -180,6 +196,11 @@ impl Operation {
             | Self::GetRecord
             | Self::UpdateRecord
             | Self::DeleteRecord
+            | Self::CreateRequest
+            | Self::GetRequests
+            | Self::GetRequest
+            | Self::RespondToAccessRequest
+            | Self::DeleteRequest
             | Self::CreateGroup
             | Self::GetGroups
             | Self::GetGroup
@@ -202,6 +223,9 @@ impl Operation {
             | Self::GetUserRolesForResource
             | Self::GetUserResources
             | Self::GetResourceUsers
+            | Self::GetUsers
+            | Self::GetUser
+            | Self::DeleteUser
             | Self::GetEvents
             | Self::GetAccounts
             | Self::GetAccount

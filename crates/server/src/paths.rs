@@ -236,6 +236,8 @@ const RESOURCES: &str = "resources";
 const PERMISSIONS: &str = "permissions";
 const ROLES: &str = "roles";
 const USERS: &str = "users";
+const TOKENS: &str = "tokens";
+const TOKEN_CONFIGURATION: &str = "token-configuration";
 
 /// Every way to read the segments: where the keyword `resources` is, and what is asked.
 fn readings(segments: &[Segment<'_>]) -> impl Iterator<Item = (usize, Tail)> {
@@ -283,6 +285,48 @@ pub fn resource_path<'a>(segments: &'a [Segment<'_>]) -> Option<ResourcePath<'a>
         }
         resource => Some(ResourcePath::Itself(joined(resource))),
     }
+}
+
+/// The texts of a path whose user id stands in several raw segments, with that user id as one text.
+///
+/// The Rust SDK does not encode the slashes of user ids (contract §5), so a user id is everything up
+/// to the keyword that ends it, or to the end. `None` for every other path: then one segment is one
+/// text. A user id that ends in such a keyword can be named by encoding its slashes.
+///
+/// # Errors
+///
+/// [`EdgeError::AmbiguousPath`] if it can be read in two ways, and for a user id with a raw
+/// `resources` in it: what asks about a user's resources must never be taken for the user.
+pub fn with_whole_user<'a>(
+    segments: &'a [Segment<'_>],
+) -> Result<Option<SmallVec<[Cow<'a, str>; 10]>>, EdgeError> {
+    let raw: SmallVec<[&str; 10]> = segments.iter().map(Segment::raw).collect();
+    let (start, end) = match raw.as_slice() {
+        ["v1", USERS, .., TOKENS, TOKENS] if raw.len() > 4 => return Err(EdgeError::AmbiguousPath),
+        ["v1", USERS, .., TOKENS | TOKEN_CONFIGURATION] => (2, raw.len() - 1),
+        ["v1", USERS, .., TOKENS, _] => (2, raw.len() - 2),
+        ["v1", USERS, ..] => (2, raw.len()),
+        ["v1", "connections", _, USERS, .., "credentials"]
+        | ["v1", "applications", _, USERS, .., "delegation"] => (4, raw.len() - 1),
+        _ => return Ok(None),
+    };
+    let (Some(before), Some(user), Some(after)) = (
+        segments.get(..start),
+        segments.get(start..end),
+        segments.get(end..),
+    ) else {
+        return Ok(None);
+    };
+    if user.len() < 2 {
+        return Ok(None);
+    }
+    if user.iter().any(|segment| segment.raw == RESOURCES) {
+        return Err(EdgeError::AmbiguousPath);
+    }
+    let one = |segment: &'a Segment<'_>| Cow::Borrowed(segment.text());
+    let before = before.iter().map(one);
+    let after = after.iter().map(one);
+    Ok(Some(before.chain([joined(user)]).chain(after).collect()))
 }
 
 /// The decoded segments with slashes between them; borrowed if there is one.

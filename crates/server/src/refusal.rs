@@ -52,12 +52,18 @@ pub enum Refusal {
     TooMany {
         seconds: u64,
     },
+    /// A person made too many access requests.
+    TooManyMade {
+        seconds: u64,
+    },
     /// The service client has made as many requests as its rate limit allows.
     RateLimited {
         seconds: u64,
     },
     /// What the decision rested on kept changing.
     Busy,
+    /// Too much for one request: part of it is done, and the same request goes on with the rest.
+    Unfinished,
     /// A token issuer did not answer, or is not one that may be asked.
     Issuer {
         reason: String,
@@ -181,14 +187,20 @@ impl Refusal {
             | Self::NotBuilt(_)
             | Self::BadCursor
             | Self::TooMany { .. }
+            | Self::TooManyMade { .. }
             | Self::RateLimited { .. }
             | Self::Busy
+            | Self::Unfinished
             | Self::Issuer { .. }
             | Self::Draining => false,
         }
     }
 
     /// The table.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table with an entry for each refusal"
+    )]
     pub fn for_caller(&self) -> ForCaller {
         use StatusCode as S;
         match self {
@@ -225,6 +237,11 @@ impl Refusal {
                 "TooManyRequests",
                 format!("Too many failed requests. Try again in {seconds} seconds."),
             ),
+            Self::TooManyMade { seconds } => ForCaller::new(
+                S::TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                format!("Too many access requests were made. Try again in {seconds} seconds."),
+            ),
             Self::RateLimited { seconds } => ForCaller::new(
                 S::TOO_MANY_REQUESTS,
                 "TooManyRequests",
@@ -237,6 +254,11 @@ impl Refusal {
                 S::SERVICE_UNAVAILABLE,
                 "Busy",
                 "Others kept changing what this request needs. Nothing was done; try again.",
+            ),
+            Self::Unfinished => ForCaller::new(
+                S::SERVICE_UNAVAILABLE,
+                "Unfinished",
+                "Part of this is done, and the rest is not. Send the same request again to go on.",
             ),
             Self::Issuer { reason } => ForCaller::new(
                 S::BAD_REQUEST,
@@ -294,7 +316,7 @@ impl Refusal {
                 }
             }
             // Only ever on 429: an SDK sleeps long on it elsewhere (contract §0.2 rule 18).
-            Self::TooMany { seconds } => {
+            Self::TooMany { seconds } | Self::TooManyMade { seconds } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
             // That SDK would sleep for days; the title has the whole time.
@@ -309,6 +331,7 @@ impl Refusal {
             | Self::NotBuilt(_)
             | Self::BadCursor
             | Self::Busy
+            | Self::Unfinished
             | Self::Issuer { .. }
             | Self::Draining
             | Self::Store(_)
@@ -401,8 +424,10 @@ impl fmt::Display for ForLog<'_> {
             | Refusal::NotBuilt(_)
             | Refusal::BadCursor
             | Refusal::TooMany { .. }
+            | Refusal::TooManyMade { .. }
             | Refusal::RateLimited { .. }
             | Refusal::Busy
+            | Refusal::Unfinished
             | Refusal::Issuer { .. }
             | Refusal::Draining) => return formatter.write_str(&told.for_caller().title),
         };
@@ -449,6 +474,24 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
             format!("InvalidRequest: {path}: {reason}"),
         )
         .at(path),
+        Rule::NotAskable { path, reason } => ForCaller::new(
+            S::UNPROCESSABLE_ENTITY,
+            "NotAskable",
+            format!("This cannot be asked for: {path}: {reason}"),
+        )
+        .at(path),
+        Rule::TooManyOpenRequests => ForCaller::new(
+            S::UNPROCESSABLE_ENTITY,
+            "TooManyOpenRequests",
+            "The caller has a hundred access requests that nobody has answered, the most there can \
+             be. Take one back first.",
+        ),
+        Rule::AnsweredOtherwise => ForCaller::new(
+            S::CONFLICT,
+            "AnsweredOtherwise",
+            "The access request was answered otherwise before, and that stands. What was approved \
+             is taken away by changing the access record.",
+        ),
         Rule::Taken(noun) => taken(*noun),
         Rule::Outdated => ForCaller::new(
             S::PRECONDITION_FAILED,
@@ -527,6 +570,7 @@ fn not_found(noun: Noun) -> ForCaller {
         }
         Noun::AccessKey => "There is no such access key, or the caller may not know of it.",
         Noun::AccessRecord => "There is no such access record, or the caller may not know of it.",
+        Noun::AccessRequest => "There is no such access request, or the caller may not know of it.",
         Noun::Account => "There is no such account, or the caller may not know of it.",
         Noun::Client => "There is no such service client, or the caller may not know of it.",
         Noun::Connection => "There is no such connection, or the caller may not know of it.",
@@ -545,6 +589,7 @@ fn not_found(noun: Noun) -> ForCaller {
 fn taken(noun: Noun) -> ForCaller {
     let (code, what) = match noun {
         Noun::AccessRecord => ("AccessRecordAlreadyExists", "an access record"),
+        Noun::AccessRequest => ("AccessRequestAlreadyExists", "an access request"),
         Noun::Role => ("RoleAlreadyExists", "a role"),
         Noun::Group => ("GroupAlreadyExists", "a group"),
         Noun::AccessKey => ("AccessKeyAlreadyExists", "an access key"),

@@ -9,8 +9,9 @@ use smallvec::SmallVec;
 
 use crate::operations::Operation;
 use crate::paths::{
-    Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource,
+    Path, ResourcePath, Segment, UserResource, resource_path, subject_and_resource, with_whole_user,
 };
+use crate::query::Query;
 use crate::refusal::Refusal;
 
 /// The operation of a request, and what stands in the variable places of its path.
@@ -45,23 +46,41 @@ pub fn route<'a>(method: &Method, path: &'a Path<'_>) -> Result<Routed<'a>, Refu
     if let Some(routed) = by_keyword(method, segments)? {
         return Ok(routed);
     }
-    if let Some((operation, [first, second, third])) = operation(method, &texts) {
-        let arguments = [
-            Cow::Borrowed(first),
-            Cow::Borrowed(second),
-            Cow::Borrowed(third),
-        ];
+    if let Some(whole) = with_whole_user(segments)? {
+        let texts: SmallVec<[&str; 10]> = whole.iter().map(AsRef::as_ref).collect();
+        let (operation, arguments) = by_table(method, &texts)?;
         return Ok(Routed {
             operation,
-            arguments,
+            arguments: arguments.map(|argument| Cow::Owned(argument.to_owned())),
         });
     }
-    let others = methods(&texts);
-    // What else there is at the path of a user is not there yet.
-    if !others.is_empty() && !matches!(texts.as_slice(), ["v1", "users", _]) {
+    let (operation, arguments) = by_table(method, &texts)?;
+    Ok(Routed {
+        operation,
+        arguments: arguments.map(Cow::Borrowed),
+    })
+}
+
+/// What the table says of a path, or why there is nothing.
+fn by_table<'a>(method: &Method, texts: &[&'a str]) -> Result<(Operation, [&'a str; 3]), Refusal> {
+    if let Some(found) = operation(method, texts) {
+        return Ok(found);
+    }
+    let others = methods(texts);
+    if !others.is_empty() {
         return Err(Refusal::NoSuchMethod(others));
     }
-    Err(not_built(&texts).map_or(Refusal::NoSuchPath, Refusal::NotBuilt))
+    Err(not_built(texts).map_or(Refusal::NoSuchPath, Refusal::NotBuilt))
+}
+
+/// Whether this is the start of a sign-in, which is told from other requests for `/` by its query
+/// (contract §1.7).
+///
+/// # Errors
+///
+/// A malformed `client_id`.
+pub fn asks_to_sign_in(path: &Path<'_>, query: &Query<'_>) -> Result<bool, Refusal> {
+    Ok(path.segments().is_empty() && query.get("client_id")?.is_some())
 }
 
 /// What users hold, and who holds something on a resource: matched by keyword, because some SDKs do
@@ -118,6 +137,7 @@ fn by_keyword<'a>(
 /// The table: the operation of a method on a path, but for those matched by keyword.
 #[rustfmt::skip]
 #[expect(clippy::too_many_lines, reason = "the whole table, a line for each route")]
+#[expect(clippy::too_many_lines, reason = "a table with a line for each route")]
 fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a str; 3])> {
     let found = |operation| Some((operation, [""; 3]));
     let with = |operation, id: &'a str| Some((operation, [id, "", ""]));
@@ -133,6 +153,11 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         // The C# SDK updates records and groups with POST (contract §0.2 rule 15).
         ("PUT" | "POST", ["v1", "records", id]) => with(Operation::UpdateRecord, id),
         ("DELETE", ["v1", "records", id]) => with(Operation::DeleteRecord, id),
+        ("POST", ["v1", "requests"]) => found(Operation::CreateRequest),
+        ("GET", ["v1", "requests"]) => found(Operation::GetRequests),
+        ("GET", ["v1", "requests", id]) => with(Operation::GetRequest, id),
+        ("PATCH", ["v1", "requests", id]) => with(Operation::RespondToAccessRequest, id),
+        ("DELETE", ["v1", "requests", id]) => with(Operation::DeleteRequest, id),
         ("POST", ["v1", "groups"]) => found(Operation::CreateGroup),
         ("GET", ["v1", "groups"]) => found(Operation::GetGroups),
         ("GET", ["v1", "groups", id]) => with(Operation::GetGroup, id),
@@ -151,6 +176,9 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("POST", ["v1", "clients", id, "access-keys"]) => with(Operation::RequestAccessKey, id),
         ("DELETE", ["v1", "clients", id, "access-keys", key]) => with_two(Operation::DeleteAccessKey, id, key),
         ("GET", ["v1", "clients", id, ".well-known", "openid-configuration", "jwks"]) => with(Operation::GetClientTokenKeys, id),
+        ("GET", ["v1", "users"]) => found(Operation::GetUsers),
+        ("GET", ["v1", "users", id]) => with(Operation::GetUser, id),
+        ("DELETE", ["v1", "users", id]) => with(Operation::DeleteUser, id),
         ("GET", ["v1", "events"]) => found(Operation::GetEvents),
         ("GET", ["v1", "accounts"]) => found(Operation::GetAccounts),
         ("GET", ["v1", "accounts", id]) => with(Operation::GetAccount, id),
@@ -211,9 +239,7 @@ fn methods(path: &[&str]) -> Vec<Method> {
 fn not_built(path: &[&str]) -> Option<&'static str> {
     match path {
         ["v1", "claims", ..] => Some("claims"),
-        ["v1", "requests", ..] => Some("access requests"),
         ["v1", "resources"] => Some("resource configurations"),
-        ["v1", "users"] | ["v1", "users", _] => Some("the list of users"),
         ["v1", "connections", _, "users", .., "credentials"] => {
             Some("the credentials that users get by signing in through a connection")
         }

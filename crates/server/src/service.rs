@@ -24,7 +24,7 @@ use crate::operations::Operation;
 use crate::paths::Path;
 use crate::query::Query;
 use crate::refusal::Refusal;
-use crate::routes::{Routed, route};
+use crate::routes::{Routed, asks_to_sign_in, route};
 use crate::{body, development, discovery, documentation, head, health, metrics, panics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -122,12 +122,15 @@ async fn respond(
         return Ok(preflight(app, headers));
     }
     let path = Path::split(request.uri().path())?;
+    let query = Query::new(request.uri().query())?;
+    if asks_to_sign_in(&path, &query)? {
+        return Err(Refusal::NotBuilt("sign-in"));
+    }
     let Routed {
         operation,
         arguments,
     } = route(request.method(), &path)?;
     known.operation = Some(operation);
-    let query = Query::new(request.uri().query())?;
     let [first, second, third] = &arguments;
     let arguments = [first.as_ref(), second.as_ref(), third.as_ref()];
     if operation.is_public() {

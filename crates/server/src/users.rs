@@ -1,4 +1,4 @@
-//! What users hold (contract §1.13) and who holds something on a resource (contract §1.9).
+//! Users (contract §1.14), what they hold (§1.13), and who holds something on a resource (§1.9).
 
 use guestlist_api::accounts::AccountReference;
 use guestlist_api::actions::Action;
@@ -7,8 +7,8 @@ use guestlist_api::limits;
 use guestlist_api::records::Resource;
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::users::{
-    CollectionConfiguration, PermissionCollection, ResourceUsersCollection,
-    UserResourcesCollection, UserRole, UserRoleCollection,
+    CollectionConfiguration, PermissionCollection, ResourceUsersCollection, UserIdentity,
+    UserIdentityCollection, UserResourcesCollection, UserRole, UserRoleCollection,
 };
 use guestlist_rules::grants::Looked;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
@@ -18,12 +18,16 @@ use http::StatusCode;
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::explanations::explain;
-use crate::listing::{Listing, Next, given};
+use crate::listing::{Listing, Next, contains, given};
 use crate::query::Query;
 use crate::refusal::Refusal;
 
 /// Names looked at while the index is held: about a millisecond.
 const NAMES_OF_A_STEP: usize = 10_000;
+
+/// Names looked at for one page of known users at most. The page may then be shorter than asked for
+/// and still have a next one.
+const NAMES_OF_A_PAGE: usize = 200_000;
 
 /// Reads a value of the path.
 pub fn parse<T>(place: &str, text: &str) -> Result<T, Refusal>
@@ -33,6 +37,60 @@ where
 {
     text.parse()
         .map_err(|reason| Refusal::malformed(place, reason))
+}
+
+/// GET `/v1/users`: the users that are known, in steps between which others are answered.
+pub async fn get_users(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refusal> {
+    let listing = Listing::read(ask, query, "users", limits::LARGE_PAGE, &["tenantId"])?;
+    ask.decide(rules::may_list)?;
+    while ask.app.grants().sort_users(NAMES_OF_A_STEP) == Looked::InPart {
+        tokio::task::yield_now().await;
+    }
+    let filter = listing.filter.as_deref();
+    let wanted = |id: &str| rules::is_person(id) && contains(filter, [id]);
+    let mut users: Vec<UserId> = Vec::new();
+    let mut next = listing.after().map(ToOwned::to_owned);
+    // There are no tenants yet, so nobody is in one.
+    let mut left = match given(query, "tenantId")? {
+        Some(_) => 0,
+        None => NAMES_OF_A_PAGE,
+    };
+    if left == 0 {
+        next = None;
+    }
+    while left > 0 {
+        let step = left.min(NAMES_OF_A_STEP);
+        let limit = listing.limit + 1 - users.len();
+        let found = ask.decide(|facts| {
+            rules::may_list(facts)?;
+            Ok(facts
+                .grants
+                .known_users(next.as_deref(), limit, step, &wanted))
+        })?;
+        users.extend(found.users);
+        next = found.last;
+        if next.is_none() || users.len() > listing.limit {
+            break;
+        }
+        left -= step;
+        tokio::task::yield_now().await;
+    }
+    let next = cut(&mut users, listing.limit, UserId::to_string).or(next);
+    let users = users.into_iter().map(UserIdentity::new).collect();
+    let (pagination, links) = listing.page(ask, "/v1/users", next)?;
+    let page = UserIdentityCollection {
+        users,
+        pagination,
+        links,
+    };
+    Answer::json(StatusCode::OK, &page).map_err(Refusal::from)
+}
+
+/// GET `/v1/users/{userId}`.
+pub fn get_user(ask: Ask<'_>, user: &str) -> Result<Answer, Refusal> {
+    let user: UserId = parse("userId", user)?;
+    ask.decide(|facts| rules::may_read_user(facts, &user))?;
+    Answer::json(StatusCode::OK, &UserIdentity::new(user)).map_err(Refusal::from)
 }
 
 /// GET `/v1/users/{userId}/resources/{resourceUri}/permissions/{permission}`.

@@ -32,7 +32,7 @@ async fn run() -> Result<bool, Failure> {
         setting("GUESTLIST_TEST_STATE")?,
     );
     let phase = setting("GUESTLIST_TEST_PHASE")?;
-    let mut report = Report::default();
+    let mut report = Report::new(world.built()?);
     world.prepare().await?;
     if phase == "later" {
         cases::later::run(&world, &mut report).await;
@@ -42,8 +42,16 @@ async fn run() -> Result<bool, Failure> {
         cases::records::run(&world, &mut report).await;
         cases::groups::run(&world, &mut report).await;
         cases::users::run(&world, &mut report).await;
+        cases::resources::run(&world, &mut report).await;
+        cases::requests::run(&world, &mut report).await;
+        cases::people::run(&world, &mut report).await;
+        cases::tenants::run(&world, &mut report).await;
+        cases::connections::run(&world, &mut report).await;
+        cases::extensions::run(&world, &mut report).await;
         cases::clients::run(&world, &mut report).await;
         cases::invites::run(&world, &mut report).await;
+        cases::not_built::run(&world, &mut report).await;
+        report.complete().await;
     }
     Ok(report.finish(&phase, VERSION, &setting("GUESTLIST_TEST_RESULTS")?)?)
 }

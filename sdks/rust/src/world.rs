@@ -1,6 +1,7 @@
 //! What the cases share: the server, its owner, people with tokens, and words for building models.
 
 use std::cell::{Cell, OnceCell};
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -92,22 +93,7 @@ impl World {
     /// Somebody with a token of the server itself, as its development mode gives out.
     pub fn local(&self, user_id: &str) -> Result<AuthressClient, Failure> {
         let body = json!({"userId": user_id}).to_string();
-        let host = self.url.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(host)?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        write!(
-            stream,
-            "POST /v1/dev/tokens HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-        check(
-            head.starts_with("HTTP/1.1 200"),
-            &format!("no token: {answer}"),
-        )?;
-        let body: Value = serde_json::from_str(body)?;
+        let body = self.exchange("POST /v1/dev/tokens", &body)?;
         check(
             body["expiresIn"]
                 .as_i64()
@@ -115,6 +101,32 @@ impl World {
             "expiresIn",
         )?;
         Ok(self.with(body["accessToken"].as_str().unwrap_or_default()))
+    }
+
+    /// The operations that the server says it has.
+    pub fn built(&self) -> Result<BTreeSet<String>, Failure> {
+        let described = self.exchange("GET /openapi.json", "")?;
+        let paths = described["paths"].as_object().into_iter().flatten();
+        let operations = paths.flat_map(|(_, methods)| methods.as_object().into_iter().flatten());
+        let ids = operations.filter_map(|(_, operation)| operation["operationId"].as_str());
+        Ok(ids.map(str::to_owned).collect())
+    }
+
+    /// A request that is not the SDK's, for what only this server has.
+    fn exchange(&self, line: &str, body: &str) -> Result<Value, Failure> {
+        let host = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        write!(
+            stream,
+            "{line} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        check(head.starts_with("HTTP/1.1 200"), &format!("{line}: {head}"))?;
+        Ok(serde_json::from_str(body)?)
     }
 
     /// Moves the clock of this process and of the server on; in the later phase only.

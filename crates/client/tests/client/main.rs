@@ -6,6 +6,7 @@
     reason = "a test that cannot go on ends there"
 )]
 
+mod access_nouns;
 mod failures;
 mod front_page;
 mod hosted;

@@ -7,6 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod access_nouns;
+mod account_import;
+mod account_import_faults;
 mod apply;
 mod apply_meanwhile;
 mod between;

@@ -19,3 +19,4 @@ mod secrecy;
 mod server;
 mod settings;
 mod trial;
+mod user_deletion;

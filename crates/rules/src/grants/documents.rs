@@ -1,6 +1,7 @@
 //! How the index takes documents in: each is read whole first, then it replaces what was there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use guestlist_api::ids::RoleId;
 use guestlist_api::records::{self, LinkedGroup, RecordStatus, User};
@@ -10,6 +11,7 @@ use guestlist_api::roles::Permission;
 use super::holders::{Audiences, Holder, Memberships, Which};
 use super::mentions::Mentions;
 use super::names::{Full, Names};
+use super::order::Order;
 use super::packed::{For, Numbered, NumberedStatement, Packed};
 use super::resources::{Resource, Resources};
 use super::{Grants, Group, GroupContent, Role, Touched, Traits};
@@ -48,6 +50,9 @@ impl Grants {
             pattern_resources: BTreeMap::new(),
             reserved: BTreeSet::new(),
             owning: BTreeSet::new(),
+            record_admins: BTreeSet::new(),
+            group_admins: BTreeSet::new(),
+            user_order: Mutex::new(Order::default()),
             statements: 0,
         };
         for role in built_in::roles() {
@@ -135,6 +140,7 @@ impl Grants {
                 self.number_group(&group).map(Some).map_err(full)
             }
             Kind::Account
+            | Kind::AccessRequest
             | Kind::Acceptance
             | Kind::Client
             | Kind::IdempotencyKey
@@ -171,6 +177,7 @@ impl Grants {
                 .ok()
                 .map(|number| Ready::Group(number, None)),
             Kind::Account
+            | Kind::AccessRequest
             | Kind::Acceptance
             | Kind::Client
             | Kind::IdempotencyKey
@@ -304,6 +311,9 @@ impl Grants {
         for member in before.map_or(&[][..], |content| &content.members) {
             self.memberships.remove(Holder::user(*member), group);
         }
+        for admin in before.map_or(&[][..], |content| &content.admins) {
+            self.group_admins.remove(&(*admin, number));
+        }
         let after = self
             .groups
             .get(number as usize)
@@ -311,6 +321,9 @@ impl Grants {
         for member in after.map_or(&[][..], |content| &content.members) {
             self.memberships.add(Holder::user(*member), group);
             mark(&mut self.traits, Holder::user(*member), Traits::MEMBER);
+        }
+        for admin in after.map_or(&[][..], |content| &content.admins) {
+            self.group_admins.insert((*admin, number));
         }
     }
 
@@ -336,6 +349,9 @@ impl Grants {
             }
         }
         self.join(number, packed.whom());
+        let admins = packed.admins().iter();
+        self.record_admins
+            .extend(admins.map(|admin| (*admin, number)));
     }
 
     fn join(&mut self, number: u32, whom: For<'_>) {
@@ -365,6 +381,9 @@ impl Grants {
             }
         }
         self.leave(number, packed.whom());
+        for admin in packed.admins() {
+            self.record_admins.remove(&(*admin, number));
+        }
         free_audiences(&mut self.audiences, packed);
     }
 

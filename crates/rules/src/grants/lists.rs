@@ -188,27 +188,20 @@ impl Grants {
         })
     }
 
-    /// The records in force and the groups that a principal administers. It looks at all of them.
+    /// The records in force and the groups that a principal administers.
     pub fn administered_by(&self, principal: &str) -> (Vec<RecordId>, Vec<GroupId>) {
         let Some(user) = self.users.get(principal) else {
             return (Vec::new(), Vec::new());
         };
-        let records = self.records.iter().enumerate().filter(|(_, record)| {
-            record.packed.is_active() && record.packed.admins().contains(&user)
-        });
-        let groups = self.groups.iter().enumerate().filter(|(_, group)| {
-            group
-                .content
-                .as_ref()
-                .is_some_and(|content| content.admins.contains(&user))
-        });
-        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let records = self.administered_records(user);
+        let in_force = records.filter(|record| self.is_in_force(*record));
+        let groups = self.administered_groups(user);
         (
-            records
-                .filter_map(|(place, _)| self.record_ids.text(number(place)).parse().ok())
+            in_force
+                .filter_map(|record| self.record_ids.text(record).parse().ok())
                 .collect(),
             groups
-                .filter_map(|(place, _)| self.group_ids.text(number(place)).parse().ok())
+                .filter_map(|group| self.group_ids.text(group).parse().ok())
                 .collect(),
         )
     }
@@ -247,7 +240,7 @@ impl Grants {
     }
 
     /// Records that may name a holder, see [`super::mentions`].
-    fn records_naming(&self, holder: Holder) -> impl Iterator<Item = u32> {
+    pub(super) fn records_naming(&self, holder: Holder) -> impl Iterator<Item = u32> {
         self.mentions.of_holder(holder)
     }
 

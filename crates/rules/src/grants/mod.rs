@@ -15,13 +15,16 @@ mod fingerprints;
 mod holders;
 mod lists;
 mod mentions;
+mod named;
 mod names;
+mod order;
 mod packed;
 mod resources;
 mod who_may;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Mutex;
 
 use guestlist_api::ids::{GroupId, RecordId, RoleId, UserId};
 use guestlist_api::records::RecordStatus;
@@ -30,11 +33,13 @@ use guestlist_api::roles::Permission;
 use self::holders::{Audiences, Holder, Memberships};
 use self::mentions::Mentions;
 use self::names::Names;
+use self::order::Order;
 use self::packed::Packed;
 use self::resources::{Resource, Resources};
 use crate::changes::{Expect, Kind, Mark, Revision};
 
 pub use self::explain::Explanation;
+pub use self::named::{KnownUsers, Naming};
 pub use self::who_may::{Looked, WhoMay};
 
 /// Why a decision says yes.
@@ -196,6 +201,12 @@ pub struct Grants {
     reserved: BTreeSet<(Holder, Resource, u32)>,
     /// Records that give the built-in owner role on `*`.
     owning: BTreeSet<u32>,
+    /// Who administers which records, deleted ones too.
+    record_admins: BTreeSet<(u32, u32)>,
+    /// Who administers which groups.
+    group_admins: BTreeSet<(u32, u32)>,
+    /// The users in the order of their ids, made when it is first asked for.
+    user_order: Mutex<Order>,
     statements: usize,
 }
 

@@ -39,6 +39,11 @@ impl Names {
         self.text.get(start..end).unwrap_or_default()
     }
 
+    /// How many there are; their numbers are those before.
+    pub(super) fn len(&self) -> u32 {
+        u32::try_from(self.ends.len()).unwrap_or(LARGEST)
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<u32> {
         self.find(self.fingerprint(name), name)
     }

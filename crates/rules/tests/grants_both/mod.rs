@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use guestlist_api::actions::Action;
-use guestlist_api::ids::{GroupId, UserId};
+use guestlist_api::ids::{GroupId, RecordId, UserId};
 use guestlist_api::records::RecordStatus;
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::roles::Permission;
 use guestlist_rules::changes::{Document, Expect, Kind, Mark, Seen, Stored};
 use guestlist_rules::grants::{Because, Looked};
+use guestlist_rules::groups::StoredGroup;
 use proptest::prelude::*;
 
 use crate::grants_naive::{Asked, Held, Naive, Reading};
-use crate::grants_steps::{GROUPS, NAMED_ROLES, Question, RECORDS, Step, record_of};
-use crate::grants_world::{World, committed, group, parse, role};
+use crate::grants_steps::{GROUPS, NAMED_ROLES, Question, RECORDS, Step, USERS, record_of};
+use crate::grants_world::{World, committed, group, named, parse, role};
 
 /// An index, and the documents it was told of.
 pub(crate) struct Both {
@@ -85,8 +86,15 @@ impl Both {
                 self.naive.records.remove(*id);
                 self.delete(Kind::AccessRecord, id);
             }
-            Step::Group { id, members } => {
-                let value = group(id, members);
+            Step::Group {
+                id,
+                members,
+                admins,
+            } => {
+                let value = StoredGroup {
+                    admins: named(admins),
+                    ..group(id, members)
+                };
                 self.write(&value);
                 self.naive.groups.insert((*id).to_owned(), (mark, value));
             }
@@ -155,7 +163,47 @@ impl Both {
             self.check_explained(&reading, question, &who, &resource, &asked)?;
             self.check_who_may(&reading, question, &resource, &asked)?;
         }
+        self.check_named()?;
         self.check_whole(&reading)
+    }
+
+    /// Who is named where, and the list of those who are known, in steps and pages of any size.
+    fn check_named(&self) -> Result<(), TestCaseError> {
+        let grants = &self.world.grants;
+        let known = self.naive.known();
+        for user in USERS {
+            let user: UserId = parse(user);
+            let naming = grants.naming(user.principal());
+            let records: BTreeSet<&str> = naming.records.iter().map(RecordId::as_str).collect();
+            let groups: BTreeSet<&str> = naming.groups.iter().map(GroupId::as_str).collect();
+            prop_assert_eq!(naming.records.len(), records.len());
+            prop_assert_eq!(naming.groups.len(), groups.len());
+            prop_assert_eq!((records, groups), self.naive.naming(user.principal()));
+            let principal = user.principal();
+            prop_assert_eq!(grants.is_known(principal), known.contains(principal));
+            let (records, groups) = grants.administered_by(principal);
+            let own: (BTreeSet<_>, BTreeSet<_>) = (
+                records.iter().map(RecordId::as_str).collect(),
+                groups.iter().map(GroupId::as_str).collect(),
+            );
+            prop_assert_eq!(own, self.naive.administered_by(principal));
+        }
+        for (limit, names) in [(100, usize::MAX), (1, 1), (2, 3)] {
+            let mut found: Vec<String> = Vec::new();
+            let mut after = None;
+            loop {
+                let page = grants.known_users(after.as_deref(), limit, names, &|id| id != "admin");
+                prop_assert!(page.users.len() <= limit);
+                found.extend(page.users.iter().map(|user| user.principal().to_owned()));
+                after = page.last;
+                if after.is_none() {
+                    break;
+                }
+            }
+            let expected: Vec<&str> = known.iter().copied().filter(|id| *id != "admin").collect();
+            prop_assert_eq!(found, expected, "{} in pieces of {}", limit, names);
+        }
+        Ok(())
     }
 
     fn check_decisions(

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use guestlist_api::records::RecordStatus;
+use guestlist_api::records::{RecordStatus, User};
 use guestlist_api::roles::Permission;
 use guestlist_rules::groups::StoredGroup;
 use guestlist_rules::records::StoredRecord;
@@ -236,6 +236,60 @@ impl Naive {
         let group = self.groups.get(group);
         let members = group.into_iter().flat_map(|(_, group)| &group.users);
         members.map(|member| member.user_id.principal())
+    }
+
+    /// The records and the groups that name a principal.
+    pub(crate) fn naming(&self, principal: &str) -> (BTreeSet<&str>, BTreeSet<&str>) {
+        let names = |users: &[User]| {
+            users
+                .iter()
+                .any(|user| user.user_id.principal() == principal)
+        };
+        let records = self.records.values().map(|(_, record)| record);
+        let records = records.filter(|record| {
+            let mut statements = record.statements.iter();
+            let for_them =
+                names(&record.users) || statements.any(|statement| names(&statement.users));
+            names(&record.admins) || record.status == RecordStatus::Active && for_them
+        });
+        let groups = self.groups.values().map(|(_, group)| group);
+        let groups = groups.filter(|group| names(&group.users) || names(&group.admins));
+        (
+            records.map(|record| record.record_id.as_str()).collect(),
+            groups.map(|group| group.group_id.as_str()).collect(),
+        )
+    }
+
+    /// The records in force and the groups that a principal administers.
+    pub(crate) fn administered_by(&self, principal: &str) -> (BTreeSet<&str>, BTreeSet<&str>) {
+        let names = |users: &[User]| {
+            users
+                .iter()
+                .any(|user| user.user_id.principal() == principal)
+        };
+        let groups = self.groups.values().map(|(_, group)| group);
+        let records = self.active().filter(|record| names(&record.admins));
+        (
+            records.map(|record| record.record_id.as_str()).collect(),
+            groups
+                .filter(|group| names(&group.admins))
+                .map(|group| group.group_id.as_str())
+                .collect(),
+        )
+    }
+
+    /// Whom a record in force or a group names.
+    pub(crate) fn known(&self) -> BTreeSet<&str> {
+        let of_records = self.active().flat_map(|record| {
+            let statements = record.statements.iter();
+            let in_statements = statements.flat_map(|statement| statement.users.iter());
+            let own = record.users.iter().chain(&record.admins);
+            own.chain(in_statements)
+        });
+        let groups = self.groups.values().map(|(_, group)| group);
+        let of_groups = groups.flat_map(|group| group.users.iter().chain(&group.admins));
+        let all = of_records.chain(of_groups);
+        all.map(|user| user.user_id.principal()).collect()
     }
 
     pub(crate) fn read(&self) -> Reading<'_> {

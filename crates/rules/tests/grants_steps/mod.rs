@@ -5,9 +5,9 @@ use guestlist_rules::records::StoredRecord;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::grants_world::{record, statement_for};
+use crate::grants_world::{named, record, statement_for};
 
-const USERS: [&str; 5] = ["u1", "u2", "U1", "sc_1", "Authress:ServiceClients/sc_1"];
+pub(crate) const USERS: [&str; 5] = ["u1", "u2", "U1", "sc_1", "Authress:ServiceClients/sc_1"];
 pub(crate) const GROUPS: [&str; 3] = ["grp_1", "grp_2", "grp_3"];
 pub(crate) const RECORDS: [&str; 4] = ["rec_1", "rec_2", "rec_3", "rec_4"];
 const ROLES: [&str; 4] = ["ro_1", "ro_2", "ro_3", "ro_4"];
@@ -65,6 +65,7 @@ pub(crate) enum Step {
     Group {
         id: &'static str,
         members: Vec<&'static str>,
+        admins: Vec<&'static str>,
     },
     GroupGone(&'static str),
     Role {
@@ -81,6 +82,7 @@ pub(crate) struct RecordShape {
     users: Vec<&'static str>,
     groups: Vec<&'static str>,
     statements: Vec<StatementShape>,
+    admins: Vec<&'static str>,
     /// More users and more resources in the first statement, so that their product is large.
     large: bool,
 }
@@ -143,13 +145,17 @@ fn record_shape() -> impl Strategy<Value = RecordShape> {
     let users = some(&USERS, 0..=2);
     let groups = some(&GROUPS, 0..=2);
     let statements = prop::collection::vec(statement_shape(), 1..=3);
+    let admins = some(&USERS, 0..=1);
     let large = prop::bool::weighted(0.2);
-    (users, groups, statements, large).prop_map(|(users, groups, statements, large)| RecordShape {
-        users,
-        groups,
-        statements,
-        large,
-    })
+    (users, groups, statements, admins, large).prop_map(
+        |(users, groups, statements, admins, large)| RecordShape {
+            users,
+            groups,
+            statements,
+            admins,
+            large,
+        },
+    )
 }
 
 pub(crate) fn step() -> impl Strategy<Value = Step> {
@@ -165,8 +171,8 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(id, shape)| Step::Record { id, shape }),
         1 => select(&RECORDS[..]).prop_map(Step::RecordDeleted),
         1 => select(&RECORDS[..]).prop_map(Step::RecordGone),
-        4 => (select(&GROUPS[..]), some(&USERS, 0..=3))
-            .prop_map(|(id, members)| Step::Group { id, members }),
+        4 => (select(&GROUPS[..]), some(&USERS, 0..=3), some(&USERS, 0..=1))
+            .prop_map(|(id, members, admins)| Step::Group { id, members, admins }),
         1 => select(&GROUPS[..]).prop_map(Step::GroupGone),
         4 => (select(&ROLES[..]), permissions)
             .prop_map(|(id, permissions)| Step::Role { id, permissions }),
@@ -231,5 +237,8 @@ pub(crate) fn record_of(id: &str, shape: &RecordShape) -> StoredRecord {
         .drain(..)
         .chain(more_users.iter().map(String::as_str))
         .collect();
-    record(id, &users, &shape.groups, statements)
+    StoredRecord {
+        admins: named(&shape.admins),
+        ..record(id, &users, &shape.groups, statements)
+    }
 }

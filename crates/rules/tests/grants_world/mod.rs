@@ -17,7 +17,8 @@ pub(crate) fn parse<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T
         .unwrap_or_else(|error| panic!("{text:?}: {error:?}"))
 }
 
-fn users(ids: &[&str]) -> Vec<User> {
+/// Users of these ids.
+pub(crate) fn named(ids: &[&str]) -> Vec<User> {
     ids.iter().map(|id| User { user_id: parse(id) }).collect()
 }
 
@@ -47,7 +48,7 @@ pub(crate) fn statement_for(
     Statement {
         roles: Bounded::new(roles.iter().map(|role| parse(role)).collect()).unwrap(),
         resources: Bounded::new(resources.iter().map(resource).collect()).unwrap(),
-        users: Bounded::new(users(user_ids)).unwrap(),
+        users: Bounded::new(named(user_ids)).unwrap(),
         groups: Bounded::new(groups(group_ids)).unwrap(),
     }
 }
@@ -62,8 +63,8 @@ pub(crate) fn record(
         record_id: parse(id),
         name: Name::parse("record").unwrap(),
         description: None,
-        users: users(user_ids),
-        admins: users(&["admin"]),
+        users: named(user_ids),
+        admins: named(&["admin"]),
         groups: groups(group_ids),
         statements,
         tags: Tags::default(),
@@ -97,8 +98,8 @@ pub(crate) fn group(id: &str, members: &[&str]) -> StoredGroup {
     StoredGroup {
         group_id: parse(id),
         name: Name::parse("group").unwrap(),
-        users: users(members),
-        admins: users(&["admin"]),
+        users: named(members),
+        admins: named(&["admin"]),
         tags: Tags::default(),
         last_updated: Timestamp::from_milliseconds(0),
     }

@@ -29,10 +29,12 @@ const PROBLEM_JSON: &str = "application/problem+json";
 pub(super) enum Tag {
     Invites,
     Records,
+    Requests,
     Groups,
     Roles,
     Clients,
     Permissions,
+    Users,
     Events,
     Account,
     UserTokens,
@@ -45,13 +47,15 @@ pub(super) enum Tag {
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Invites,
         Self::Records,
+        Self::Requests,
         Self::Groups,
         Self::Roles,
         Self::Clients,
         Self::Permissions,
+        Self::Users,
         Self::Events,
         Self::Account,
         Self::UserTokens,
@@ -67,10 +71,12 @@ impl Tag {
         match self {
             Self::Invites => "Invites",
             Self::Records => "Access records",
+            Self::Requests => "Access requests",
             Self::Groups => "Groups",
             Self::Roles => "Roles",
             Self::Clients => "Service clients",
             Self::Permissions => "User permissions",
+            Self::Users => "Users",
             Self::Events => "Events",
             Self::Account => "Account",
             Self::UserTokens => "Tokens of users",
@@ -87,10 +93,12 @@ impl Tag {
         match self {
             Self::Invites => "Access for somebody who has no account yet.",
             Self::Records => "Who has which roles on which resources.",
+            Self::Requests => "Access that somebody asks for, and somebody else gives or not.",
             Self::Groups => "Users who are given access together.",
             Self::Roles => "Named lists of permissions.",
             Self::Clients => "Programs that call in their own name, and their access keys.",
             Self::Permissions => "What a user may do.",
+            Self::Users => "Whom records and groups name.",
             Self::Events => "What changed, when and by whom.",
             Self::Account => "The account and the token issuers it trusts.",
             Self::UserTokens => "Tokens that service clients make for users.",

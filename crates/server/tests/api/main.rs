@@ -15,6 +15,8 @@
 #[path = "../fake_issuer/mod.rs"]
 mod fake_issuer;
 
+mod access_permissions;
+mod access_requests;
 mod accounts;
 mod applications;
 mod authorization;
@@ -28,14 +30,18 @@ mod extensions;
 mod groups;
 mod identities;
 mod invites;
+mod known_users;
 mod limits;
 mod noun_permissions;
+mod permissions;
 mod rate_limits;
 mod record_lists;
 mod records;
+mod replayed;
 mod roles;
 mod strangers;
 mod tenants;
+mod user_deletion;
 mod user_tokens;
 mod users;
 mod who_may;

@@ -639,3 +639,40 @@ async fn tokens_of_users_do_not_need_development() {
         .await
         .expect(404);
 }
+
+#[tokio::test]
+async fn tokens_of_a_deleted_user_are_refused_and_what_they_said_is_forgotten() {
+    for engine in ENGINES {
+        let world = world(engine).await;
+        let (_, key) = maker(&world).await;
+        let tenant = json!({"tenantId": "acme"});
+        let tenants = world.own("POST", "/v1/tenants", Some(&tenant)).await;
+        tenants.expect(201);
+        let user = json!({"userId": "ann"});
+        let linked = world.own("PATCH", "/v1/tenants/acme/users", Some(&user));
+        linked.await.expect(204);
+        let said = json!({"defaultClaims": {"defaultAccessTokenClaims": {"plan": "gold"}}});
+        let target = "/v1/users/ann/token-configuration";
+        world.own("PUT", target, Some(&said)).await.expect(200);
+        let (_, limited) = made(&world, &key, "ann", &narrow()).await;
+        let (_, whole) = made(&world, &key, "ann", &wide()).await;
+        let (_, other) = made(&world, &key, "bob", &wide()).await;
+        assert_eq!(claims(&limited)["plan"], "gold");
+
+        world.own("DELETE", "/v1/users/ann", None).await.expect(202);
+        for token in [&limited, &whole] {
+            let own = check("ann", "projects/42/docs", "documents:read");
+            world.send(token, "GET", &own, None).await.expect(401);
+        }
+        let own = check("bob", "projects/42/docs", "documents:read");
+        world.send(&other, "GET", &own, None).await.expect(404);
+        // Nothing is left that another deletion could do.
+        world.own("DELETE", "/v1/users/ann", None).await.expect(404);
+        let (_, again) = made(&world, &key, "ann", &wide()).await;
+        assert!(claims(&again).get("plan").is_none());
+        assert_eq!(
+            claims(&again)["aud"],
+            format!("{ACCOUNT}.accounts.authress.io")
+        );
+    }
+}

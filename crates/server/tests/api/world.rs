@@ -265,8 +265,21 @@ impl World {
 
     /// Gives a user roles on resources as the owner, by a record of this id.
     pub(crate) async fn give(&self, record: &str, user: &str, roles: &[&str], resources: &[&str]) {
+        self.give_as(&self.owner, record, user, roles, resources)
+            .await;
+    }
+
+    /// The same as somebody else.
+    pub(crate) async fn give_as(
+        &self,
+        credential: &str,
+        record: &str,
+        user: &str,
+        roles: &[&str],
+        resources: &[&str],
+    ) {
         let record = record_of(record, user, roles, resources);
-        self.own("POST", "/v1/records", Some(&record))
+        self.send(credential, "POST", "/v1/records", Some(&record))
             .await
             .expect(201);
     }

@@ -6,6 +6,7 @@ use guestlist_api::resources::ResourceUri;
 use guestlist_server::edge_error::EdgeError;
 use guestlist_server::paths::{
     Path, PathFault, ResourcePath, Segment, UserResource, resource_path, subject_and_resource,
+    with_whole_user,
 };
 use guestlist_server::percent::NotText;
 use proptest::prelude::*;
@@ -135,6 +136,65 @@ fn p08_what_can_be_read_twice_is_refused() {
         "/v1/users/u/resources/r/roles/permissions/roles",
     ] {
         assert_eq!(meaning(path), Err(EdgeError::AmbiguousPath), "{path}");
+    }
+}
+
+#[test]
+fn p01_a_user_id_of_several_raw_segments_is_one() {
+    let whole = |path: &str| {
+        let path = Path::split(path).unwrap();
+        with_whole_user(path.segments()).map(|texts| texts.map(|texts| texts.join(" ")))
+    };
+    for (path, expected) in [
+        // The Rust SDK, which leaves the pipe as it is, too.
+        (
+            "/v1/users/google-oauth2|1095/36@x+y",
+            "v1 users google-oauth2|1095/36@x+y",
+        ),
+        ("/v1/users/a/b/c", "v1 users a/b/c"),
+        ("/v1/users/a%2Fb/c", "v1 users a/b/c"),
+        ("/v1/users/a/b/tokens", "v1 users a/b tokens"),
+        ("/v1/users/a/b/tokens/t%2F1", "v1 users a/b tokens t/1"),
+        (
+            "/v1/users/a/b/token-configuration",
+            "v1 users a/b token-configuration",
+        ),
+        (
+            "/v1/connections/c/users/google-oauth2|1095/36@x+y/credentials",
+            "v1 connections c users google-oauth2|1095/36@x+y credentials",
+        ),
+        (
+            "/v1/applications/app_1/users/a/users/b/delegation",
+            "v1 applications app_1 users a/users/b delegation",
+        ),
+    ] {
+        assert_eq!(whole(path), Ok(Some(expected.to_owned())), "{path}");
+    }
+    // One segment is one text already.
+    for path in [
+        "/v1/users",
+        "/v1/users/u",
+        "/v1/users/a%2Fb",
+        "/v1/users/u/tokens",
+        "/v1/users/u/tokens/t",
+        "/v1/users/resources",
+        "/v1/users/u/token-configuration",
+        "/v1/connections/c/users/u/credentials",
+        "/v1/connections/c",
+        "/v1/applications/a/users/u/delegation",
+        "/v1/applications/a/users/b/c",
+        "/v1/records/a/b",
+        "/",
+    ] {
+        assert_eq!(whole(path), Ok(None), "{path}");
+    }
+    for path in [
+        "/v1/users/u/resources/r",
+        "/v1/users/a/resources/tokens/t",
+        "/v1/users/a/tokens/tokens",
+        "/v1/connections/c/users/a/resources/credentials",
+    ] {
+        assert_eq!(whole(path), Err(EdgeError::AmbiguousPath), "{path}");
     }
 }
 

@@ -99,6 +99,7 @@ async fn accept(world: &World, report: &mut Report) {
             },
         )
         .await;
+    report.differs("answers nothing, where others are given the account");
     report
         .case(
             "respondToInvite",

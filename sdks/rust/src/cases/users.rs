@@ -15,7 +15,6 @@ pub async fn run(world: &World, report: &mut Report) {
     resources(world, report).await;
     wildcards(world, report).await;
     resource_users(world, report).await;
-    not_built(world, report).await;
 }
 
 fn three(user: &str, resource: &str, permission: &str) -> (String, String, String) {
@@ -381,31 +380,6 @@ async fn resource_users(world: &World, report: &mut Report) {
                 refused(
                     400,
                     api.get_resource_users("/room//1".to_owned(), None).await,
-                )?;
-                Ok(())
-            },
-        )
-        .await;
-}
-
-async fn not_built(world: &World, report: &mut Report) {
-    let owner = &world.owner;
-    report
-        .case(
-            "what is not built",
-            "501 that says so, never a made-up answer",
-            async {
-                refused(501, owner.users.get_users(None).await)?;
-                refused(501, owner.tenants.get_tenants().await)?;
-                refused(501, owner.connections.get_connections().await)?;
-                refused(501, owner.extensions.get_extensions().await)?;
-                refused(501, owner.access_records.get_requests(None).await)?;
-                refused(
-                    501,
-                    owner
-                        .resource_permissions
-                        .get_permissioned_resources()
-                        .await,
                 )?;
                 Ok(())
             },

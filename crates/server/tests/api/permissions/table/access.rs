@@ -1,0 +1,427 @@
+//! Who may give, see and take access: invites, records, groups, roles, and what users hold.
+
+use super::{Expected, Holds, Row, SHOWN, anybody, free, gives, may, named, plainly, row};
+
+const GIVES: [Holds; 2] = [gives("x:read", "things/1"), gives("x", "things")];
+const ASKS: &str =
+    "to be that user; or {exact}; or to be a client with `grantUserPermissionsAccess`";
+const ADMINISTERED: &str = "{exact}, or to be its administrator";
+const RECORD: &str = r#"{"recordId": "rec_new", "name": "n", "users": [{"userId": "u"}],
+    "statements": [{"roles": ["ro_x"], "resources": [{"resourceUri": "things/1"}]}]}"#;
+const SAME_RECORD: &str = r#"{"recordId": "rec_x", "name": "n", "users": [{"userId": "holder"}],
+    "statements": [{"roles": ["ro_x"], "resources": [{"resourceUri": "things/1"}]}]}"#;
+const INVITE: &str =
+    r#"{"statements": [{"roles": ["ro_x"], "resources": [{"resourceUri": "things/1"}]}]}"#;
+const GROUP: &str = r#"{"groupId": "grp_new", "name": "n", "users": [], "admins": []}"#;
+const SAME_GROUP: &str = r#"{"name": "n", "users": [], "admins": []}"#;
+const ROLE: &str = r#"{"roleId": "ro_new", "name": "n", "permissions": []}"#;
+const SAME_ROLE: &str = r#"{"name": "n", "permissions": []}"#;
+const READ_USER: [Holds; 2] = [
+    may("READ", "Authress:UserPermissions/{userId}"),
+    may("UserPermissions", "Authress:UserPermissions"),
+];
+
+pub(super) const INVITES: &[Row] = &[
+    row(
+        "createInvite",
+        "POST /v1/invites",
+        "the [grant ceiling](#the-grant-ceiling) for what it gives. `Invites:Create` on `Authress:Invites` to choose an `expiryTime` other than the default, or to make one without statements",
+        GIVES,
+        INVITE,
+        plainly(201),
+    ),
+    row(
+        "getInvite",
+        "GET /v1/invites/{inviteId}",
+        "to have made it, or {exact}",
+        [
+            may("Invites:Read", "Authress:Invites/{reference}"),
+            may("Invites", "Authress:Invites"),
+        ],
+        "",
+        named(200),
+    ),
+    free(
+        "respondToInvite",
+        "PATCH /v1/invites/{inviteId}",
+        "to be a person (not a service client) who knows the whole id",
+        // The owner is a service client.
+        Expected {
+            owner: 403,
+            ..anybody(200)
+        },
+    ),
+    row(
+        "deleteInvite",
+        "DELETE /v1/invites/{inviteId}",
+        "to have made it, or {exact}",
+        [
+            may("Invites:Delete", "Authress:Invites/{reference}"),
+            may("Invites", "Authress:Invites"),
+        ],
+        "",
+        named(204),
+    ),
+];
+
+pub(super) const RECORDS: &[Row] = &[
+    row(
+        "createRecord",
+        "POST /v1/records",
+        "the ceiling for all it gives",
+        GIVES,
+        RECORD,
+        plainly(201),
+    ),
+    free("getRecords", "GET /v1/records", SHOWN, anybody(200)),
+    row(
+        "getRecord",
+        "GET /v1/records/{recordId}",
+        ADMINISTERED,
+        [
+            may("READ", "Authress:AccessRecords/{recordId}"),
+            may("AccessRecords", "Authress:AccessRecords"),
+        ],
+        "",
+        named(200),
+    ),
+    row(
+        "updateRecord",
+        "PUT /v1/records/{recordId}",
+        "{exact}, or to be its administrator; and the ceiling for what is *added*",
+        [
+            may("UPDATE", "Authress:AccessRecords/{recordId}"),
+            may("AccessRecords", "Authress:AccessRecords"),
+        ],
+        SAME_RECORD,
+        named(202),
+    ),
+    row(
+        "deleteRecord",
+        "DELETE /v1/records/{recordId}",
+        ADMINISTERED,
+        [
+            may("UPDATE", "Authress:AccessRecords/{recordId}"),
+            may("AccessRecords", "Authress:AccessRecords"),
+        ],
+        "",
+        named(204),
+    ),
+];
+
+pub(super) const GROUPS: &[Row] = &[
+    row(
+        "createGroup",
+        "POST /v1/groups",
+        "{exact}; the ceiling for what records already give that group, if it has members",
+        [
+            may("CREATE", "Authress:Groups"),
+            may("Groups", "Authress:Groups"),
+        ],
+        GROUP,
+        plainly(201),
+    ),
+    free("getGroups", "GET /v1/groups", SHOWN, anybody(200)),
+    row(
+        "getGroup",
+        "GET /v1/groups/{groupId}",
+        ADMINISTERED,
+        [
+            may("READ", "Authress:Groups/{groupId}"),
+            may("Groups", "Authress:Groups"),
+        ],
+        "",
+        named(200),
+    ),
+    row(
+        "updateGroup",
+        "PUT /v1/groups/{groupId}",
+        "{exact}, or to be its administrator; to add members, the ceiling for what records give the group",
+        [
+            may("UPDATE", "Authress:Groups/{groupId}"),
+            may("Groups", "Authress:Groups"),
+        ],
+        SAME_GROUP,
+        named(200),
+    ),
+    row(
+        "deleteGroup",
+        "DELETE /v1/groups/{groupId}",
+        ADMINISTERED,
+        [
+            may("UPDATE", "Authress:Groups/{groupId}"),
+            may("Groups", "Authress:Groups"),
+        ],
+        "",
+        named(204),
+    ),
+];
+
+pub(super) const ROLES: &[Row] = &[
+    row(
+        "createRole",
+        "POST /v1/roles",
+        "{exact}",
+        [
+            may("CREATE", "Authress:Roles"),
+            may("Roles", "Authress:Roles"),
+        ],
+        ROLE,
+        plainly(201),
+    ),
+    row(
+        "getRoles",
+        "GET /v1/roles",
+        "{exact}",
+        [
+            may("READ", "Authress:Roles"),
+            may("Roles", "Authress:Roles"),
+        ],
+        "",
+        plainly(200),
+    ),
+    row(
+        "getRole",
+        "GET /v1/roles/{roleId}",
+        "{exact}",
+        [
+            may("READ", "Authress:Roles/{roleId}"),
+            may("Roles", "Authress:Roles"),
+        ],
+        "",
+        named(200),
+    ),
+    row(
+        "updateRole",
+        "PUT /v1/roles/{roleId}",
+        "{exact}",
+        [
+            may("UPDATE", "Authress:Roles/{roleId}"),
+            may("Roles", "Authress:Roles"),
+        ],
+        SAME_ROLE,
+        named(200),
+    ),
+    row(
+        "deleteRole",
+        "DELETE /v1/roles/{roleId}",
+        "{exact}",
+        [
+            may("UPDATE", "Authress:Roles/{roleId}"),
+            may("Roles", "Authress:Roles"),
+        ],
+        "",
+        named(204),
+    ),
+];
+
+/// Nothing here tells whether a user is known, so it is 403 for strangers too.
+const UPDATE_USER: [Holds; 2] = [
+    may("UPDATE", "Authress:Users/{userId}"),
+    may("Users", "Authress:Users"),
+];
+
+/// A request for a token of a user.
+pub(in super::super) const LIMITED: &str =
+    r#"{"statements": [{"roles": ["ro_x"], "resources": [{"resourceUri": "things/1"}]}]}"#;
+
+pub(super) const USERS: &[Row] = &[
+    row(
+        "authorizeUser",
+        "GET /v1/users/{userId}/resources/{resourceUri}/permissions/{permission}",
+        ASKS,
+        READ_USER,
+        "",
+        plainly(200),
+    ),
+    row(
+        "getUserPermissionsForResource",
+        "GET /v1/users/{userId}/resources/{resourceUri}/permissions",
+        ASKS,
+        READ_USER,
+        "",
+        plainly(200),
+    ),
+    row(
+        "getUserRolesForResource",
+        "GET /v1/users/{userId}/resources/{resourceUri}/roles",
+        ASKS,
+        READ_USER,
+        "",
+        plainly(200),
+    ),
+    row(
+        "getUserResources",
+        "GET /v1/users/{userId}/resources",
+        ASKS,
+        READ_USER,
+        "",
+        plainly(200),
+    ),
+    row(
+        "getResourceUsers",
+        "GET /v1/resources/{resourceUri}/users",
+        "{exact}; or to be able to give `*` on the resource or on `Authress:ResourcePermissions/{resourceUri}`",
+        [
+            may("READ", "Authress:UserPermissions"),
+            may("UserPermissions", "Authress:UserPermissions"),
+        ],
+        "",
+        plainly(200),
+    ),
+    row(
+        "getUsers",
+        "GET /v1/users",
+        "{exact}",
+        [
+            may("READ", "Authress:Users"),
+            may("Users", "Authress:Users"),
+        ],
+        "",
+        plainly(200),
+    ),
+    row(
+        "getUser",
+        "GET /v1/users/{userId}",
+        "to be that user, or {exact}",
+        [
+            may("READ", "Authress:Users/{userId}"),
+            may("Users", "Authress:Users"),
+        ],
+        "",
+        named(200),
+    ),
+    row(
+        "deleteUser",
+        "DELETE /v1/users/{userId}",
+        "{exact}",
+        [
+            may("UPDATE", "Authress:Users/{userId}"),
+            may("Users", "Authress:Users"),
+        ],
+        "",
+        named(202),
+    ),
+    Row {
+        body: LIMITED,
+        ..free(
+            "requestUserToken",
+            "POST /v1/users/{userId}/tokens",
+            "to be a service client with `grantTokenGeneration`; nothing else suffices, not even to own the account",
+            Expected {
+                nobody: 401,
+                stranger: 403,
+                neighbour: 403,
+                holders: None,
+                owner: 403,
+            },
+        )
+    },
+    row(
+        "disableUserToken",
+        "DELETE /v1/users/{userId}/tokens/{tokenId}",
+        "to be the client that made it, or the user; or {exact}",
+        UPDATE_USER,
+        "",
+        named(204),
+    ),
+    row(
+        "setUserTokenConfiguration",
+        "PUT /v1/users/{userId}/token-configuration",
+        "{exact}",
+        UPDATE_USER,
+        "{}",
+        named(200),
+    ),
+];
+
+const REQUEST: &str = r#"{"access": {"users": [{"userId": "holder"}],
+    "statements": [{"roles": ["ro_x"], "resources": [{"resourceUri": "things/1"}]}]}}"#;
+const READ_REQUEST: [Holds; 2] = [
+    may("AccessRequests:Read", "Authress:AccessRequests/{requestId}"),
+    may("AccessRequests", "Authress:AccessRequests"),
+];
+const UPDATE_REQUEST: [Holds; 2] = [
+    may(
+        "AccessRequests:Update",
+        "Authress:AccessRequests/{requestId}",
+    ),
+    may("AccessRequests", "Authress:AccessRequests"),
+];
+
+pub(super) const REQUESTS: &[Row] = &[
+    row(
+        "createRequest",
+        "POST /v1/requests",
+        "nothing to ask for yourself; for others, the ceiling for all it asks for",
+        GIVES,
+        REQUEST,
+        Expected {
+            stranger: 422,
+            neighbour: 422,
+            ..named(201)
+        },
+    ),
+    free("getRequests", "GET /v1/requests", SHOWN, anybody(200)),
+    row(
+        "getRequest",
+        "GET /v1/requests/{requestId}",
+        "to have made it, or {exact}",
+        READ_REQUEST,
+        "",
+        named(200),
+    ),
+    // To deny: to approve also needs the right to give.
+    row(
+        "respondToAccessRequest",
+        "PATCH /v1/requests/{requestId}",
+        "{exact}; to approve, also the ceiling for all it asks for",
+        UPDATE_REQUEST,
+        r#"{"status": "DENIED"}"#,
+        named(200),
+    ),
+    row(
+        "deleteRequest",
+        "DELETE /v1/requests/{requestId}",
+        "to have made it, or {exact}",
+        UPDATE_REQUEST,
+        "",
+        named(204),
+    ),
+];
+
+pub(super) const KNOWN: &[Row] = &[
+    row(
+        "getUsers",
+        "GET /v1/users",
+        "{exact}",
+        [
+            may("READ", "Authress:Users"),
+            may("Users", "Authress:Users"),
+        ],
+        "",
+        plainly(200),
+    ),
+    row(
+        "getUser",
+        "GET /v1/users/{userId}",
+        "to be that user, or {exact}",
+        [
+            may("READ", "Authress:Users/{userId}"),
+            may("Users", "Authress:Users"),
+        ],
+        "",
+        named(200),
+    ),
+    row(
+        "deleteUser",
+        "DELETE /v1/users/{userId}",
+        "{exact}",
+        [
+            may("UPDATE", "Authress:Users/{userId}"),
+            may("Users", "Authress:Users"),
+        ],
+        "",
+        named(202),
+    ),
+];
