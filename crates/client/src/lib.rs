@@ -41,6 +41,7 @@ mod client;
 mod clock;
 mod connections;
 mod credentials;
+mod documents;
 mod error;
 mod events;
 mod extensions;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -75,7 +76,9 @@ pub(crate) trait Page: DeserializeOwned {
     fn into_parts(self) -> (Vec<Self::Item>, Option<Pagination>);
 }
 
-type Turned<T> = Result<(Vec<T>, Option<Pagination>), Error>;
+pub(crate) type Turned<T> = Result<(Vec<T>, Option<Pagination>), Error>;
+/// How a page is read.
+type Read<T> = Arc<dyn Fn(&Answer) -> Turned<T> + Send + Sync>;
 
 /// All items of a list, page by page as they are needed.
 ///
@@ -113,7 +116,9 @@ pub struct Pages<T> {
     /// were. It is replaced ever more rarely, so that a circle of any length comes back to it.
     earlier: Option<String>,
     turned: u64,
-    read: fn(&Answer) -> Turned<T>,
+    /// Pages at most.
+    most: Option<u64>,
+    read: Read<T>,
     items: VecDeque<T>,
     turning: Option<Pin<Box<dyn Future<Output = Turned<T>> + Send>>>,
     ended: bool,
@@ -125,6 +130,18 @@ impl<T: 'static> Pages<T> {
         path: Path,
         parameters: Parameters,
     ) -> Self {
+        Self::read_by(client, path, parameters, |answer| {
+            answer.decode::<P>(P::NAME).map(P::into_parts)
+        })
+    }
+
+    /// Pages that are read by this function.
+    pub(crate) fn read_by(
+        client: &Client,
+        path: Path,
+        parameters: Parameters,
+        read: impl Fn(&Answer) -> Turned<T> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             client: client.clone(),
             path,
@@ -132,7 +149,8 @@ impl<T: 'static> Pages<T> {
             cursor: None,
             earlier: None,
             turned: 0,
-            read: |answer| answer.decode::<P>(P::NAME).map(P::into_parts),
+            most: None,
+            read: Arc::new(read),
             items: VecDeque::new(),
             turning: None,
             ended: false,
@@ -142,6 +160,13 @@ impl<T: 'static> Pages<T> {
     /// Items of a page at most: 1 to 20, of roles 1 to 100. The server's most unless set.
     pub fn page_size(self, size: u16) -> Self {
         self.parameter("limit", size.to_string())
+    }
+
+    /// Pages at most: more are an error. Without it a server that keeps answering empty pages with ever
+    /// new cursors is asked for ever.
+    pub fn page_limit(mut self, pages: u64) -> Self {
+        self.most = Some(pages);
+        self
     }
 
     /// In place of one that was set before.
@@ -166,7 +191,7 @@ impl<T: 'static> Pages<T> {
                     self.path.clone(),
                     self.parameters.clone(),
                     self.cursor.clone(),
-                    self.read,
+                    Arc::clone(&self.read),
                 )),
             };
             let turned = ready!(turning.as_mut().poll(context));
@@ -192,6 +217,12 @@ impl<T: 'static> Pages<T> {
             }));
         }
         self.turned += 1;
+        if cursor.is_some() && self.most.is_some_and(|most| self.turned >= most) {
+            return Err(Error::Decoding(DecodingError {
+                expected: "a list with so few pages as it may have",
+                member: Some("pagination.next.cursor".to_owned()),
+            }));
+        }
         if self.turned.is_power_of_two() {
             self.earlier.clone_from(&cursor);
         }
@@ -207,7 +238,7 @@ fn turn<T: 'static>(
     path: Path,
     mut parameters: Parameters,
     cursor: Option<String>,
-    read: fn(&Answer) -> Turned<T>,
+    read: Read<T>,
 ) -> Pin<Box<dyn Future<Output = Turned<T>> + Send>> {
     if let Some(cursor) = cursor {
         parameters.push(("cursor", cursor));

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+pub(crate) use self::steps::listen;
 use self::steps::{Outcome, Report};
 use crate::connection::Session;
 use crate::exits::Failure;

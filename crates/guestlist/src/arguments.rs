@@ -7,9 +7,9 @@ use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
-    access_requests, accounts, applications, apply, backup, checks, clients, completions,
-    connections, doctor, events, extensions, groups, identities, invites, keys, login, man,
-    profile_commands, pull, records, restore, roles, settings, tenants, users,
+    access_requests, account_import, accounts, applications, apply, backup, checks, clients,
+    completions, connections, doctor, events, extensions, groups, identities, invites, keys, login,
+    man, profile_commands, pull, records, restore, roles, settings, tenants, users,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -55,6 +55,9 @@ pub(crate) enum Command {
 
     /// Writes the account as a folder of manifests
     Pull(pull::PullArguments),
+
+    /// Carries the account of another Authress-compatible server to this one
+    Import(account_import::ImportArguments),
 
     /// Copies the database of a data directory into one file, while its server runs
     Backup(backup::BackupArguments),

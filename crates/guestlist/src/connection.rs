@@ -176,7 +176,7 @@ pub(crate) fn credentials(
     }
 }
 
-fn warn_if_open(path: &Path, output: &Output) {
+pub(crate) fn warn_if_open(path: &Path, output: &Output) {
     if secret_input::others_may_read(path) {
         output.notice(&format!(
             "warning: others on this machine may read {0}: chmod 600 {0}",

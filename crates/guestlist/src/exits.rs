@@ -16,7 +16,8 @@ use crate::text::{escaped, plain};
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    done; for `check`: yes
-  1    `check`: no; `diff`: there are differences; `doctor`: something is wrong
+  1    `check`: no; `diff`: there are differences; `doctor`: something is wrong; `import`: something
+       could not be carried
   2    wrong arguments or input file, or refused as invalid
   3    not found
   4    not signed in, or not allowed

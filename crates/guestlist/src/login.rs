@@ -335,7 +335,7 @@ fn shown(signed_in: &LoggedIn) -> String {
     details(lines)
 }
 
-fn warn_of_plain_http(url: &str, output: &Output) {
+pub(crate) fn warn_of_plain_http(url: &str, output: &Output) {
     if reqwest::Url::parse(url).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url)) {
         output.notice(
             "warning: over http:// whoever is on the way can read your tokens: use https:// but on \

@@ -2,6 +2,7 @@
 //! calls.
 
 mod access_requests;
+mod account_import;
 mod accounts;
 mod applications;
 mod apply;
@@ -119,6 +120,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Diff(arguments) => call(apply::diff(arguments, &session()?)),
         Command::Apply(arguments) => call_to_end(apply::apply(arguments, &session()?)),
+        Command::Import(arguments) => {
+            let import = account_import::prepare(arguments, &connection, &output)?;
+            call_to_end(account_import::run(import, &session()?))
+        }
         Command::Pull(arguments) => call(pull::run(arguments, &session()?)),
         Command::Backup(arguments) => done(backup::run(arguments, &output)),
         Command::Restore(arguments) => done(restore::run(arguments, &output)),

@@ -23,7 +23,11 @@ use serde::ser::SerializeStruct as _;
 
 use crate::manifests::{Folder, IdentityKey, Kind, Manifest, Origin, WantedClient, identity_name};
 
-pub(crate) use self::differences::{Difference, client as client_form, role as role_form};
+pub(crate) use self::access::is_about_administration;
+pub(crate) use self::differences::{
+    Difference, Form, client as client_form, group as group_form, identity as identity_form,
+    record as record_form, role as role_form,
+};
 
 /// What an account holds, as far as a plan needs it.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +76,7 @@ impl Account {
                 .collect(),
         };
         self.other_records.insert(id.clone(), other);
-        if access::is_about_administration(&record.statements) {
+        if is_about_administration(&record.statements) {
             self.records.insert(id, record);
         }
     }
@@ -90,7 +94,7 @@ impl Account {
             .filter_map(|record| record.to_request().ok());
         wanted
             .chain(held)
-            .filter(|record| access::is_about_administration(&record.statements))
+            .filter(|record| is_about_administration(&record.statements))
             .flat_map(|record| access::groups_of(&record).cloned().collect::<Vec<_>>())
             .collect()
     }

@@ -157,3 +157,47 @@ async fn cursors_that_go_round_in_a_circle_are_an_error_and_no_endless_list() {
         assert!(matches!(error, Err(Error::Decoding(_))), "{length}");
     }
 }
+
+#[tokio::test]
+async fn a_list_of_ever_more_empty_pages_ends_where_it_must() {
+    let pages = (0..20).map(|number| {
+        page(
+            &[],
+            &format!(r#","pagination":{{"next":{{"cursor":"{number}"}}}}"#),
+        )
+    });
+    let server = Scripted::start(pages).await;
+    let client = server.client();
+    let mut records = client.access_records().list().page_limit(7);
+    assert!(records.try_next().await.is_err());
+    assert_eq!(server.arrived().len(), 7);
+    // The control: a list of so many pages is read to its end.
+    let pages = (0..6).map(|number| {
+        page(
+            &[],
+            &format!(r#","pagination":{{"next":{{"cursor":"{number}"}}}}"#),
+        )
+    });
+    let server = Scripted::start(pages.chain([page(&["rec_1"], "")])).await;
+    let client = server.client();
+    let records = client.access_records().list().page_limit(7);
+    assert_eq!(records.try_collect().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn documents_are_answered_as_they_are_whatever_they_are() {
+    let first = r#"{"records":[{"recordId":1},"text",null],"pagination":{"next":{"cursor":"2"}}}"#;
+    let pages = [first, r#"{"records":null,"pagination":{"next":null}}"#];
+    let server = Scripted::start(pages.map(|body| answer(200, "", body))).await;
+    let documents = server.client().documents("/v1/records", "records");
+    let documents = documents.try_collect().await.unwrap();
+    assert_eq!(documents.len(), 3);
+    for body in ["{}", "[]", r#"{"records":{}}"#, r#"{"records":[]} x"#] {
+        let server = Scripted::start([answer(200, "", body)]).await;
+        let documents = server.client().documents("/v1/records", "records");
+        assert!(
+            matches!(documents.try_collect().await, Err(Error::Decoding(_))),
+            "{body}"
+        );
+    }
+}

@@ -91,7 +91,7 @@ pub(super) async fn run(session: &Session, steps: &[Step]) -> Report {
 }
 
 /// Every Ctrl-C from now on.
-fn listen() -> mpsc::UnboundedReceiver<()> {
+pub(crate) fn listen() -> mpsc::UnboundedReceiver<()> {
     let (tell, told) = mpsc::unbounded_channel();
     if let Ok(mut signals) = signal(SignalKind::interrupt()) {
         tokio::spawn(

@@ -55,6 +55,15 @@ pub(crate) enum Difference {
 }
 
 impl Form {
+    /// The members in which the two are not the same.
+    pub(crate) fn differing(&self, other: &Self) -> Vec<String> {
+        let pairs = self.0.iter().zip(&other.0);
+        pairs
+            .filter(|(one, other)| one != other)
+            .map(|((name, _), _)| (*name).to_owned())
+            .collect()
+    }
+
     /// What must change for `before` to become this.
     pub(crate) fn differences(&self, before: &Self) -> Vec<Difference> {
         let pairs = self.0.iter().zip(&before.0);

@@ -8,6 +8,8 @@
 )]
 
 mod access_nouns;
+mod account_import;
+mod account_import_faults;
 mod apply;
 mod apply_meanwhile;
 mod between;
