@@ -128,6 +128,7 @@ open_enumeration!(
 open_enumeration!(
     /// What kind of object something happened to.
     SubjectKind {
+        AccessRequest = "access-request",
         Account = "account",
         Application = "application",
         Client = "client",
@@ -146,6 +147,11 @@ open_enumeration!(
 open_enumeration!(
     /// What happened, as `noun.verb`.
     EventType {
+        /// What was asked for was given, in the record that the details name.
+        AccessRequestApproved = "access-request.approved",
+        AccessRequestCreated = "access-request.created",
+        AccessRequestDeleted = "access-request.deleted",
+        AccessRequestDenied = "access-request.denied",
         /// The server was started for the first time.
         AccountCreated = "account.created",
         ApplicationCreated = "application.created",

@@ -165,8 +165,14 @@ impl RoleId {
 }
 
 id!(
-    /// An access record or an access request.
+    /// An access record.
     RecordId, "a record id", limits::RECORD_ID_LENGTH, "A-Z a-z 0-9 - _ : | ~",
+    |character| word(character) || matches!(character, ':' | '|' | '~')
+);
+
+id!(
+    /// An access request, `req_…`.
+    RequestId, "a request id", limits::RECORD_ID_LENGTH, "A-Z a-z 0-9 - _ : | ~",
     |character| word(character) || matches!(character, ':' | '|' | '~')
 );
 
@@ -250,6 +256,7 @@ no_further_rule!(
     EventId,
     RoleId,
     RecordId,
+    RequestId,
     GroupId,
     ClientId,
     KeyId,

@@ -3,6 +3,7 @@
 //! No I/O, no clock, and no rule beyond "well formed". What may be done with these values is decided
 //! in `guestlist-rules`.
 
+pub mod access_requests;
 pub mod accounts;
 pub mod actions;
 pub mod applications;

@@ -72,6 +72,8 @@ pub const STATEMENT_RESOURCES: usize = 100;
 pub const STATEMENT_USERS: usize = 100;
 /// Groups of a statement.
 pub const STATEMENT_GROUPS: usize = 10;
+/// Users of an access request.
+pub const ACCESS_REQUEST_USERS: usize = 100;
 /// Users of a record.
 pub const RECORD_USERS: usize = 1000;
 /// Administrators of a record or a group.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::access_records::AccessRecords;
+use crate::access_requests::AccessRequests;
 use crate::accounts::Accounts;
 use crate::applications::Applications;
 use crate::connections::Connections;
@@ -164,6 +165,11 @@ impl Client {
     /// Roles: named lists of permissions.
     pub fn roles(&self) -> Roles<'_> {
         Roles { client: self }
+    }
+
+    /// Access requests: somebody asks for access, somebody else says yes or no.
+    pub fn access_requests(&self) -> AccessRequests<'_> {
+        AccessRequests { client: self }
     }
 
     /// Groups of users.

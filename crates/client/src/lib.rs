@@ -7,6 +7,7 @@
 pub use guestlist_api as api;
 
 pub use crate::access_records::{AccessRecords, RecordQuery};
+pub use crate::access_requests::AccessRequests;
 pub use crate::accounts::Accounts;
 pub use crate::applications::Applications;
 pub use crate::client::{Builder, Client};
@@ -33,6 +34,7 @@ pub use crate::verifier::{
 };
 
 mod access_records;
+mod access_requests;
 mod accounts;
 mod applications;
 mod client;

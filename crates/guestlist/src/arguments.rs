@@ -7,9 +7,9 @@ use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
-    account_import, accounts, applications, apply, backup, checks, clients, completions,
-    connections, doctor, events, extensions, groups, identities, invites, keys, login, man,
-    profile_commands, pull, records, restore, roles, settings, tenants, users,
+    access_requests, account_import, accounts, applications, apply, backup, checks, clients,
+    completions, connections, doctor, events, extensions, groups, identities, invites, keys, login,
+    man, profile_commands, pull, records, restore, roles, settings, tenants, users,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -104,6 +104,10 @@ pub(crate) enum Call {
     /// Roles: named lists of permissions
     #[command(subcommand)]
     Role(roles::RoleCommand),
+
+    /// Access requests: somebody asks for access, somebody else says yes or no
+    #[command(subcommand)]
+    Request(access_requests::RequestCommand),
 
     /// Groups of users who are given access together
     #[command(subcommand)]

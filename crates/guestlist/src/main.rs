@@ -1,6 +1,7 @@
 //! The Guestlist server and its command line. Nothing is built before this file; it only builds and
 //! calls.
 
+mod access_requests;
 mod account_import;
 mod accounts;
 mod applications;
@@ -153,6 +154,7 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Connection(command) => connections::run(command, session).await,
         Call::Tenant(command) => tenants::run(command, session).await,
         Call::Identity(command) => identities::run(command, session).await,
+        Call::Request(command) => access_requests::run(command, session).await,
         Call::User(command) => users::run(command, session).await,
         Call::Account(command) => accounts::run(command, session).await,
     }

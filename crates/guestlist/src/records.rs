@@ -213,7 +213,7 @@ fn row(record: &AccessRecord) -> Vec<String> {
 }
 
 /// A statement in words: `ro_editor, ro_viewer on projects/42 for bob`.
-fn sentence(statement: &Statement) -> String {
+pub(crate) fn sentence(statement: &Statement) -> String {
     let list = |items: Vec<&str>| items.join(", ");
     let roles = list(statement.roles.iter().map(RoleId::as_str).collect());
     let resources = statement.resources.iter();

@@ -3,7 +3,7 @@
 use guestlist_api::actions::Action;
 use guestlist_api::ids::{
     ApplicationId, ClientId, ConnectionId, ExtensionId, GroupId, InviteReference, KeyId, RecordId,
-    RoleId, TenantId, UserId,
+    RequestId, RoleId, TenantId, UserId,
 };
 use guestlist_api::resources::ResourceUri;
 
@@ -55,6 +55,8 @@ pub enum Ability<'a> {
     ListUsers,
     ReadUser(&'a UserId),
     DeleteUser(&'a UserId),
+    ReadRequest(&'a RequestId),
+    UpdateRequest(&'a RequestId),
 }
 
 impl Ability<'_> {
@@ -97,6 +99,8 @@ impl Ability<'_> {
             Self::UpdateTenant(_) => ["UPDATE", "Tenants:Update"],
             Self::ListUsers | Self::ReadUser(_) => ["READ", "Users:Read"],
             Self::DeleteUser(_) => ["UPDATE", "Users:Update"],
+            Self::ReadRequest(_) => ["AccessRequests:Read", "READ"],
+            Self::UpdateRequest(_) => ["AccessRequests:Update", "UPDATE"],
         }
     }
 
@@ -149,6 +153,9 @@ impl Ability<'_> {
             }
             Self::ListUsers => ("Users", None),
             Self::ReadUser(user) | Self::DeleteUser(user) => ("Users", Some(user.to_string())),
+            Self::ReadRequest(request) | Self::UpdateRequest(request) => {
+                ("AccessRequests", Some(request.to_string()))
+            }
         }
     }
 
@@ -189,7 +196,9 @@ impl Ability<'_> {
             | Self::UpdateExtension(_)
             | Self::ListUsers
             | Self::ReadUser(_)
-            | Self::DeleteUser(_) => None,
+            | Self::DeleteUser(_)
+            | Self::ReadRequest(_)
+            | Self::UpdateRequest(_) => None,
         }
     }
 
@@ -228,6 +237,7 @@ impl Ability<'_> {
             | Self::ListUsers
             | Self::ReadUser(_)
             | Self::DeleteUser(_) => Noun::User,
+            Self::ReadRequest(_) | Self::UpdateRequest(_) => Noun::AccessRequest,
             Self::ReadRecord(_) | Self::UpdateRecord(_) => Noun::AccessRecord,
             Self::ChooseInviteExpiry | Self::ReadInvite(_) | Self::DeleteInvite(_) => Noun::Invite,
             Self::CreateGroup | Self::ReadGroup(_) | Self::UpdateGroup(_) => Noun::Group,

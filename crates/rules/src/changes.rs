@@ -31,6 +31,7 @@ pub struct Mark(pub u64);
 pub enum Kind {
     Account,
     AccessRecord,
+    AccessRequest,
     Acceptance,
     Application,
     Client,
@@ -46,9 +47,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Account,
         Self::AccessRecord,
+        Self::AccessRequest,
         Self::Acceptance,
         Self::Application,
         Self::Client,
@@ -68,6 +70,7 @@ impl Kind {
         match self {
             Self::Account => "account",
             Self::AccessRecord => "access-record",
+            Self::AccessRequest => "access-request",
             Self::Acceptance => "acceptance",
             Self::Application => "application",
             Self::Client => "client",
@@ -92,7 +95,7 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Facet {
-    /// Access records: `ACTIVE` or `DELETED`.
+    /// Access records: `ACTIVE` or `DELETED`. Access requests: `OPEN` or what became of them.
     Status,
     /// Invites: the principal who made it.
     Inviter,
@@ -100,19 +103,22 @@ pub enum Facet {
     Expires,
     /// Acceptances: the invite's reference. Users of tenants: the tenant.
     Parent,
-    /// Acceptances: who accepted.
+    /// Acceptances: who accepted. Access requests: who asked.
     Principal,
+    /// Access requests that nobody has answered: who asked.
+    OpenBy,
     /// Tenants: the connection by which their users sign in.
     Connection,
 }
 
 impl Facet {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Status,
         Self::Inviter,
         Self::Expires,
         Self::Parent,
         Self::Principal,
+        Self::OpenBy,
         Self::Connection,
     ];
 
@@ -124,6 +130,7 @@ impl Facet {
             Self::Expires => "expires",
             Self::Parent => "parent",
             Self::Principal => "principal",
+            Self::OpenBy => "open-by",
             Self::Connection => "connection",
         }
     }

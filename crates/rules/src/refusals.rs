@@ -8,6 +8,7 @@ use crate::changes::Unreadable;
 pub enum Noun {
     AccessKey,
     AccessRecord,
+    AccessRequest,
     Account,
     Application,
     Client,
@@ -50,6 +51,17 @@ pub enum Refusal {
         /// What it must be.
         reason: String,
     },
+    /// Well formed, and nothing that can be asked for.
+    NotAskable {
+        /// Where: `access.statements[0].roles[1]`.
+        path: String,
+        /// What it must be.
+        reason: String,
+    },
+    /// Somebody has as many open access requests as they may have.
+    TooManyOpenRequests,
+    /// The access request was answered otherwise.
+    AnsweredOtherwise,
     /// The id is in use.
     Taken(Noun),
     /// It changed since the caller read it.

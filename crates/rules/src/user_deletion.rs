@@ -3,12 +3,14 @@
 //! A user may be named by more than one change can hold, so it is done in parts. Each part is a
 //! change of its own with its own conditions; whoever repeats it goes on where it ended.
 
+use guestlist_api::access_requests::AccessRequestStatus;
 use guestlist_api::ids::UserId;
 use guestlist_api::records::{RecordStatus, Statement, User};
 use guestlist_api::text::Bounded;
 use guestlist_api::times::Timestamp;
 use serde_json::json;
 
+use crate::access_requests::StoredAccessRequest;
 use crate::authority::{Ability, Basis, require, surviving_owner};
 use crate::changes::{Changes, Seen};
 use crate::facts::Facts;
@@ -25,6 +27,8 @@ pub struct Part {
     pub groups: Vec<Seen<StoredGroup>>,
     /// Invites that the user made.
     pub invites: Vec<Seen<StoredInvite>>,
+    /// Access requests that the user made, or that ask for the user.
+    pub requests: Vec<Seen<StoredAccessRequest>>,
     /// Nothing else that names the user is known.
     pub is_last: bool,
 }
@@ -63,13 +67,18 @@ pub fn delete(facts: Facts<'_>, user: &UserId, part: &Part) -> Result<Option<Cha
     let invites: Vec<_> = invites
         .filter_map(|seen| Some((seen.mark, voided(facts, &seen.value, user)?)))
         .collect();
-    if records.is_empty() && groups.is_empty() && invites.is_empty() {
+    let requests = part.requests.iter();
+    let requests: Vec<_> = requests
+        .filter_map(|seen| Some((seen.mark, request_without(facts, &seen.value, user)?)))
+        .collect();
+    if records.is_empty() && groups.is_empty() && invites.is_empty() && requests.is_empty() {
         return Ok(None);
     }
     let data = json!({
         "records": records.iter().map(|(_, record)| &record.record_id).collect::<Vec<_>>(),
         "groups": groups.iter().map(|(_, group)| &group.group_id).collect::<Vec<_>>(),
         "invites": invites.iter().map(|(_, invite)| &invite.reference).collect::<Vec<_>>(),
+        "requests": requests.iter().map(|(_, request)| &request.request_id).collect::<Vec<_>>(),
     });
     let event = if part.is_last {
         "user.deleted"
@@ -86,6 +95,9 @@ pub fn delete(facts: Facts<'_>, user: &UserId, part: &Part) -> Result<Option<Cha
     }
     for (mark, invite) in &invites {
         changes.replace(*mark, invite)?;
+    }
+    for (mark, request) in &requests {
+        changes.replace(*mark, request)?;
     }
     Ok(Some(changes))
 }
@@ -150,5 +162,26 @@ fn voided(facts: Facts<'_>, invite: &StoredInvite, user: &UserId) -> Option<Stor
         status_reason: Some("whoever made it was deleted".to_owned()),
         responded_time: Some(facts.now),
         ..invite.clone()
+    })
+}
+
+/// The open request without the user; taken back if they made it, or if it asks for nobody else.
+fn request_without(
+    facts: Facts<'_>,
+    request: &StoredAccessRequest,
+    user: &UserId,
+) -> Option<StoredAccessRequest> {
+    if !request.concerns(user) {
+        return None;
+    }
+    let own = request.requester.principal() == user.principal();
+    let users = without(&request.users, user);
+    if own || users.is_empty() {
+        return Some(request.at(facts, AccessRequestStatus::Deleted));
+    }
+    Some(StoredAccessRequest {
+        users,
+        last_updated: after(facts, request.last_updated),
+        ..request.clone()
     })
 }

@@ -16,8 +16,8 @@ use crate::operations::Operation;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{
-    accounts, applications, clients, connections, events, extensions, groups, identities, invites,
-    records, roles, tenants, user_deletion, users,
+    access_requests, accounts, applications, clients, connections, events, extensions, groups,
+    identities, invites, records, roles, tenants, user_deletion, users,
 };
 
 /// What stands in a request besides its caller.
@@ -95,6 +95,13 @@ pub async fn dispatch(
             records::update_record(ask, first, given.body()?, given.unmodified_since()?).await
         }
         Operation::DeleteRecord => records::delete_record(ask, first).await,
+        Operation::CreateRequest => access_requests::create_request(ask, given.body()?).await,
+        Operation::GetRequests => access_requests::get_requests(ask, given.query).await,
+        Operation::GetRequest => access_requests::get_request(ask, first).await,
+        Operation::RespondToAccessRequest => {
+            access_requests::respond_to_access_request(ask, first, given.body()?).await
+        }
+        Operation::DeleteRequest => access_requests::delete_request(ask, first).await,
         Operation::CreateGroup => groups::create_group(ask, given.body()?).await,
         Operation::GetGroups => groups::get_groups(ask, given.query).await,
         Operation::GetGroup => groups::get_group(ask, first).await,

@@ -3,6 +3,7 @@
 //! It knows no SQL and decides nothing: rules decide, the store keeps.
 
 pub mod access_keys;
+pub mod access_requests;
 pub mod accounts;
 pub mod addresses;
 pub mod answer;

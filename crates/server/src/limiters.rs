@@ -26,15 +26,21 @@ const FAILED_INVITES_OF_ADDRESS: Quota = Quota {
     burst: 600,
     interval: 100,
 };
+/// Access requests of one person. Anybody with a token can make them, and each is a write.
+const ACCESS_REQUESTS: Quota = Quota {
+    burst: 120,
+    interval: 30_000,
+};
 /// Addresses or principals that are remembered.
 const KEYS: usize = 100_000;
 
-/// Failed attempts: by address for credentials, by address and by principal for invites. What
-/// succeeds is never counted.
+/// Failed attempts: by address for credentials, by address and by principal for invites; and access
+/// requests by principal. Nothing else that succeeds is counted.
 pub struct Limiters {
     credentials: Limiter<AddressBlock>,
     invites_by_address: Limiter<AddressBlock>,
     invites_by_principal: Limiter<UserId>,
+    access_requests: Limiter<UserId>,
 }
 
 impl Default for Limiters {
@@ -43,6 +49,7 @@ impl Default for Limiters {
             credentials: Limiter::new(FAILED_CREDENTIALS, KEYS),
             invites_by_address: Limiter::new(FAILED_INVITES_OF_ADDRESS, KEYS),
             invites_by_principal: Limiter::new(FAILED_INVITES, KEYS),
+            access_requests: Limiter::new(ACCESS_REQUESTS, KEYS),
         }
     }
 }
@@ -70,6 +77,14 @@ impl Limiters {
             .peek(&address.into(), now)
             .map_err(too_many)?;
         self.invites_by_principal.peek(who, now).map_err(too_many)
+    }
+
+    /// Counts an access request of a person, or refuses one too many.
+    pub fn access_request(&self, who: &UserId, now: Timestamp) -> Result<(), Refusal> {
+        let counted = self.access_requests.check(who, now);
+        counted.map_err(|wait| Refusal::TooManyMade {
+            seconds: wait.seconds(),
+        })
     }
 
     pub fn failed_invite(&self, address: IpAddr, who: &UserId, now: Timestamp) {

@@ -13,6 +13,7 @@ use utoipa::openapi::{Components, ComponentsBuilder, InfoBuilder, OpenApi, OpenA
 
 use crate::operations::Operation;
 
+mod access_requests;
 mod accounts;
 mod applications;
 mod clients;
@@ -67,6 +68,11 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetRecord => vec![records::get()],
         Operation::UpdateRecord => vec![records::update(), records::update().by_post()],
         Operation::DeleteRecord => vec![records::delete()],
+        Operation::CreateRequest => vec![access_requests::create()],
+        Operation::GetRequests => vec![access_requests::get_all()],
+        Operation::GetRequest => vec![access_requests::get()],
+        Operation::RespondToAccessRequest => vec![access_requests::respond()],
+        Operation::DeleteRequest => vec![access_requests::delete()],
         Operation::CreateGroup => vec![groups::create()],
         Operation::GetGroups => vec![groups::get_all()],
         Operation::GetGroup => vec![groups::get()],
@@ -205,6 +211,7 @@ fn components() -> Components {
         shapes::schemas(),
         invites::schemas(),
         records::schemas(),
+        access_requests::schemas(),
         groups::schemas(),
         roles::schemas(),
         clients::schemas(),

@@ -12,6 +12,11 @@ pub enum Operation {
     GetRecord,
     UpdateRecord,
     DeleteRecord,
+    CreateRequest,
+    GetRequests,
+    GetRequest,
+    RespondToAccessRequest,
+    DeleteRequest,
     CreateGroup,
     GetGroups,
     GetGroup,
@@ -75,7 +80,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 69] = [
+    pub const ALL: [Self; 74] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -85,6 +90,11 @@ impl Operation {
         Self::GetRecord,
         Self::UpdateRecord,
         Self::DeleteRecord,
+        Self::CreateRequest,
+        Self::GetRequests,
+        Self::GetRequest,
+        Self::RespondToAccessRequest,
+        Self::DeleteRequest,
         Self::CreateGroup,
         Self::GetGroups,
         Self::GetGroup,
@@ -156,7 +166,10 @@ impl Operation {
     }
 
     /// Whether it is answered without knowing who asks.
-    #[expect(clippy::too_many_lines, reason = "a table with a line for each operation")]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table with a line for each operation"
+    )]
     pub const fn is_public(self) -> bool {
         match self {
             Self::GetOpenIdConfiguration
@@ -177,6 +190,11 @@ impl Operation {
             | Self::GetRecord
             | Self::UpdateRecord
             | Self::DeleteRecord
+            | Self::CreateRequest
+            | Self::GetRequests
+            | Self::GetRequest
+            | Self::RespondToAccessRequest
+            | Self::DeleteRequest
             | Self::CreateGroup
             | Self::GetGroups
             | Self::GetGroup

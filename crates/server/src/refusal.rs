@@ -52,6 +52,10 @@ pub enum Refusal {
     TooMany {
         seconds: u64,
     },
+    /// A person made too many access requests.
+    TooManyMade {
+        seconds: u64,
+    },
     /// The service client has made as many requests as its rate limit allows.
     RateLimited {
         seconds: u64,
@@ -183,6 +187,7 @@ impl Refusal {
             | Self::NotBuilt(_)
             | Self::BadCursor
             | Self::TooMany { .. }
+            | Self::TooManyMade { .. }
             | Self::RateLimited { .. }
             | Self::Busy
             | Self::Unfinished
@@ -192,7 +197,10 @@ impl Refusal {
     }
 
     /// The table.
-    #[expect(clippy::too_many_lines, reason = "a table with an entry for each refusal")]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table with an entry for each refusal"
+    )]
     pub fn for_caller(&self) -> ForCaller {
         use StatusCode as S;
         match self {
@@ -228,6 +236,11 @@ impl Refusal {
                 S::TOO_MANY_REQUESTS,
                 "TooManyRequests",
                 format!("Too many failed requests. Try again in {seconds} seconds."),
+            ),
+            Self::TooManyMade { seconds } => ForCaller::new(
+                S::TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                format!("Too many access requests were made. Try again in {seconds} seconds."),
             ),
             Self::RateLimited { seconds } => ForCaller::new(
                 S::TOO_MANY_REQUESTS,
@@ -303,7 +316,7 @@ impl Refusal {
                 }
             }
             // Only ever on 429: an SDK sleeps long on it elsewhere (contract §0.2 rule 18).
-            Self::TooMany { seconds } => {
+            Self::TooMany { seconds } | Self::TooManyMade { seconds } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
             // That SDK would sleep for days; the title has the whole time.
@@ -411,6 +424,7 @@ impl fmt::Display for ForLog<'_> {
             | Refusal::NotBuilt(_)
             | Refusal::BadCursor
             | Refusal::TooMany { .. }
+            | Refusal::TooManyMade { .. }
             | Refusal::RateLimited { .. }
             | Refusal::Busy
             | Refusal::Unfinished
@@ -460,6 +474,24 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
             format!("InvalidRequest: {path}: {reason}"),
         )
         .at(path),
+        Rule::NotAskable { path, reason } => ForCaller::new(
+            S::UNPROCESSABLE_ENTITY,
+            "NotAskable",
+            format!("This cannot be asked for: {path}: {reason}"),
+        )
+        .at(path),
+        Rule::TooManyOpenRequests => ForCaller::new(
+            S::UNPROCESSABLE_ENTITY,
+            "TooManyOpenRequests",
+            "The caller has a hundred access requests that nobody has answered, the most there can \
+             be. Take one back first.",
+        ),
+        Rule::AnsweredOtherwise => ForCaller::new(
+            S::CONFLICT,
+            "AnsweredOtherwise",
+            "The access request was answered otherwise before, and that stands. What was approved \
+             is taken away by changing the access record.",
+        ),
         Rule::Taken(noun) => taken(*noun),
         Rule::Outdated => ForCaller::new(
             S::PRECONDITION_FAILED,
@@ -538,6 +570,7 @@ fn not_found(noun: Noun) -> ForCaller {
         }
         Noun::AccessKey => "There is no such access key, or the caller may not know of it.",
         Noun::AccessRecord => "There is no such access record, or the caller may not know of it.",
+        Noun::AccessRequest => "There is no such access request, or the caller may not know of it.",
         Noun::Account => "There is no such account, or the caller may not know of it.",
         Noun::Client => "There is no such service client, or the caller may not know of it.",
         Noun::Connection => "There is no such connection, or the caller may not know of it.",
@@ -555,6 +588,7 @@ fn not_found(noun: Noun) -> ForCaller {
 fn taken(noun: Noun) -> ForCaller {
     let (code, what) = match noun {
         Noun::AccessRecord => ("AccessRecordAlreadyExists", "an access record"),
+        Noun::AccessRequest => ("AccessRequestAlreadyExists", "an access request"),
         Noun::Role => ("RoleAlreadyExists", "a role"),
         Noun::Group => ("GroupAlreadyExists", "a group"),
         Noun::AccessKey => ("AccessKeyAlreadyExists", "an access key"),

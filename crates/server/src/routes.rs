@@ -152,6 +152,11 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         // The C# SDK updates records and groups with POST (contract §0.2 rule 15).
         ("PUT" | "POST", ["v1", "records", id]) => with(Operation::UpdateRecord, id),
         ("DELETE", ["v1", "records", id]) => with(Operation::DeleteRecord, id),
+        ("POST", ["v1", "requests"]) => found(Operation::CreateRequest),
+        ("GET", ["v1", "requests"]) => found(Operation::GetRequests),
+        ("GET", ["v1", "requests", id]) => with(Operation::GetRequest, id),
+        ("PATCH", ["v1", "requests", id]) => with(Operation::RespondToAccessRequest, id),
+        ("DELETE", ["v1", "requests", id]) => with(Operation::DeleteRequest, id),
         ("POST", ["v1", "groups"]) => found(Operation::CreateGroup),
         ("GET", ["v1", "groups"]) => found(Operation::GetGroups),
         ("GET", ["v1", "groups", id]) => with(Operation::GetGroup, id),
@@ -229,7 +234,6 @@ fn methods(path: &[&str]) -> Vec<Method> {
 fn not_built(path: &[&str]) -> Option<&'static str> {
     match path {
         ["v1", "claims", ..] => Some("claims"),
-        ["v1", "requests", ..] => Some("access requests"),
         ["v1", "resources"] => Some("resource configurations"),
         ["v1", "users", _, "tokens" | "token-configuration", ..] => Some("tokens of users"),
         ["v1", "connections", _, "users", .., "credentials"] => {

@@ -1,6 +1,8 @@
 //! Deleting a user (contract §1.14): part by part, each a change of its own.
 
+use guestlist_api::access_requests::AccessRequestStatus;
 use guestlist_api::ids::UserId;
+use guestlist_rules::access_requests::{StoredAccessRequest, status_word};
 use guestlist_rules::authority::Basis;
 use guestlist_rules::changes::{Facet, Kind, Seen, Stored};
 use guestlist_rules::invites::StoredInvite;
@@ -28,6 +30,7 @@ enum Piece {
     Record(String),
     Group(String),
     Invite(String),
+    Request(String),
 }
 
 impl Piece {
@@ -35,7 +38,7 @@ impl Piece {
     const fn weight(&self) -> usize {
         match self {
             Self::Record(_) | Self::Group(_) => 1,
-            Self::Invite(_) => 4,
+            Self::Invite(_) | Self::Request(_) => 4,
         }
     }
 
@@ -45,6 +48,7 @@ impl Piece {
             Self::Record(id) => (Kind::AccessRecord, id),
             Self::Group(id) => (Kind::Group, id),
             Self::Invite(id) => (Kind::Invite, id),
+            Self::Request(id) => (Kind::AccessRequest, id),
         };
         basis
             .iter()
@@ -111,6 +115,7 @@ async fn see(ask: Ask<'_>, pieces: &[Piece], is_last: bool) -> Result<Part, Refu
             Piece::Record(id) => part.records.extend(ask.see(id).await?),
             Piece::Group(id) => part.groups.extend(ask.see(id).await?),
             Piece::Invite(id) => part.invites.extend(ask.see(id).await?),
+            Piece::Request(id) => part.requests.extend(ask.see(id).await?),
         }
     }
     Ok(part)
@@ -137,11 +142,21 @@ async fn plan(ask: Ask<'_>, user: &UserId) -> Result<Plan, Refusal> {
     let named = records
         .map(|id| Piece::Record(id.into_string()))
         .chain(groups.map(|id| Piece::Group(id.into_string())));
-    let (own, mut others): (Vec<Piece>, Vec<Piece>) = named.partition(|piece| piece.bears(&basis));
+    let (bearing, mut others): (Vec<Piece>, Vec<Piece>) =
+        named.partition(|piece| piece.bears(&basis));
     let now = ask.app.clock.now();
     let usable = |invite: &StoredInvite| invite.unusable(now).is_none();
-    let invites = found(ask, Facet::Inviter, user, usable, MOST).await?;
+    let own = Selection::Equal(Facet::Inviter, user.to_string());
+    let invites = found(ask, &own, usable).await?;
     others.extend(invites.into_iter().map(Piece::Invite));
+    let concerned = |request: &StoredAccessRequest| request.concerns(user);
+    // Whom a request asks for is no attribute to list by, but what is open is little.
+    let open = Selection::Equal(
+        Facet::Status,
+        status_word(AccessRequestStatus::Open).to_owned(),
+    );
+    let requests = found(ask, &open, concerned).await?;
+    others.extend(requests.into_iter().map(Piece::Request));
     let is_whole = others.len() <= MOST;
     others.truncate(MOST);
     let mut parts: Vec<Vec<Piece>> = Vec::new();
@@ -149,7 +164,7 @@ async fn plan(ask: Ask<'_>, user: &UserId) -> Result<Plan, Refusal> {
         push(&mut parts, [piece]);
     }
     if is_whole {
-        push(&mut parts, own);
+        push(&mut parts, bearing);
     }
     Ok(Plan { parts, is_whole })
 }
@@ -165,22 +180,19 @@ fn push(parts: &mut Vec<Vec<Piece>>, together: impl IntoIterator<Item = Piece>) 
     }
 }
 
-/// The ids of the documents of a user that are `wanted`, about `most` of them.
+/// The ids of the documents of a selection that are `wanted`, up to more than one request changes.
 async fn found<T: Stored>(
     ask: Ask<'_>,
-    facet: Facet,
-    user: &UserId,
+    selection: &Selection,
     wanted: impl Fn(&T) -> bool + Copy,
-    most: usize,
 ) -> Result<Vec<String>, Refusal> {
-    let selection = Selection::Equal(facet, user.to_string());
     let mut ids = Vec::new();
     let mut after = None;
     loop {
-        let (seen, next) = walk(ask, &selection, after.as_deref(), usize::MAX, wanted).await?;
+        let (seen, next) = walk(ask, selection, after.as_deref(), usize::MAX, wanted).await?;
         ids.extend(seen.iter().map(|Seen { value, .. }: &Seen<T>| value.id()));
         after = next;
-        if after.is_none() || ids.len() > most {
+        if after.is_none() || ids.len() > MOST {
             return Ok(ids);
         }
     }

@@ -1,5 +1,8 @@
-//! Users, against a real server.
+//! Users and access requests, against a real server.
 
+use guestlist_client::api::access_requests::{
+    AccessRequestAnswer, AccessRequestStatus, NewAccessRequest,
+};
 use guestlist_client::api::ids::UserId;
 use guestlist_client::api::invites::{InviteRequest, InviteStatement};
 use guestlist_client::api::records::{AccessRecordRequest, Statement};
@@ -50,4 +53,59 @@ async fn users() {
     let nobody = owner.with_credentials(Credentials::none());
     let error = nobody.users().get_users(&PageQuery::new()).await;
     assert_eq!(error.unwrap_err().status(), Some(401));
+}
+
+#[tokio::test]
+async fn access_requests() {
+    let (server, owner) = server().await;
+    let bob = user(&server, "bob");
+    let wanted = Statement::new(["Authress:ReadResource"], ["projects/7"]).unwrap();
+    let wanted = NewAccessRequest::new(id::<UserId>("bob"), [wanted]).unwrap();
+    let mut asked = Vec::new();
+    for _ in 0..3 {
+        asked.push(bob.access_requests().create_request(&wanted).await.unwrap());
+    }
+    let (first, second) = (&asked[0].request_id, &asked[1].request_id);
+    let error = user(&server, "carol")
+        .access_requests()
+        .get_request(first)
+        .await;
+    assert!(error.unwrap_err().is_not_found());
+    let answering = owner.access_requests();
+    let approved = AccessRequestAnswer::Approved;
+    let given = answering.respond_to_access_request(first, approved).await;
+    assert_eq!(given.unwrap().status, AccessRequestStatus::Approved);
+    let denied = AccessRequestAnswer::Denied;
+    let error = answering.respond_to_access_request(first, denied).await;
+    assert_eq!(error.unwrap_err().error_code(), Some("AnsweredOtherwise"));
+    answering
+        .respond_to_access_request(second, denied)
+        .await
+        .unwrap();
+    let read = bob.access_requests().get_request(second).await.unwrap();
+    assert_eq!(read.status, AccessRequestStatus::Denied);
+    bob.access_requests()
+        .delete_request(&asked[2].request_id)
+        .await
+        .unwrap();
+    let listed = bob
+        .access_requests()
+        .list()
+        .page_size(1)
+        .try_collect()
+        .await;
+    assert_eq!(listed.unwrap().len(), 2);
+    for (status, count) in [
+        (AccessRequestStatus::Open, 0),
+        (AccessRequestStatus::Approved, 1),
+        (AccessRequestStatus::Denied, 1),
+        (AccessRequestStatus::Deleted, 1),
+    ] {
+        let listed = answering.list().status(status).try_collect().await;
+        assert_eq!(listed.unwrap().len(), count, "{status:?}");
+        let page = answering
+            .get_requests(Some(status), &PageQuery::new())
+            .await;
+        assert_eq!(page.unwrap().records.len(), count, "{status:?}");
+    }
 }

@@ -62,3 +62,61 @@ async fn users_are_listed_shown_and_deleted() {
     stranger.run(&["user", "list"]).expect(4);
     stranger.run(&["user", "show", "stranger"]).expect(0);
 }
+
+#[tokio::test]
+async fn access_is_asked_for_given_denied_and_taken_back() {
+    let server = TestServer::start().await.unwrap();
+    let (owner, bob) = (Person::owner(&server), Person::user(&server, "bob"));
+    let ask = |resource: &str| {
+        let made = bob
+            .run(&[
+                "request",
+                "create",
+                "--user",
+                "bob",
+                "--role",
+                "ro_viewer",
+                "--on",
+                resource,
+                "--json",
+            ])
+            .expect(0);
+        made.json()["requestId"].as_str().unwrap().to_owned()
+    };
+    let (yes, no, back) = (ask("projects/1"), ask("projects/2"), ask("projects/3"));
+    let check = |resource: &str| ["check", "bob", resource, "documents:read"].map(str::to_owned);
+    let may = |resource: &str, code| {
+        let words = check(resource);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        owner.run(&words).expect(code);
+    };
+    may("projects/1", 1);
+    bob.run(&["request", "approve", &yes]).expect(3);
+    owner
+        .run(&["request", "approve", &yes])
+        .expect(0)
+        .saying("Approved the access request");
+    owner
+        .run(&["request", "deny", &no])
+        .expect(0)
+        .saying("Denied the access request");
+    may("projects/1", 0);
+    may("projects/2", 1);
+    owner
+        .run(&["record", "show", &format!("req:{yes}")])
+        .expect(0);
+    owner.run(&["request", "deny", &yes]).expect(5);
+    bob.run(&["request", "delete", &back])
+        .expect(2)
+        .saying("--yes");
+    bob.run(&["request", "delete", &back, "--yes"]).expect(0);
+    let list = bob.run(&["request", "list"]).expect(0);
+    assert_eq!(list.stdout.lines().count(), 3, "{}", list.stdout);
+    assert!(list.stdout.contains("ro_viewer on projects/1"));
+    let denied = bob
+        .run(&["request", "list", "--status", "denied", "--json"])
+        .expect(0);
+    assert_eq!(denied.json()[0]["requestId"], no.as_str());
+    let shown = bob.run(&["request", "show", &back]).expect(0);
+    assert!(shown.stdout.contains("DELETED"), "{}", shown.stdout);
+}

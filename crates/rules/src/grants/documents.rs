@@ -140,6 +140,7 @@ impl Grants {
                 self.number_group(&group).map(Some).map_err(full)
             }
             Kind::Account
+            | Kind::AccessRequest
             | Kind::Acceptance
             | Kind::Client
             | Kind::IdempotencyKey
@@ -174,6 +175,7 @@ impl Grants {
                 .ok()
                 .map(|number| Ready::Group(number, None)),
             Kind::Account
+            | Kind::AccessRequest
             | Kind::Acceptance
             | Kind::Client
             | Kind::IdempotencyKey

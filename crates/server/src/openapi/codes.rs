@@ -41,6 +41,7 @@ codes! {
     RECORD_ALREADY_EXISTS = 409 "AccessRecordAlreadyExists" "There is an access record with this id.";
     ROLE_ALREADY_EXISTS = 409 "RoleAlreadyExists" "There is a role with this id.";
     GROUP_ALREADY_EXISTS = 409 "GroupAlreadyExists" "There is a group with this id.";
+    ANSWERED_OTHERWISE = 409 "AnsweredOtherwise" "The access request was answered otherwise before.";
     CONNECTION_ALREADY_EXISTS = 409 "ConnectionAlreadyExists" "There is a connection with this id.";
     TENANT_ALREADY_EXISTS = 409 "TenantAlreadyExists" "There is a tenant with this id.";
     APPLICATION_IN_USE = 409 "ApplicationInUse" "The application belongs to an extension.";
@@ -51,8 +52,10 @@ codes! {
     UNSUPPORTED_CONTENT_ENCODING = 415 "UnsupportedContentEncoding" "The request body is compressed.";
     UNKNOWN_EXPECTATION = 417 "UnknownExpectation" "`Expect` holds something other than `100-continue`.";
     IDEMPOTENCY_KEY_REUSED = 422 "IdempotencyKeyReused" "The `Idempotency-Key` was sent with another request.";
+    NOT_ASKABLE = 422 "NotAskable" "What `path` names cannot be asked for, or not by this caller.";
+    TOO_MANY_OPEN_REQUESTS = 422 "TooManyOpenRequests" "The caller has as many open access requests as they may have.";
     TOO_MANY_ACCESS_KEYS = 422 "TooManyAccessKeys" "The client has as many access keys as it may have.";
-    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts, or more requests than the rate limit of the service client allows; `Retry-After` says when to try again.";
+    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts or access requests, or more requests than the rate limit of the service client allows; `Retry-After` says when to try again.";
     HEADERS_TOO_LARGE = 431 "HeadersTooLarge" "The header fields are too many or too long.";
     INTERNAL_ERROR = 500 "InternalError" "A fault of the server; its log has the rest under `errorId`.";
     BUSY = 503 "Busy" "What the request needs kept changing; nothing was done.";
@@ -134,10 +137,11 @@ mod tests {
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
     /// do not choose.
-    const OF_NO_OPERATION: [&str; 10] = [
+    const OF_NO_OPERATION: [&str; 11] = [
         "MethodNotAllowed",
         "NotImplemented",
         "AccessKeyAlreadyExists",
+        "AccessRequestAlreadyExists",
         "AccountAlreadyExists",
         "ApplicationAlreadyExists",
         "ClientAlreadyExists",
@@ -180,6 +184,12 @@ mod tests {
             Rule::Taken(Noun::Connection),
             Rule::Taken(Noun::Tenant),
             Rule::Outdated,
+            Rule::NotAskable {
+                path: String::new(),
+                reason: String::new(),
+            },
+            Rule::TooManyOpenRequests,
+            Rule::AnsweredOtherwise,
             Rule::TooLarge {
                 reason: String::new(),
             },
@@ -217,6 +227,7 @@ mod tests {
             Refusal::NoSuchPath,
             Refusal::BadCursor,
             Refusal::TooMany { seconds: 1 },
+            Refusal::TooManyMade { seconds: 1 },
             Refusal::RateLimited { seconds: 1 },
             Refusal::Busy,
             Refusal::Unfinished,

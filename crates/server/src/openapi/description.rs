@@ -29,6 +29,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
 pub(super) enum Tag {
     Invites,
     Records,
+    Requests,
     Groups,
     Roles,
     Clients,
@@ -45,9 +46,10 @@ pub(super) enum Tag {
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Invites,
         Self::Records,
+        Self::Requests,
         Self::Groups,
         Self::Roles,
         Self::Clients,
@@ -67,6 +69,7 @@ impl Tag {
         match self {
             Self::Invites => "Invites",
             Self::Records => "Access records",
+            Self::Requests => "Access requests",
             Self::Groups => "Groups",
             Self::Roles => "Roles",
             Self::Clients => "Service clients",
@@ -87,6 +90,7 @@ impl Tag {
         match self {
             Self::Invites => "Access for somebody who has no account yet.",
             Self::Records => "Who has which roles on which resources.",
+            Self::Requests => "Access that somebody asks for, and somebody else gives or not.",
             Self::Groups => "Users who are given access together.",
             Self::Roles => "Named lists of permissions.",
             Self::Clients => "Programs that call in their own name, and their access keys.",

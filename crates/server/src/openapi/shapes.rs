@@ -166,6 +166,14 @@ fn ids() -> Vec<Named> {
             id("An access record.", limits::RECORD_ID_LENGTH, "_:|~-"),
         ),
         (
+            "RequestId",
+            id(
+                "An access request: `req_…`.",
+                limits::RECORD_ID_LENGTH,
+                "_:|~-",
+            ),
+        ),
+        (
             "GroupId",
             id("A group of users: `grp_…`.", limits::ID_LENGTH, "_-"),
         ),

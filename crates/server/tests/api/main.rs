@@ -16,6 +16,7 @@
 mod fake_issuer;
 
 mod access_permissions;
+mod access_requests;
 mod accounts;
 mod applications;
 mod authorization;

@@ -26,6 +26,8 @@ struct Expected {
 /// Ids that the server has made.
 struct Made {
     invite: String,
+    /// The path of an access request.
+    request: String,
     application: String,
     extension: String,
 }
@@ -72,8 +74,19 @@ async fn furnished() -> (World, Made) {
     let invite = world
         .invite(&world.owner, &invite_of(&["ro_x"], &["things/1"]))
         .await;
+    let asked = json!({"access": {"users": [{"userId": "holder"}],
+        "statements": invite_of(&["ro_x"], &["things/1"])["statements"]}});
+    let request = world
+        .own("POST", "/v1/requests", Some(&asked))
+        .await
+        .expect(201);
+    let request = format!(
+        "/v1/requests/{}",
+        request.json()["requestId"].as_str().unwrap()
+    );
     let made = Made {
         invite,
+        request,
         application: application.as_str().unwrap().to_owned(),
         extension: extension.as_str().unwrap().to_owned(),
     };
@@ -95,6 +108,8 @@ fn table(world: &World, made: &Made) -> Vec<Expected> {
     let client = json!({"name": "n"});
     let owner = &world.owner_id;
     let given = invite_of(&["ro_x"], &["things/1"]);
+    let asked = json!({"access":
+        {"users": [{"userId": "u"}], "statements": given["statements"]}});
     let identity = json!({"issuer": "http://127.0.0.1:9999", "preferredAudience": "x"});
     let of_holder = "/v1/users/holder/resources";
     let entry = |operation, method, target: &str, body: Option<&Value>, statuses: [u16; 4]| {
@@ -113,6 +128,7 @@ fn table(world: &World, made: &Made) -> Vec<Expected> {
     };
     let client_path = format!("/v1/clients/{owner}");
     let invite_path = format!("/v1/invites/{}", made.invite);
+    let request = made.request.as_str();
     let application = format!("/v1/applications/{}", made.application);
     let extension = format!("/v1/extensions/{}", made.extension);
     let named = json!({"name": "n"});
@@ -185,6 +201,35 @@ fn table(world: &World, made: &Made) -> Vec<Expected> {
             O::DeleteRecord,
             "DELETE",
             "/v1/records/rec_x",
+            None,
+            [401, 404, 403, 204],
+        ),
+        entry(
+            O::CreateRequest,
+            "POST",
+            "/v1/requests",
+            Some(&asked),
+            [401, 422, 422, 201],
+        ),
+        entry(
+            O::GetRequests,
+            "GET",
+            "/v1/requests",
+            None,
+            [401, 200, 200, 200],
+        ),
+        entry(O::GetRequest, "GET", request, None, [401, 404, 403, 200]),
+        entry(
+            O::RespondToAccessRequest,
+            "PATCH",
+            request,
+            Some(&json!({"status": "APPROVED"})),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::DeleteRequest,
+            "DELETE",
+            request,
             None,
             [401, 404, 403, 204],
         ),
@@ -697,7 +742,6 @@ async fn what_is_not_built_says_so() {
     let world = World::new(Engine::Memory).await;
     for (method, target) in [
         ("POST", "/v1/claims"),
-        ("GET", "/v1/requests"),
         ("GET", "/v1/resources"),
         ("PUT", "/v1/resources/a%2Fb"),
         ("PUT", "/v1/users/u/token-configuration"),

@@ -43,7 +43,11 @@ impl Furnished {
         let invite = invite_of(&["ro_x"], &["things/1"]);
         let invite = world.invite(&world.owner, &invite).await;
         let reference = invite[4..16].to_owned();
+        let request = json!({"access": {"users": [{"userId": "holder"}],
+            "statements": invite_of(&["ro_x"], &["things/1"])["statements"]}});
+        let request = made(world.own("POST", "/v1/requests", Some(&request)).await);
         let places = vec![
+            ("{requestId}", text(&request["requestId"])),
             ("{recordId}", "rec_x".to_owned()),
             ("{groupId}", "grp_x".to_owned()),
             ("{roleId}", "ro_x".to_owned()),

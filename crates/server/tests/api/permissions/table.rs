@@ -135,10 +135,12 @@ const SHOWN: &str = "nothing; shows what you may read";
 pub(super) const TABLE: &[&[Row]] = &[
     access::INVITES,
     access::RECORDS,
+    access::REQUESTS,
     access::GROUPS,
     access::ROLES,
     service::CLIENTS,
     access::USERS,
+    access::KNOWN,
     service::TENANTS,
     service::CONNECTIONS,
     service::APPLICATIONS,

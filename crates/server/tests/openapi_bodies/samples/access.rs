@@ -1,11 +1,15 @@
 //! The bodies of users and what else concerns who has access.
 
+use guestlist_api::access_requests::{
+    AccessRequest, AccessRequestCollection, AccessRequestStatus, AccessTemplate,
+};
+use guestlist_api::ids::UserId;
 use guestlist_api::users::{
     LinkedConnection, LinkedIdentity, UserIdentity, UserIdentityCollection,
 };
 use serde_json::Value;
 
-use super::{id, page, value};
+use super::{id, links, page, statement, value};
 
 fn user_identity() -> UserIdentity {
     let text = |text: &str| Some(text.to_owned());
@@ -23,6 +27,20 @@ fn user_identity() -> UserIdentity {
     }
 }
 
+fn access_request() -> AccessRequest {
+    AccessRequest {
+        request_id: id("req_1"),
+        status: AccessRequestStatus::Open.into(),
+        last_updated: Some(id("2026-01-02T03:04:05.678Z")),
+        access: AccessTemplate {
+            users: vec![id::<UserId>("user 1").into()],
+            statements: vec![statement()],
+        },
+        tags: serde_json::from_value(serde_json::json!({"name": "value"})).unwrap(),
+        links: links(),
+    }
+}
+
 /// Every answer with all of its members.
 pub(super) fn answers() -> Vec<(&'static str, Value)> {
     let (pagination, links) = page();
@@ -31,7 +49,15 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         pagination,
         links,
     };
+    let (pagination, links) = page();
+    let requests = AccessRequestCollection {
+        records: vec![access_request()],
+        pagination,
+        links,
+    };
     vec![
+        ("AccessRequest", value(access_request())),
+        ("AccessRequestCollection", value(requests)),
         ("UserIdentity", value(user_identity())),
         ("UserIdentityCollection", value(users)),
     ]

@@ -294,3 +294,94 @@ pub(super) const USERS: &[Row] = &[
         named(202),
     ),
 ];
+
+const REQUEST: &str = r#"{"access": {"users": [{"userId": "holder"}],
+    "statements": [{"roles": ["ro_x"], "resources": [{"resourceUri": "things/1"}]}]}}"#;
+const READ_REQUEST: [Holds; 2] = [
+    may("AccessRequests:Read", "Authress:AccessRequests/{requestId}"),
+    may("AccessRequests", "Authress:AccessRequests"),
+];
+const UPDATE_REQUEST: [Holds; 2] = [
+    may(
+        "AccessRequests:Update",
+        "Authress:AccessRequests/{requestId}",
+    ),
+    may("AccessRequests", "Authress:AccessRequests"),
+];
+
+pub(super) const REQUESTS: &[Row] = &[
+    row(
+        "createRequest",
+        "POST /v1/requests",
+        "nothing to ask for yourself; for others, the ceiling for all it asks for",
+        GIVES,
+        REQUEST,
+        Expected {
+            stranger: 422,
+            neighbour: 422,
+            ..named(201)
+        },
+    ),
+    free("getRequests", "GET /v1/requests", SHOWN, anybody(200)),
+    row(
+        "getRequest",
+        "GET /v1/requests/{requestId}",
+        "to have made it, or {exact}",
+        READ_REQUEST,
+        "",
+        named(200),
+    ),
+    // To deny: to approve also needs the right to give.
+    row(
+        "respondToAccessRequest",
+        "PATCH /v1/requests/{requestId}",
+        "{exact}; to approve, also the ceiling for all it asks for",
+        UPDATE_REQUEST,
+        r#"{"status": "DENIED"}"#,
+        named(200),
+    ),
+    row(
+        "deleteRequest",
+        "DELETE /v1/requests/{requestId}",
+        "to have made it, or {exact}",
+        UPDATE_REQUEST,
+        "",
+        named(204),
+    ),
+];
+
+pub(super) const KNOWN: &[Row] = &[
+    row(
+        "getUsers",
+        "GET /v1/users",
+        "{exact}",
+        [
+            may("READ", "Authress:Users"),
+            may("Users", "Authress:Users"),
+        ],
+        "",
+        plainly(200),
+    ),
+    row(
+        "getUser",
+        "GET /v1/users/{userId}",
+        "to be that user, or {exact}",
+        [
+            may("READ", "Authress:Users/{userId}"),
+            may("Users", "Authress:Users"),
+        ],
+        "",
+        named(200),
+    ),
+    row(
+        "deleteUser",
+        "DELETE /v1/users/{userId}",
+        "{exact}",
+        [
+            may("UPDATE", "Authress:Users/{userId}"),
+            may("Users", "Authress:Users"),
+        ],
+        "",
+        named(202),
+    ),
+];
