@@ -24,6 +24,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) struct Other {
     pub(crate) server: TestServer,
     robot: String,
+    /// An open access request, and one that was approved.
+    asked: [String; 2],
     extension_client: String,
 }
 
@@ -90,7 +92,20 @@ pub(crate) async fn other() -> Other {
     let application = r#"{"name": "Shop", "redirectUrls": ["https://shop.example"]}"#;
     shop.run_with(&["application", "create", "-f", "-"], application)
         .expect(0);
+    let asked = ["notes/8", "notes/9"].map(|resource| {
+        let access = format!(
+            r#"{{"access": {{"users": [{{"userId": "grace"}}], "statements":
+                [{{"roles": ["ro_reader"], "resources": [{{"resourceUri": "{resource}"}}]}}]}}}}"#
+        );
+        let asked = shop
+            .run_with(&["request", "create", "--json", "-f", "-"], &access)
+            .expect(0);
+        asked.json()["requestId"].as_str().unwrap().to_owned()
+    });
+    shop.say(&format!("request approve {}", asked[1]))
+        .expect(0);
     Other {
+        asked,
         robot: robot.client_id.to_string(),
         extension_client: machine.to_string(),
         server,
@@ -190,7 +205,20 @@ async fn a_whole_account_is_carried() {
     let own: Vec<_> = left
         .filter(|(_, id)| !id.starts_with("Authress:"))
         .collect();
+    let own: Vec<_> = own
+        .into_iter()
+        .filter(|(kind, _)| kind == "records")
+        .collect();
     assert_eq!(own.len(), 1, "{own:?}");
+    let asked = |id| {
+        document(&report, "accessRequests", id)["outcome"]
+            .as_str()
+            .unwrap()
+    };
+    assert_eq!(
+        other.asked.each_ref().map(|id| asked(id)),
+        ["created", "leftOut"]
+    );
     let why = document(&report, "records", &own[0].1)["reason"]
         .as_str()
         .unwrap();
@@ -263,7 +291,7 @@ async fn a_second_time_nothing_is_carried_and_nothing_deleted_comes_back() {
         .expect(0);
 
     // Again, with the state file and without it.
-    let before: Vec<_> = ["client", "application", "record"]
+    let before: Vec<_> = ["client", "application", "request", "record"]
         .map(|noun| listed(&owner, noun))
         .into();
     for forgets in [false, true] {
@@ -274,7 +302,7 @@ async fn a_second_time_nothing_is_carried_and_nothing_deleted_comes_back() {
         for outcome in ["created", "overwritten", "refused", "unreadable"] {
             assert!(with_outcome(&again, outcome).is_empty(), "{again:#}");
         }
-        let after: Vec<_> = ["client", "application", "record"]
+        let after: Vec<_> = ["client", "application", "request", "record"]
             .map(|noun| listed(&owner, noun))
             .into();
         assert_eq!(after, before);
