@@ -150,13 +150,11 @@ async fn find(
     id: &RequestId,
     ability: Ability<'_>,
 ) -> Result<Seen<StoredAccessRequest>, Refusal> {
-    match ask.see(id.as_str()).await? {
-        Some(seen) => Ok(seen),
-        None => {
-            ask.decide(|facts| require(facts, ability))?;
-            Err(Rule::NotFound(Noun::AccessRequest).into())
-        }
+    if let Some(seen) = ask.see(id.as_str()).await? {
+        return Ok(seen);
     }
+    ask.decide(|facts| require(facts, ability))?;
+    Err(Rule::NotFound(Noun::AccessRequest).into())
 }
 
 /// An id that no request can have is the id of no request.

@@ -140,7 +140,6 @@ pub(super) const TABLE: &[&[Row]] = &[
     access::ROLES,
     service::CLIENTS,
     access::USERS,
-    access::KNOWN,
     service::TENANTS,
     service::CONNECTIONS,
     service::APPLICATIONS,

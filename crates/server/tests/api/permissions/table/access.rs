@@ -389,39 +389,3 @@ pub(super) const REQUESTS: &[Row] = &[
         named(204),
     ),
 ];
-
-pub(super) const KNOWN: &[Row] = &[
-    row(
-        "getUsers",
-        "GET /v1/users",
-        "{exact}",
-        [
-            may("READ", "Authress:Users"),
-            may("Users", "Authress:Users"),
-        ],
-        "",
-        plainly(200),
-    ),
-    row(
-        "getUser",
-        "GET /v1/users/{userId}",
-        "to be that user, or {exact}",
-        [
-            may("READ", "Authress:Users/{userId}"),
-            may("Users", "Authress:Users"),
-        ],
-        "",
-        named(200),
-    ),
-    row(
-        "deleteUser",
-        "DELETE /v1/users/{userId}",
-        "{exact}",
-        [
-            may("UPDATE", "Authress:Users/{userId}"),
-            may("Users", "Authress:Users"),
-        ],
-        "",
-        named(202),
-    ),
-];
