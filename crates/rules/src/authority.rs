@@ -89,7 +89,6 @@ impl Ability<'_> {
             Self::CreateConnection => ["CREATE", "Connections:Create"],
             Self::ReadConnection(_) => ["READ", "Connections:Read"],
             Self::UpdateConnection(_) => ["UPDATE", "Connections:Update"],
-            Self::UpdateUser(_) => ["UPDATE", "Users:Update"],
             Self::CreateApplication => ["CREATE", "Applications:Create"],
             Self::ReadApplication(_) => ["READ", "Applications:Read"],
             Self::UpdateApplication(_) => ["UPDATE", "Applications:Update"],
@@ -100,7 +99,7 @@ impl Ability<'_> {
             Self::ReadTenant(_) => ["READ", "Tenants:Read"],
             Self::UpdateTenant(_) => ["UPDATE", "Tenants:Update"],
             Self::ListUsers | Self::ReadUser(_) => ["READ", "Users:Read"],
-            Self::DeleteUser(_) => ["UPDATE", "Users:Update"],
+            Self::UpdateUser(_) | Self::DeleteUser(_) => ["UPDATE", "Users:Update"],
             Self::ReadRequest(_) => ["AccessRequests:Read", "READ"],
             Self::UpdateRequest(_) => ["AccessRequests:Update", "UPDATE"],
         }
@@ -141,7 +140,6 @@ impl Ability<'_> {
             Self::ReadConnection(connection) | Self::UpdateConnection(connection) => {
                 ("Connections", Some(connection.to_string()))
             }
-            Self::UpdateUser(user) => ("Users", Some(user.to_string())),
             Self::CreateApplication => ("Applications", None),
             Self::ReadApplication(application) | Self::UpdateApplication(application) => {
                 ("Applications", Some(application.to_string()))
@@ -155,7 +153,9 @@ impl Ability<'_> {
                 ("Tenants", Some(tenant.to_string()))
             }
             Self::ListUsers => ("Users", None),
-            Self::ReadUser(user) | Self::DeleteUser(user) => ("Users", Some(user.to_string())),
+            Self::ReadUser(user) | Self::UpdateUser(user) | Self::DeleteUser(user) => {
+                ("Users", Some(user.to_string()))
+            }
             Self::ReadRequest(request) | Self::UpdateRequest(request) => {
                 ("AccessRequests", Some(request.to_string()))
             }
