@@ -256,9 +256,9 @@ async fn tokens_of_users() {
         Err(TokenError::Invalid(InvalidToken::Audience))
     ));
     let verifier = owner.verifier().audience(server.url());
-    let verified = verifier.verify(text).await.unwrap();
-    assert_eq!(*verified.user_id(), ann);
-    assert_eq!(verified.claim::<String>("plan").as_deref(), Some("gold"));
+    let proven = verifier.verify(text).await.unwrap();
+    assert_eq!(*proven.user_id(), ann);
+    assert_eq!(proven.claim::<String>("plan").as_deref(), Some("gold"));
     let bearer = owner.with_credentials(Credentials::token(text));
     let (read, write) = (id("documents:read"), id("documents:write"));
     let project = id("projects/42");
