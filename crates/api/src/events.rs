@@ -189,6 +189,11 @@ open_enumeration!(
         TenantUpdated = "tenant.updated",
         /// A user was put into a tenant.
         TenantUserLinked = "tenant.user-linked",
+        /// It was said what the tokens of a user say.
+        UserTokenConfigured = "user.token-configured",
+        /// A service client made a token for a user.
+        UserTokenCreated = "user.token-created",
+        UserTokenDisabled = "user.token-disabled",
         /// The last of what named a user, as far as it was known, names them no more.
         UserDeleted = "user.deleted",
         /// A part of what named a user names them no more.

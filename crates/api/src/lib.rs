@@ -25,4 +25,5 @@ pub mod roles;
 pub mod tenants;
 pub mod text;
 pub mod times;
+pub mod user_tokens;
 pub mod users;

@@ -52,6 +52,10 @@ pub const REDIRECT_URL_LENGTH: usize = 1024;
 pub const APPLICATION_AUDIENCES: usize = 10;
 /// Characters of one of them.
 pub const APPLICATION_AUDIENCE_LENGTH: usize = 128;
+/// Claims of the caller's own in the tokens of a user.
+pub const TOKEN_CLAIMS: usize = 50;
+/// Bytes of them as JSON: a quarter of the longest token.
+pub const TOKEN_CLAIMS_BYTES: usize = 2048;
 /// Characters of an invite id in a path. Ours have 67.
 pub const INVITE_ID_LENGTH: usize = 256;
 /// Characters of a name.

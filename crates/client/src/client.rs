@@ -23,6 +23,7 @@ use crate::service_clients::ServiceClients;
 use crate::tenants::Tenants;
 use crate::transport::{self, Answer, Request};
 use crate::user_permissions::UserPermissions;
+use crate::user_tokens::UserTokens;
 use crate::users::Users;
 use crate::verifier::TokenVerifier;
 
@@ -180,6 +181,11 @@ impl Client {
     /// Service clients and their access keys.
     pub fn service_clients(&self) -> ServiceClients<'_> {
         ServiceClients { client: self }
+    }
+
+    /// Tokens that service clients make for users.
+    pub fn user_tokens(&self) -> UserTokens<'_> {
+        UserTokens { client: self }
     }
 
     /// Applications: what users sign in to.

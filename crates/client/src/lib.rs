@@ -28,6 +28,7 @@ pub use crate::server::{DevelopmentToken, Health, Server};
 pub use crate::service_clients::ServiceClients;
 pub use crate::tenants::Tenants;
 pub use crate::user_permissions::{UserPermissions, UserResourcesQuery};
+pub use crate::user_tokens::UserTokens;
 pub use crate::users::Users;
 pub use crate::verifier::{
     InvalidToken, OpenIdConfiguration, TokenError, TokenVerifier, VerifiedToken,
@@ -58,5 +59,6 @@ mod service_clients;
 mod tenants;
 mod transport;
 mod user_permissions;
+mod user_tokens;
 mod users;
 mod verifier;

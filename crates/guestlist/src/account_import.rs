@@ -1,6 +1,7 @@
 //! `guestlist import --from`: the account of another server, read by its public lists and written to
 //! this one. Running it again carries on and doubles nothing.
 
+mod access_requests;
 mod applications;
 mod carrying;
 mod clients;
@@ -200,6 +201,11 @@ async fn all(carrier: &mut Carrier<'_>, kinds: &[Kind]) -> Result<(), Failure> {
             Kind::Groups => carrier.carry(groups::Groups).await?,
             Kind::Records => carrier.carry(records::Records).await?,
             Kind::Identities => carrier.carry(identities::Identities::default()).await?,
+            Kind::AccessRequests => {
+                carrier
+                    .carry(access_requests::AccessRequests::default())
+                    .await?;
+            }
         }
         carrier.steps.kind_is_done();
     }

@@ -9,14 +9,14 @@ use crate::profiles::ConnectionArguments;
 use crate::{
     access_requests, accounts, applications, apply, backup, checks, clients, completions,
     connections, doctor, events, export, extensions, groups, identities, import, invites, keys,
-    login, man, profile_commands, pull, records, restore, roles, settings, tenants, users,
+    login, man, profile_commands, pull, records, restore, roles, settings, tenants, tokens, users,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
 ///
-/// `guestlist serve` runs a server; `backup`, `restore`, `export` and `import` work on its files. The other commands
-/// call a server: say which with --url or a profile, and who you are with --key-file or
-/// GUESTLIST_KEY.
+/// `guestlist serve` runs a server; `backup`, `restore`, `export` and `import FILE` work on its files.
+/// The other commands call a server: say which with --url or a profile, and who you are with
+/// --key-file or GUESTLIST_KEY.
 #[derive(Parser)]
 #[command(name = "guestlist", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
@@ -127,6 +127,10 @@ pub(crate) enum Call {
     /// Access keys of service clients
     #[command(subcommand)]
     Key(keys::KeyCommand),
+
+    /// Tokens that service clients make for users
+    #[command(subcommand)]
+    Token(tokens::TokenCommand),
 
     /// Applications: what users sign in to
     #[command(subcommand)]

@@ -139,10 +139,10 @@ fn listed<T: FromStr<Err = Malformed>>(words: &[&str]) -> Result<Vec<T>, Malform
         .collect()
 }
 
-/// When an invite ends.
+/// When an invite or a token ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expiry {
-    /// So many milliseconds after it is made.
+pub(crate) enum Expiry {
+    /// So many milliseconds from now.
     After(i64),
     At(Timestamp),
 }
@@ -174,6 +174,14 @@ impl FromStr for Expiry {
 }
 
 impl Expiry {
+    /// The end, however far it is.
+    pub(crate) fn end(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::After(life) => now.plus(life),
+            Self::At(time) => time,
+        }
+    }
+
     /// The end, if an invite may live so long.
     fn from(self, now: Timestamp) -> Result<Timestamp, Failure> {
         let lifetime = match self {

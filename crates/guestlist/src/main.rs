@@ -58,6 +58,7 @@ mod tenants;
 mod terminal;
 mod text;
 mod token_claims;
+mod tokens;
 mod users;
 mod welcome;
 
@@ -156,6 +157,7 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Group(command) => groups::run(command, session).await,
         Call::Client(command) => clients::run(command, session).await,
         Call::Key(command) => keys::run(command, session).await,
+        Call::Token(command) => tokens::run(command, session).await,
         Call::Application(command) => applications::run(command, session).await,
         Call::Extension(command) => extensions::run(command, session).await,
         Call::Connection(command) => connections::run(command, session).await,

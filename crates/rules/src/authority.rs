@@ -43,6 +43,7 @@ pub enum Ability<'a> {
     CreateConnection,
     ReadConnection(&'a ConnectionId),
     UpdateConnection(&'a ConnectionId),
+    UpdateUser(&'a UserId),
     CreateApplication,
     ReadApplication(&'a ApplicationId),
     UpdateApplication(&'a ApplicationId),
@@ -98,7 +99,7 @@ impl Ability<'_> {
             Self::ReadTenant(_) => ["READ", "Tenants:Read"],
             Self::UpdateTenant(_) => ["UPDATE", "Tenants:Update"],
             Self::ListUsers | Self::ReadUser(_) => ["READ", "Users:Read"],
-            Self::DeleteUser(_) => ["UPDATE", "Users:Update"],
+            Self::UpdateUser(_) | Self::DeleteUser(_) => ["UPDATE", "Users:Update"],
             Self::ReadRequest(_) => ["AccessRequests:Read", "READ"],
             Self::UpdateRequest(_) => ["AccessRequests:Update", "UPDATE"],
         }
@@ -152,7 +153,9 @@ impl Ability<'_> {
                 ("Tenants", Some(tenant.to_string()))
             }
             Self::ListUsers => ("Users", None),
-            Self::ReadUser(user) | Self::DeleteUser(user) => ("Users", Some(user.to_string())),
+            Self::ReadUser(user) | Self::UpdateUser(user) | Self::DeleteUser(user) => {
+                ("Users", Some(user.to_string()))
+            }
             Self::ReadRequest(request) | Self::UpdateRequest(request) => {
                 ("AccessRequests", Some(request.to_string()))
             }
@@ -185,6 +188,7 @@ impl Ability<'_> {
             | Self::ReadConfiguration
             | Self::UpdateConfiguration
             | Self::ReadEvents
+            | Self::UpdateUser(_)
             | Self::CreateConnection
             | Self::ReadConnection(_)
             | Self::UpdateConnection(_)
@@ -236,6 +240,7 @@ impl Ability<'_> {
             | Self::ReadAllUserPermissions
             | Self::ListUsers
             | Self::ReadUser(_)
+            | Self::UpdateUser(_)
             | Self::DeleteUser(_) => Noun::User,
             Self::ReadRequest(_) | Self::UpdateRequest(_) => Noun::AccessRequest,
             Self::ReadRecord(_) | Self::UpdateRecord(_) => Noun::AccessRecord,

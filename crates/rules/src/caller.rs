@@ -1,8 +1,11 @@
 //! Who is asking, once it is proved.
 
+use std::sync::Arc;
+
 use guestlist_api::clients::ClientOptions;
 use guestlist_api::identities::IssuerText;
 use guestlist_api::ids::{ClientId, UserId};
+use guestlist_api::invites::InviteStatement;
 
 /// A caller whose credentials were verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +18,12 @@ pub struct Caller {
 /// What kind of caller it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallerKind {
-    /// A person, by a token of a linked issuer.
+    /// A person, by a token of a linked issuer, or by one that was made for them and gives all that
+    /// they have.
     User { issuer: IssuerText },
+    /// Somebody with a token that was made for a person and is limited to these statements. It serves
+    /// to ask what the person may do within them, and for nothing else.
+    Limited { statements: Arc<[InviteStatement]> },
     /// A program of the account.
     Client {
         client_id: ClientId,

@@ -44,10 +44,12 @@ pub enum Kind {
     Role,
     Tenant,
     TenantUser,
+    TokenConfiguration,
+    UserToken,
 }
 
 impl Kind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Account,
         Self::AccessRecord,
         Self::AccessRequest,
@@ -63,6 +65,8 @@ impl Kind {
         Self::Role,
         Self::Tenant,
         Self::TenantUser,
+        Self::TokenConfiguration,
+        Self::UserToken,
     ];
 
     /// The stored name.
@@ -83,6 +87,8 @@ impl Kind {
             Self::Role => "role",
             Self::Tenant => "tenant",
             Self::TenantUser => "tenant-user",
+            Self::TokenConfiguration => "token-configuration",
+            Self::UserToken => "user-token",
         }
     }
 
@@ -103,6 +109,7 @@ pub enum Facet {
     Expires,
     /// Acceptances: the invite's reference. Users of tenants: the tenant.
     Parent,
+    /// Acceptances: who accepted. Tokens: whose they are.
     /// Acceptances: who accepted. Access requests: who asked.
     Principal,
     /// Access requests that nobody has answered: who asked.

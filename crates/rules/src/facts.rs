@@ -31,7 +31,7 @@ impl<'a> Facts<'a> {
     pub fn is_user(&self) -> bool {
         match self.caller.kind {
             CallerKind::User { .. } => true,
-            CallerKind::Client { .. } => false,
+            CallerKind::Client { .. } | CallerKind::Limited { .. } => false,
         }
     }
 

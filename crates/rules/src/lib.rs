@@ -26,4 +26,5 @@ pub mod refusals;
 pub mod roles;
 pub mod tenants;
 pub mod user_deletion;
+pub mod user_tokens;
 pub mod users;

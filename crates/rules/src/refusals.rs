@@ -20,6 +20,7 @@ pub enum Noun {
     Role,
     Tenant,
     User,
+    UserToken,
 }
 
 /// Why an invite cannot be used. Told only to a holder of its secret.

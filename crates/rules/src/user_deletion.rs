@@ -18,6 +18,8 @@ use crate::groups::StoredGroup;
 use crate::invites::{InviteStatus, StoredInvite};
 use crate::records::{StoredRecord, names};
 use crate::refusals::{Noun, Refusal};
+use crate::tenants::StoredTenantUser;
+use crate::user_tokens::{StoredTokenConfiguration, StoredUserToken};
 use crate::users::is_person;
 
 /// Documents that name the user, as they were seen.
@@ -29,6 +31,12 @@ pub struct Part {
     pub invites: Vec<Seen<StoredInvite>>,
     /// Access requests that the user made, or that ask for the user.
     pub requests: Vec<Seen<StoredAccessRequest>>,
+    /// Tokens that were made for the user.
+    pub tokens: Vec<Seen<StoredUserToken>>,
+    /// What the user's tokens say.
+    pub configuration: Option<Seen<StoredTokenConfiguration>>,
+    /// The tenant that the user belongs to.
+    pub tenant: Option<Seen<StoredTenantUser>>,
     /// Nothing else that names the user is known.
     pub is_last: bool,
 }
@@ -71,14 +79,16 @@ pub fn delete(facts: Facts<'_>, user: &UserId, part: &Part) -> Result<Option<Cha
     let requests: Vec<_> = requests
         .filter_map(|seen| Some((seen.mark, request_without(facts, &seen.value, user)?)))
         .collect();
-    if records.is_empty() && groups.is_empty() && invites.is_empty() && requests.is_empty() {
-        return Ok(None);
-    }
+    let tokens = part.tokens.iter();
+    let tokens: Vec<_> = tokens
+        .filter_map(|seen| Some((seen.mark, disabled(facts, &seen.value, user)?)))
+        .collect();
     let data = json!({
         "records": records.iter().map(|(_, record)| &record.record_id).collect::<Vec<_>>(),
         "groups": groups.iter().map(|(_, group)| &group.group_id).collect::<Vec<_>>(),
         "invites": invites.iter().map(|(_, invite)| &invite.reference).collect::<Vec<_>>(),
         "requests": requests.iter().map(|(_, request)| &request.request_id).collect::<Vec<_>>(),
+        "tokens": tokens.iter().map(|(_, token)| &token.token_id).collect::<Vec<_>>(),
     });
     let event = if part.is_last {
         "user.deleted"
@@ -99,7 +109,27 @@ pub fn delete(facts: Facts<'_>, user: &UserId, part: &Part) -> Result<Option<Cha
     for (mark, request) in &requests {
         changes.replace(*mark, request)?;
     }
-    Ok(Some(changes))
+    for (mark, token) in &tokens {
+        changes.replace(*mark, token)?;
+    }
+    if let Some(configuration) = &part.configuration {
+        changes.remove(configuration);
+    }
+    if let Some(tenant) = &part.tenant {
+        changes.remove(tenant);
+    }
+    let is_needed = !changes.write.is_empty() || !changes.delete.is_empty();
+    Ok(is_needed.then_some(changes))
+}
+
+/// The token, good for nothing any more; `None` if it is not one of the user, or is so already.
+fn disabled(facts: Facts<'_>, token: &StoredUserToken, user: &UserId) -> Option<StoredUserToken> {
+    (token.is_usable(facts.now) && token.user_id.principal() == user.principal()).then(|| {
+        StoredUserToken {
+            disabled: Some(facts.now),
+            ..token.clone()
+        }
+    })
 }
 
 fn after(facts: Facts<'_>, last_updated: Timestamp) -> Timestamp {

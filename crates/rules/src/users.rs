@@ -9,6 +9,7 @@ use crate::caller::CallerKind;
 use crate::facts::Facts;
 use crate::grants::Because;
 use crate::refusals::{Noun, Refusal};
+use crate::user_tokens;
 
 /// Whether the caller may ask what `user` holds: everybody may ask about themselves. The answer is
 /// the same whether the user exists or not.
@@ -20,6 +21,7 @@ pub fn may_ask(facts: Facts<'_>, user: &UserId) -> Result<(), Refusal> {
         CallerKind::Client { options, .. } if options.grant_user_permissions_access => {
             return Ok(());
         }
+        CallerKind::Limited { .. } => return Err(limited()),
         CallerKind::Client { .. } | CallerKind::User { .. } => {}
     }
     let ability = Ability::ReadUserPermissions(user);
@@ -28,6 +30,25 @@ pub fn may_ask(facts: Facts<'_>, user: &UserId) -> Result<(), Refusal> {
         .ok_or_else(|| Refusal::Forbidden {
             needs: ability.describe(),
         })
+}
+
+/// What a token that is limited to statements is not good for.
+pub fn limited() -> Refusal {
+    Refusal::Forbidden {
+        needs: "a token that is not limited to statements".to_owned(),
+    }
+}
+
+/// Whether `user` may do something, as the caller is to be told. A token that is limited to
+/// statements learns only what is within them.
+pub fn may_do(facts: Facts<'_>, user: &UserId, resource: &ResourceUri, action: &Action) -> bool {
+    let within = match &facts.caller.kind {
+        CallerKind::Limited { statements } => {
+            user_tokens::within(facts.grants, statements, resource, action)
+        }
+        CallerKind::Client { .. } | CallerKind::User { .. } => true,
+    };
+    within && facts.grants.is_allowed(user, resource, action)
 }
 
 /// Which of the documents behind a decision the caller may read, by the rules of reading each.

@@ -14,6 +14,7 @@ use guestlist_rules::caller::CallerKind;
 use guestlist_rules::changes::{Facet, Seen};
 use guestlist_rules::records::StoredRecord;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
+use guestlist_rules::users::limited;
 use guestlist_store::Selection;
 use http::StatusCode;
 
@@ -30,6 +31,7 @@ pub async fn create_request(ask: Ask<'_>, request: NewAccessRequest) -> Result<A
         CallerKind::User { .. } => ask.app.limiters.access_request(who, ask.now)?,
         // Somebody has given it a key.
         CallerKind::Client { .. } => {}
+        CallerKind::Limited { .. } => return Err(limited().into()),
     }
     let fresh: RequestId = ask.app.fresh_id("req_")?;
     let request = ask
@@ -148,13 +150,11 @@ async fn find(
     id: &RequestId,
     ability: Ability<'_>,
 ) -> Result<Seen<StoredAccessRequest>, Refusal> {
-    match ask.see(id.as_str()).await? {
-        Some(seen) => Ok(seen),
-        None => {
-            ask.decide(|facts| require(facts, ability))?;
-            Err(Rule::NotFound(Noun::AccessRequest).into())
-        }
+    if let Some(seen) = ask.see(id.as_str()).await? {
+        return Ok(seen);
     }
+    ask.decide(|facts| require(facts, ability))?;
+    Err(Rule::NotFound(Noun::AccessRequest).into())
 }
 
 /// An id that no request can have is the id of no request.

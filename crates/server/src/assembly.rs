@@ -60,7 +60,8 @@ pub async fn build(
         caller_settings,
         Arc::clone(memory.known_callers()),
         Issuers::new(outgoing, clock.clone()),
-        secrets.user_tokens,
+        secrets.user_token_key,
+        Arc::clone(&store),
         clock.clone(),
         &entropy,
     )?;

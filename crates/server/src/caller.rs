@@ -1,12 +1,17 @@
 //! Who is calling: from the `Authorization` header to a [`Caller`].
 
+use std::fmt;
 use std::sync::Arc;
 
 use guestlist_api::identities::{IssuerText, Piece, UserIdExpression};
-use guestlist_api::ids::{AccountId, ClientId, UserId};
+use guestlist_api::ids::{AccountId, ClientId, TenantId, UserId};
 use guestlist_api::text::Malformed;
 use guestlist_api::times::Timestamp;
+use guestlist_api::user_tokens::TokenClaims;
 pub use guestlist_rules::caller::{Caller, CallerKind};
+use guestlist_rules::changes::Kind;
+use guestlist_rules::user_tokens::StoredUserToken;
+use guestlist_store::Store;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
@@ -18,10 +23,13 @@ use crate::known_callers::{KnownCallers, KnownClient, KnownIssuer, Standing};
 use crate::outgoing::NotAllowed;
 use crate::token_cache::{Proof, TokenCache};
 use crate::tokens::{self, Policy, TokenRefused, Unverified, Verified};
-use crate::user_tokens::{self, CannotSign, UserTokens};
+use crate::user_token_key::{self, Audience, CannotSign, Claims, UserTokenKey};
 
 /// What stands before the client id in the `iss` of a service client's token.
 const CLIENTS: &str = "/v1/clients/";
+
+/// Milliseconds that a token of the server itself may live.
+const USER_TOKEN_LIFE: i64 = 24 * 60 * 60 * 1000;
 
 /// How callers are told apart.
 #[derive(Debug, Clone)]
@@ -84,8 +92,14 @@ pub enum NotIdentified {
     WrongSecret,
     #[error("the subject is not the client that the issuer names")]
     OtherSubject,
-    #[error("the server's own tokens are accepted only in development")]
+    #[error("tokens for trying things out are accepted only in development")]
     NotInDevelopment,
+    #[error("there is no such token of this user, or it was disabled")]
+    UnknownToken,
+    #[error("the service client that made the token may not make tokens any more")]
+    MakerMayNot,
+    #[error("the store that knows the tokens of users cannot be read")]
+    StoreUnavailable,
     #[error("the issuer is not linked")]
     UnknownIssuer,
     #[error(transparent)]
@@ -102,7 +116,10 @@ impl NotIdentified {
     /// Whether a credential was tried. Requests without one cost nothing and are not counted against
     /// others at the same address.
     pub const fn is_guess(&self) -> bool {
-        !matches!(self, Self::NoAuthorization | Self::NotBearer)
+        !matches!(
+            self,
+            Self::NoAuthorization | Self::NotBearer | Self::StoreUnavailable
+        )
     }
 }
 
@@ -145,12 +162,13 @@ pub enum NoDevelopmentToken {
 }
 
 /// Everything needed to tell who is calling.
-#[derive(Debug)]
 pub struct Callers {
     settings: CallerSettings,
     known: Arc<KnownCallers>,
     issuers: Issuers,
-    user_tokens: Arc<UserTokens>,
+    user_token_key: Arc<UserTokenKey>,
+    /// Where the tokens of users are looked up, once each.
+    store: Arc<dyn Store>,
     cache: TokenCache,
     clock: Clock,
     /// `aud` of the account, as SDKs write it.
@@ -161,12 +179,19 @@ pub struct Callers {
     own: Standing,
 }
 
+impl fmt::Debug for Callers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Callers(…)")
+    }
+}
+
 impl Callers {
     pub fn new(
         settings: CallerSettings,
         known: Arc<KnownCallers>,
         issuers: Issuers,
-        user_tokens: Arc<UserTokens>,
+        user_token_key: Arc<UserTokenKey>,
+        store: Arc<dyn Store>,
         clock: Clock,
         entropy: &Entropy,
     ) -> Result<Self, NoEntropy> {
@@ -183,7 +208,8 @@ impl Callers {
             settings,
             known,
             issuers,
-            user_tokens,
+            user_token_key,
+            store,
             clock,
             account_audience,
             client_audiences,
@@ -197,8 +223,8 @@ impl Callers {
     }
 
     /// The key pair of the server's own tokens, for its JWKS.
-    pub const fn user_tokens(&self) -> &Arc<UserTokens> {
-        &self.user_tokens
+    pub const fn user_token_key(&self) -> &Arc<UserTokenKey> {
+        &self.user_token_key
     }
 
     pub const fn token_cache(&self) -> &TokenCache {
@@ -240,7 +266,7 @@ impl Callers {
             return self.prove_client(&token, client_id);
         }
         if token.issuer() == self.settings.public_url.as_str() {
-            return self.prove_own(&token);
+            return self.prove_own(&token).await;
         }
         self.prove_linked(&token).await
     }
@@ -303,24 +329,76 @@ impl Callers {
         client.ok_or(NotIdentified::UnknownClient)
     }
 
-    fn prove_own(&self, token: &Unverified<'_>) -> Result<Proof, NotIdentified> {
+    /// A token of the server itself: one that a service client had made for a user, or, in
+    /// development, one of any user.
+    async fn prove_own(&self, token: &Unverified<'_>) -> Result<Proof, NotIdentified> {
+        let policy = Policy {
+            issuer: self.settings.public_url.as_str(),
+            audiences: Some(&[
+                self.account_audience.as_str(),
+                self.settings.public_url.as_str(),
+            ]),
+            longest_life: USER_TOKEN_LIFE,
+        };
+        let key = self.user_token_key.verifying();
+        let verified = token.verify(key, &policy, self.clock.now())?;
+        let user_id = external_user_id(verified.subject())?;
+        let (begins, ends) = (verified.begins(), verified.ends());
+        if let Some(token_id) = verified.text("jti") {
+            let maker = verified.text("client_id").unwrap_or_default();
+            let (kind, standing) = self.look_up(token_id, maker, &user_id).await?;
+            return Ok(Proof {
+                caller: Arc::new(Caller { user_id, kind }),
+                begins,
+                ends,
+                standing,
+            });
+        }
         if !self.settings.development {
             return Err(NotIdentified::NotInDevelopment);
         }
-        let policy = Policy {
-            issuer: self.settings.public_url.as_str(),
-            audiences: Some(&[self.account_audience.as_str()]),
-            longest_life: user_tokens::LIFETIME * 1000,
-        };
-        let key = self.user_tokens.verifying();
-        let verified = token.verify(key, &policy, self.clock.now())?;
-        let user_id = external_user_id(verified.subject())?;
         Ok(Proof {
             caller: user(user_id, self.settings.public_url.clone()),
-            begins: verified.begins(),
-            ends: verified.ends(),
+            begins,
+            ends,
             standing: self.own.clone(),
         })
+    }
+
+    /// What a token of a user that is there and not disabled lets its bearer be. It ends with the
+    /// service client that had it made, and when that client may make tokens no more.
+    async fn look_up(
+        &self,
+        token_id: &str,
+        maker: &str,
+        user_id: &UserId,
+    ) -> Result<(CallerKind, Standing), NotIdentified> {
+        let client = self.client(maker)?;
+        if !client.may_make_tokens() {
+            return Err(NotIdentified::MakerMayNot);
+        }
+        // Taken before the token is read: if it is disabled meanwhile, this ends.
+        let standing = client.standing_of_tokens();
+        let seen = self.store.get(Kind::UserToken, token_id).await;
+        let seen = seen.map_err(|_| NotIdentified::StoreUnavailable)?;
+        let document = seen.ok_or(NotIdentified::UnknownToken)?.value;
+        let stored: StoredUserToken = document
+            .read()
+            .map_err(|_| NotIdentified::StoreUnavailable)?;
+        let same = stored.user_id == *user_id && stored.client_id.as_str() == maker;
+        if !same || stored.disabled.is_some() {
+            return Err(NotIdentified::UnknownToken);
+        }
+        let kind = if stored.is_unlimited() {
+            CallerKind::User {
+                issuer: self.settings.public_url.clone(),
+            }
+        } else {
+            CallerKind::Limited {
+                statements: stored.statements.into(),
+            }
+        };
+        Ok((kind, standing))
     }
 
     async fn prove_linked(&self, token: &Unverified<'_>) -> Result<Proof, NotIdentified> {
@@ -370,6 +448,37 @@ impl Callers {
         })
     }
 
+    /// The text of a token that was just made for a user. One that is limited is for this server
+    /// alone, so that an application that looks at the audience takes it for nobody's.
+    pub fn user_token(
+        &self,
+        token: &StoredUserToken,
+        tenant: Option<&TenantId>,
+        claims: Option<&TokenClaims>,
+    ) -> Result<String, CannotSign> {
+        let seconds = |time: Timestamp| time.milliseconds().div_euclid(1000);
+        let account = self.account_audience.as_str();
+        let audience = if token.is_unlimited() {
+            tenant.map_or(Audience::One(account), |tenant| {
+                Audience::Several([account, tenant.as_str()])
+            })
+        } else {
+            Audience::One(self.settings.public_url.as_str())
+        };
+        self.user_token_key.sign_claims(&Claims {
+            iss: self.settings.public_url.as_str(),
+            sub: token.user_id.as_str(),
+            aud: audience,
+            iat: seconds(token.created_time),
+            exp: seconds(token.expires),
+            jti: Some(token.token_id.as_str()),
+            client_id: Some(token.client_id.as_str()),
+            scope: "openid",
+            statements: Some(&token.statements),
+            further: claims,
+        })
+    }
+
     /// Makes a token of any user, in development.
     pub fn development_token(&self, user: &UserId) -> Result<DevelopmentToken, NoDevelopmentToken> {
         if !self.settings.development {
@@ -381,11 +490,11 @@ impl Callers {
         let issuer = self.settings.public_url.as_str();
         let now = self.clock.now();
         let token = self
-            .user_tokens
+            .user_token_key
             .sign(issuer, &self.account_audience, user, now)?;
         Ok(DevelopmentToken {
             access_token: token,
-            expires_in: user_tokens::LIFETIME,
+            expires_in: user_token_key::LIFETIME,
         })
     }
 }
@@ -463,12 +572,9 @@ fn evaluate(
 /// A user id that comes from outside: never one that reads like a service client or like anything
 /// of the server's own, whatever its case (semantics §8).
 fn external_user_id(text: &str) -> Result<UserId, NotIdentified> {
-    let begins = |start: &str| {
-        text.get(..start.len())
-            .is_some_and(|found| found.eq_ignore_ascii_case(start))
-    };
-    if begins("sc_") || begins("authress:") {
+    let user_id: UserId = text.parse().map_err(|_| NotIdentified::NoUserId)?;
+    if !user_id.is_person() {
         return Err(NotIdentified::ReservedUserId);
     }
-    text.parse().map_err(|_| NotIdentified::NoUserId)
+    Ok(user_id)
 }

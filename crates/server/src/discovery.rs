@@ -37,7 +37,7 @@ pub fn get_configuration(app: &App) -> Result<Answer, Refusal> {
 
 /// GET `/.well-known/openid-configuration/jwks`: the keys of user tokens.
 pub fn get_user_token_keys(app: &App) -> Result<Answer, Refusal> {
-    plain(&app.callers.user_tokens().key_set())
+    plain(&app.callers.user_token_key().key_set())
 }
 
 /// GET `/v1/clients/{clientId}/.well-known/openid-configuration/jwks`: the keys of a client. A

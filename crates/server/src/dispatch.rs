@@ -4,6 +4,8 @@ use bytes::Bytes;
 use guestlist_api::clients::AccessKeyRequest;
 use guestlist_api::limits;
 use guestlist_api::times::UnmodifiedSince;
+use guestlist_rules::caller::CallerKind;
+use guestlist_rules::users::limited;
 use http::HeaderMap;
 use http::header::IF_UNMODIFIED_SINCE;
 use serde::de::DeserializeOwned;
@@ -17,7 +19,7 @@ use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{
     access_requests, accounts, applications, clients, connections, events, extensions, groups,
-    identities, invites, records, roles, tenants, user_deletion, users,
+    identities, invites, records, roles, tenants, user_deletion, user_tokens, users,
 };
 
 /// What stands in a request besides its caller.
@@ -81,6 +83,11 @@ pub async fn dispatch(
     given: Given<'_>,
 ) -> Result<Answer, Refusal> {
     let [first, second, third] = given.arguments;
+    if let CallerKind::Limited { .. } = ask.caller.kind
+        && !operation.is_open_to_limited_tokens()
+    {
+        return Err(limited().into());
+    }
     match operation {
         Operation::CreateInvite => {
             invites::create_invite(ask, given.body()?, given.idempotency_key()?).await
@@ -148,6 +155,13 @@ pub async fn dispatch(
             connections::update_connection(ask, first, given.body()?).await
         }
         Operation::DeleteConnection => connections::delete_connection(ask, first).await,
+        Operation::RequestUserToken => {
+            user_tokens::request_user_token(ask, first, given.body()?).await
+        }
+        Operation::DisableUserToken => user_tokens::disable_user_token(ask, first, second).await,
+        Operation::SetUserTokenConfiguration => {
+            user_tokens::set_user_token_configuration(ask, first, given.body()?).await
+        }
         Operation::CreateApplication => applications::create_application(ask, given.body()?).await,
         Operation::GetApplications => applications::get_applications(ask, given.query).await,
         Operation::GetApplication => applications::get_application(ask, first).await,

@@ -4,6 +4,7 @@ use guestlist_api::actions::Action;
 use guestlist_api::ids::UserId;
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::users::{Allowed, Explanation};
+use guestlist_rules::caller::CallerKind;
 use guestlist_rules::changes::{Facet, Seen};
 use guestlist_rules::grants;
 use guestlist_rules::invites::{StoredAcceptance, StoredInvite};
@@ -25,6 +26,10 @@ pub async fn explain(
     action: &Action,
 ) -> Result<Answer, Refusal> {
     let (found, may_read) = ask.decide(|facts| {
+        // Its reasons are nothing that such a token was made for.
+        if let CallerKind::Limited { .. } = facts.caller.kind {
+            return Err(users::limited());
+        }
         users::may_ask(facts, user)?;
         let found = facts.grants.explain(user, resource, action);
         let found = found.ok_or(Rule::NotFound(Noun::Resource))?;

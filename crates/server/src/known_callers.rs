@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use guestlist_api::identities::IssuerText;
 use guestlist_api::ids::{ClientId, KeyId};
@@ -14,6 +14,7 @@ use guestlist_rules::caller::{Caller, CallerKind};
 use guestlist_rules::changes::{Committed, Document, Kind, Mark, Seen, Unreadable};
 use guestlist_rules::clients::StoredClient;
 use guestlist_rules::identities::StoredIdentity;
+use guestlist_rules::user_tokens::StoredUserToken;
 
 use crate::client_rates::Usage;
 use crate::ed25519::PublicKey;
@@ -54,6 +55,8 @@ pub struct KnownClient {
     /// What it has used of its rate limit, if it has one.
     usage: Option<Usage>,
     standing: Standing,
+    /// That of the tokens it has made for users: it ends whenever one of them is disabled.
+    tokens: Mutex<Standing>,
 }
 
 /// An access key of a client.
@@ -112,6 +115,7 @@ impl KnownClient {
             mark,
             usage,
             standing: Standing::new(),
+            tokens: Mutex::default(),
         }
     }
 
@@ -130,6 +134,31 @@ impl KnownClient {
 
     pub const fn standing(&self) -> &Standing {
         &self.standing
+    }
+
+    /// Whether it may make tokens for users.
+    pub fn may_make_tokens(&self) -> bool {
+        match &self.caller.kind {
+            CallerKind::Client { options, .. } => options.grant_token_generation,
+            CallerKind::User { .. } | CallerKind::Limited { .. } => false,
+        }
+    }
+
+    /// The standing of the tokens that it has made for users.
+    pub fn standing_of_tokens(&self) -> Standing {
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.clone()
+    }
+
+    /// Ends what is remembered of the tokens that it has made, so that each is looked up again.
+    fn recheck_tokens(&self) {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *tokens).end();
+    }
+
+    fn end(&self) {
+        self.standing.end();
+        self.recheck_tokens();
     }
 
     pub fn key(&self, key_id: &str) -> Option<&KnownKey> {
@@ -173,8 +202,8 @@ impl KnownCallers {
         Self::default()
     }
 
-    /// Takes in a document that was there before; kinds other than clients and identities are none
-    /// of its business.
+    /// Takes in a document that was there before. Clients, identities and tokens of users are its
+    /// business, other kinds are none of it.
     ///
     /// # Errors
     ///
@@ -216,6 +245,13 @@ impl KnownCallers {
                 identities.push(identity);
                 identities.sort_by(|one, other| one.audience.cmp(&other.audience));
             });
+        } else if document.kind == Kind::UserToken {
+            let token = document.read::<StoredUserToken>()?;
+            if let Some(client) = self.client(token.client_id.as_str())
+                && token.disabled.is_some()
+            {
+                client.recheck_tokens();
+            }
         }
         Ok(())
     }
@@ -229,7 +265,7 @@ impl KnownCallers {
             self.some_are_limited.store(true, Ordering::Release);
         }
         if let Some(former) = clients.insert(id, known) {
-            former.standing.end();
+            former.end();
         }
     }
 
@@ -237,7 +273,7 @@ impl KnownCallers {
         if kind == Kind::Client {
             let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
             if let Some(former) = clients.remove(id) {
-                former.standing.end();
+                former.end();
             }
         } else if kind == Kind::Identity
             && let Some((issuer, audience)) = id.split_once('\n')

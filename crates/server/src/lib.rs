@@ -74,6 +74,7 @@ pub mod testing;
 pub mod token_cache;
 pub mod tokens;
 pub mod user_deletion;
+pub mod user_token_key;
 pub mod user_tokens;
 pub mod users;
 pub mod waits;

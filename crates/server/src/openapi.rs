@@ -31,6 +31,7 @@ mod roles;
 mod server;
 mod shapes;
 mod tenants;
+mod user_tokens;
 mod users;
 
 use description::{BEARER, Description, Tag, bearer, problem};
@@ -108,6 +109,11 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetConnection => vec![connections::get()],
         Operation::UpdateConnection => vec![connections::update()],
         Operation::DeleteConnection => vec![connections::delete()],
+        Operation::RequestUserToken => vec![user_tokens::request()],
+        Operation::DisableUserToken => vec![user_tokens::disable()],
+        Operation::SetUserTokenConfiguration => {
+            vec![user_tokens::configure(), user_tokens::configure_by_user()]
+        }
         Operation::CreateApplication => vec![applications::create()],
         Operation::GetApplications => vec![applications::get_all()],
         Operation::GetApplication => vec![applications::get()],
@@ -219,6 +225,7 @@ fn components() -> Components {
         users::schemas(),
         events::schemas(),
         accounts::schemas(),
+        user_tokens::schemas(),
         applications::schemas(),
         extensions::schemas(),
         connections::schemas(),

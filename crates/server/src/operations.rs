@@ -52,6 +52,9 @@ pub enum Operation {
     GetConnection,
     UpdateConnection,
     DeleteConnection,
+    RequestUserToken,
+    DisableUserToken,
+    SetUserTokenConfiguration,
     CreateApplication,
     GetApplications,
     GetApplication,
@@ -80,7 +83,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 74] = [
+    pub const ALL: [Self; 77] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -130,6 +133,9 @@ impl Operation {
         Self::GetConnection,
         Self::UpdateConnection,
         Self::DeleteConnection,
+        Self::RequestUserToken,
+        Self::DisableUserToken,
+        Self::SetUserTokenConfiguration,
         Self::CreateApplication,
         Self::GetApplications,
         Self::GetApplication,
@@ -168,7 +174,7 @@ impl Operation {
     /// Whether it is answered without knowing who asks.
     #[expect(
         clippy::too_many_lines,
-        reason = "a table with a line for each operation"
+        reason = "one list, one line for each operation"
     )]
     pub const fn is_public(self) -> bool {
         match self {
@@ -230,6 +236,9 @@ impl Operation {
             | Self::GetConnection
             | Self::UpdateConnection
             | Self::DeleteConnection
+            | Self::RequestUserToken
+            | Self::DisableUserToken
+            | Self::SetUserTokenConfiguration
             | Self::CreateApplication
             | Self::GetApplications
             | Self::GetApplication
@@ -247,5 +256,11 @@ impl Operation {
             | Self::DeleteTenant
             | Self::LinkTenantUser => false,
         }
+    }
+
+    /// Whether it is open to tokens that are limited to statements. They serve to ask what their user
+    /// may do, and for nothing else.
+    pub const fn is_open_to_limited_tokens(self) -> bool {
+        matches!(self, Self::AuthorizeUser)
     }
 }

@@ -24,7 +24,7 @@ use crate::paths::MalformedPath;
 use crate::query::MalformedQuery;
 use crate::rate::RetryAfter;
 use crate::sealing;
-use crate::user_tokens::CannotSign;
+use crate::user_token_key::CannotSign;
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug)]
@@ -580,6 +580,7 @@ fn not_found(noun: Noun) -> ForCaller {
         Noun::Resource => "The user has no access to this resource.",
         Noun::Role => "There is no such role, or the caller may not know of it.",
         Noun::Tenant => "There is no such tenant, or the caller may not know of it.",
+        Noun::UserToken => "There is no such token, or the caller may not know of it.",
         Noun::User => "There is no such user, or the caller may not know of them.",
     };
     ForCaller::new(StatusCode::NOT_FOUND, "NotFound", title)
@@ -600,6 +601,7 @@ fn taken(noun: Noun) -> ForCaller {
         Noun::Application => ("ApplicationAlreadyExists", "an application"),
         Noun::Extension => ("ExtensionAlreadyExists", "an extension"),
         Noun::Tenant => ("TenantAlreadyExists", "a tenant"),
+        Noun::UserToken => ("TokenAlreadyExists", "a token"),
         Noun::User => ("UserAlreadyExists", "a user"),
     };
     let title = format!("There is {what} with this id. Choose another id, or update that one.");

@@ -188,6 +188,10 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("GET", ["v1", "connections", id]) => with(Operation::GetConnection, id),
         ("PUT", ["v1", "connections", id]) => with(Operation::UpdateConnection, id),
         ("DELETE", ["v1", "connections", id]) => with(Operation::DeleteConnection, id),
+        ("POST", ["v1", "users", id, "tokens"]) => with(Operation::RequestUserToken, id),
+        ("DELETE", ["v1", "users", id, "tokens", token]) => with_two(Operation::DisableUserToken, id, token),
+        // The JavaScript SDK leaves the last member out (contract §1.14).
+        ("PUT", ["v1", "users", id, "token-configuration"] | ["v1", "users", id]) => with(Operation::SetUserTokenConfiguration, id),
         ("POST", ["v1", "applications"]) => found(Operation::CreateApplication),
         ("GET", ["v1", "applications"]) => found(Operation::GetApplications),
         ("GET", ["v1", "applications", id]) => with(Operation::GetApplication, id),
@@ -235,7 +239,6 @@ fn not_built(path: &[&str]) -> Option<&'static str> {
     match path {
         ["v1", "claims", ..] => Some("claims"),
         ["v1", "resources"] => Some("resource configurations"),
-        ["v1", "users", _, "tokens" | "token-configuration", ..] => Some("tokens of users"),
         ["v1", "connections", _, "users", .., "credentials"] => {
             Some("the credentials that users get by signing in through a connection")
         }

@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::ask::{Ask, Library};
+use crate::caller::NotIdentified;
 use crate::cors::Cors;
 use crate::dispatch::{Given, dispatch};
 use crate::listener::Peer;
@@ -223,6 +224,9 @@ async fn identify(
     app.callers.identify(headers).await.map_err(|reason| {
         if reason.is_guess() {
             app.limiters.failed_credentials(address, now);
+        }
+        if reason == NotIdentified::StoreUnavailable {
+            return StoreError::Unavailable(None).into();
         }
         Refusal::NotIdentified(reason)
     })

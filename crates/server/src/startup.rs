@@ -24,7 +24,7 @@ use crate::pepper::Pepper;
 use crate::samples;
 use crate::sealing::SealingKey;
 use crate::secret_files::{self, SecretFileError};
-use crate::user_tokens::UserTokens;
+use crate::user_token_key::UserTokenKey;
 
 /// The principal under which the server itself makes changes.
 pub const SERVICE: &str = "Authress:Service";
@@ -33,7 +33,7 @@ pub const SERVICE: &str = "Authress:Service";
 pub struct Secrets {
     pub pepper: Arc<Pepper>,
     pub sealing_key: Arc<SealingKey>,
-    pub user_tokens: Arc<UserTokens>,
+    pub user_token_key: Arc<UserTokenKey>,
 }
 
 /// Why the server cannot start. Each says what to do.
@@ -69,7 +69,7 @@ impl Secrets {
                 &data.join(SEALING_KEY),
                 entropy,
             )?),
-            user_tokens: Arc::new(UserTokens::load_or_create(
+            user_token_key: Arc::new(UserTokenKey::load_or_create(
                 &data.join(USER_TOKEN_KEY),
                 entropy,
             )?),
@@ -101,7 +101,7 @@ pub fn require_secrets(data: &Path, connections: u64) -> Result<(), NotStarted> 
     }
     // They are there, so none is made.
     Pepper::load_or_create(&data.join(PEPPER), &entropy)?;
-    UserTokens::load_or_create(&data.join(USER_TOKEN_KEY), &entropy)?;
+    UserTokenKey::load_or_create(&data.join(USER_TOKEN_KEY), &entropy)?;
     let sealing_key = data.join(SEALING_KEY);
     if secret_files::read(&sealing_key)?.is_some() {
         SealingKey::load_or_create(&sealing_key, &entropy)?;

@@ -7,7 +7,9 @@ use guestlist_rules::authority::Basis;
 use guestlist_rules::changes::{Facet, Kind, Seen, Stored};
 use guestlist_rules::invites::StoredInvite;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
+use guestlist_rules::tenants::StoredTenantUser;
 use guestlist_rules::user_deletion::{self as rules, Part};
+use guestlist_rules::user_tokens::{StoredTokenConfiguration, StoredUserToken};
 use guestlist_store::Selection;
 use http::StatusCode;
 
@@ -31,14 +33,22 @@ enum Piece {
     Group(String),
     Invite(String),
     Request(String),
+    Token(String),
+    /// What the user's tokens say.
+    TokenConfiguration(String),
+    /// The tenant that the user belongs to.
+    TenantUser(String),
 }
 
 impl Piece {
     /// How much of [`PART`] it takes.
     const fn weight(&self) -> usize {
         match self {
-            Self::Record(_) | Self::Group(_) => 1,
-            Self::Invite(_) | Self::Request(_) => 4,
+            Self::Record(_)
+            | Self::Group(_)
+            | Self::TokenConfiguration(_)
+            | Self::TenantUser(_) => 1,
+            Self::Invite(_) | Self::Request(_) | Self::Token(_) => 4,
         }
     }
 
@@ -49,6 +59,9 @@ impl Piece {
             Self::Group(id) => (Kind::Group, id),
             Self::Invite(id) => (Kind::Invite, id),
             Self::Request(id) => (Kind::AccessRequest, id),
+            Self::Token(id) => (Kind::UserToken, id),
+            Self::TokenConfiguration(id) => (Kind::TokenConfiguration, id),
+            Self::TenantUser(id) => (Kind::TenantUser, id),
         };
         basis
             .iter()
@@ -116,6 +129,9 @@ async fn see(ask: Ask<'_>, pieces: &[Piece], is_last: bool) -> Result<Part, Refu
             Piece::Group(id) => part.groups.extend(ask.see(id).await?),
             Piece::Invite(id) => part.invites.extend(ask.see(id).await?),
             Piece::Request(id) => part.requests.extend(ask.see(id).await?),
+            Piece::Token(id) => part.tokens.extend(ask.see(id).await?),
+            Piece::TokenConfiguration(id) => part.configuration = ask.see(id).await?,
+            Piece::TenantUser(id) => part.tenant = ask.see(id).await?,
         }
     }
     Ok(part)
@@ -157,6 +173,14 @@ async fn plan(ask: Ask<'_>, user: &UserId) -> Result<Plan, Refusal> {
     );
     let requests = found(ask, &open, concerned).await?;
     others.extend(requests.into_iter().map(Piece::Request));
+    let tokens = Selection::Equal(Facet::Principal, user.principal().to_owned());
+    let usable = |token: &StoredUserToken| token.is_usable(now);
+    let tokens = found(ask, &tokens, usable).await?;
+    others.extend(tokens.into_iter().map(Piece::Token));
+    let configuration: Option<Seen<StoredTokenConfiguration>> = ask.see(user.as_str()).await?;
+    others.extend(configuration.map(|seen| Piece::TokenConfiguration(seen.value.id())));
+    let tenant: Option<Seen<StoredTenantUser>> = ask.see(user.as_str()).await?;
+    others.extend(tenant.map(|seen| Piece::TenantUser(seen.value.id())));
     let is_whole = others.len() <= MOST;
     others.truncate(MOST);
     let mut parts: Vec<Vec<Piece>> = Vec::new();

@@ -1,189 +1,136 @@
-//! The server's own signing key for user tokens: its file, its JWKS, and what it signs.
+//! Tokens that service clients make for users, and what the tokens of a user say (contract §1.14).
 
-use std::fmt;
-use std::path::Path;
+use guestlist_api::accounts::AccountReference;
+use guestlist_api::ids::{UserId, UserTokenId};
+use guestlist_api::user_tokens::{
+    TokenRequest, TokenText, UserDefaultClaims, UserToken, UserTokenConfiguration,
+};
+use guestlist_rules::changes::Seen;
+use guestlist_rules::refusals::{Noun, Refusal as Rule};
+use guestlist_rules::tenants::{StoredTenant, StoredTenantUser};
+use guestlist_rules::user_tokens::{self as rules, OfUser, StoredTokenConfiguration};
+use http::StatusCode;
 
-use aws_lc_rs::digest;
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use guestlist_api::ids::UserId;
-use guestlist_api::times::Timestamp;
-use jsonwebtoken::{EncodingKey, Header};
-use serde::Serialize;
-use zeroize::Zeroizing;
+use crate::answer::Answer;
+use crate::ask::{Ask, Decided};
+use crate::refusal::Refusal;
+use crate::tokens;
+use crate::users::{encode, parse};
 
-use crate::ed25519::PrivateKey;
-use crate::entropy::Entropy;
-use crate::jwks::{self, JsonWebKey, KeySet};
-use crate::secret_files::{self, SecretFileError};
-use crate::tokens::VerifyingKey;
-
-/// Seconds a user token lives.
-pub const LIFETIME: i64 = 60 * 60;
-
-const PEM_START: &str = "-----BEGIN PRIVATE KEY-----";
-const PEM_END: &str = "-----END PRIVATE KEY-----";
-
-/// The key pair that signs user tokens. It prints nothing and is wiped when dropped.
-pub struct UserTokens {
-    signing: EncodingKey,
-    verifying: VerifyingKey,
-    public: JsonWebKey,
+/// POST `/v1/users/{userId}/tokens`. The token is in this answer and nowhere else.
+pub async fn request_user_token(
+    ask: Ask<'_>,
+    user: &str,
+    request: TokenRequest,
+) -> Result<Answer, Refusal> {
+    let user_id: &UserId = &parse("userId", user)?;
+    let fresh: UserTokenId = ask.app.fresh_id("tok_")?;
+    let (request, fresh) = (&request, &fresh);
+    let (token_id, token) = ask
+        .change(|| async move {
+            let seen = TenantOfUser::see(ask, user_id).await?;
+            let (changes, stored) =
+                ask.decide(|facts| rules::make(facts, user_id, request, fresh.clone(), seen.of()))?;
+            let configuration: Option<Seen<StoredTokenConfiguration>> =
+                ask.see(user_id.as_str()).await?;
+            let claims = configuration.map(|seen| seen.value.access_token_claims);
+            let tenant = seen.of().tenant().map(|tenant| &tenant.value.tenant_id);
+            let callers = &ask.app.callers;
+            let token = callers.user_token(&stored, tenant, claims.as_ref())?;
+            // Before it is stored: one that nobody accepts is not to be made.
+            if token.len() > tokens::LONGEST {
+                return Err(too_long());
+            }
+            Ok(Decided::Change(changes, (stored.token_id, token)))
+        })
+        .await?;
+    let path = format!("/v1/users/{}/tokens/{token_id}", encode(user));
+    let answer = UserToken {
+        account: Some(AccountReference {
+            account_id: ask.account_id().clone(),
+        }),
+        user_id: user_id.clone(),
+        token_id,
+        token: TokenText::new(token),
+        links: ask.links(&path),
+    };
+    Answer::json(StatusCode::CREATED, &answer).map_err(Refusal::from)
 }
 
-/// A key that cannot sign. It does not happen with keys made here.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the user token key cannot sign")]
-pub struct CannotSign;
-
-#[derive(Serialize)]
-struct Claims<'a> {
-    iss: &'a str,
-    sub: &'a str,
-    aud: &'a str,
-    iat: i64,
-    exp: i64,
-    scope: &'a str,
+fn too_long() -> Refusal {
+    Rule::TooLarge {
+        reason:
+            "the token would be longer than 8 KiB; name fewer or shorter statements, or claims \
+                 of the user"
+                .to_owned(),
+    }
+    .into()
 }
 
-impl UserTokens {
-    /// Reads the file (PEM of PKCS#8), or makes it (mode 0600) if there is none.
-    pub fn load_or_create(path: &Path, entropy: &Entropy) -> Result<Self, SecretFileError> {
-        if let Some(bytes) = secret_files::read(path)? {
-            let key = from_pem(&bytes).ok_or_else(|| SecretFileError::Damaged {
-                path: path.to_owned(),
-                expected: "an Ed25519 private key (PEM of PKCS#8)",
-            })?;
-            return Ok(Self::new(&key));
-        }
-        let key = PrivateKey::generate(entropy)?;
-        secret_files::write(path, to_pem(&key).as_bytes())?;
-        Ok(Self::new(&key))
-    }
+/// DELETE `/v1/users/{userId}/tokens/{tokenId}`.
+pub async fn disable_user_token(ask: Ask<'_>, user: &str, token: &str) -> Result<Answer, Refusal> {
+    let user_id: &UserId = &parse("userId", user)?;
+    // An id that no token can have is the id of no token.
+    let token_id: UserTokenId = token
+        .parse()
+        .map_err(|_| Refusal::Rule(Rule::NotFound(Noun::UserToken)))?;
+    let token_id = &token_id;
+    ask.change(|| async move {
+        let existing = ask.see(token_id.as_str()).await?;
+        let changes = ask.decide(|facts| rules::disable(facts, user_id, existing.as_ref()))?;
+        Ok(Decided::Change(changes, ()))
+    })
+    .await?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
 
-    pub fn new(key: &PrivateKey) -> Self {
-        let key_id = thumbprint(&key.public().x());
-        Self {
-            signing: EncodingKey::from_ed_der(key.pkcs8().as_slice()),
-            verifying: jwks::ed25519(&key_id, key.public()),
-            public: JsonWebKey::new(&key_id, key.public()),
-        }
-    }
+/// PUT `/v1/users/{userId}/token-configuration`, and PUT `/v1/users/{userId}`, which the JavaScript
+/// SDK sends.
+pub async fn set_user_token_configuration(
+    ask: Ask<'_>,
+    user: &str,
+    request: UserTokenConfiguration,
+) -> Result<Answer, Refusal> {
+    let user_id: &UserId = &parse("userId", user)?;
+    let stored = ask
+        .change(|| {
+            let request = request.clone();
+            async move {
+                let existing = ask.see(user_id.as_str()).await?;
+                let decided = ask
+                    .decide(|facts| rules::configure(facts, user_id, request, existing.as_ref()));
+                decided.map(|(changes, stored)| Decided::Change(changes, stored))
+            }
+        })
+        .await?;
+    let answer = UserTokenConfiguration {
+        default_claims: UserDefaultClaims {
+            default_access_token_claims: stored.access_token_claims,
+        },
+    };
+    Answer::json(StatusCode::OK, &answer).map_err(Refusal::from)
+}
 
-    /// Signs an access token (RFC 9068) of a user, valid from now for [`LIFETIME`].
-    pub fn sign(
-        &self,
-        issuer: &str,
-        audience: &str,
-        user: &UserId,
-        now: Timestamp,
-    ) -> Result<String, CannotSign> {
-        let seconds = now.milliseconds().div_euclid(1000);
-        let claims = Claims {
-            iss: issuer,
-            sub: user.as_str(),
-            aud: audience,
-            iat: seconds,
-            exp: seconds + LIFETIME,
-            scope: "openid",
+/// The tenant of a user, as it is stored.
+struct TenantOfUser {
+    link: Option<Seen<StoredTenantUser>>,
+    tenant: Option<Seen<StoredTenant>>,
+}
+
+impl TenantOfUser {
+    async fn see(ask: Ask<'_>, user: &UserId) -> Result<Self, Refusal> {
+        let link: Option<Seen<StoredTenantUser>> = ask.see(user.as_str()).await?;
+        let tenant = match &link {
+            Some(link) => ask.see(link.value.tenant_id.as_str()).await?,
+            None => None,
         };
-        let mut header = Header::new(jsonwebtoken::Algorithm::EdDSA);
-        header.typ = Some("at+jwt".to_owned());
-        header.kid = Some(self.public.kid.clone());
-        jsonwebtoken::encode(&header, &claims, &self.signing).map_err(|_| CannotSign)
+        Ok(Self { link, tenant })
     }
 
-    pub const fn verifying(&self) -> &VerifyingKey {
-        &self.verifying
-    }
-
-    /// What the server's own JWKS answers.
-    pub fn key_set(&self) -> KeySet {
-        KeySet {
-            keys: vec![self.public.clone()],
+    const fn of(&self) -> OfUser<'_> {
+        OfUser {
+            link: self.link.as_ref(),
+            tenant: self.tenant.as_ref(),
         }
-    }
-}
-
-impl fmt::Debug for UserTokens {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("UserTokens(…)")
-    }
-}
-
-fn to_pem(key: &PrivateKey) -> Zeroizing<String> {
-    let encoded = Zeroizing::new(STANDARD.encode(key.pkcs8().as_slice()));
-    Zeroizing::new(format!("{PEM_START}\n{}\n{PEM_END}\n", encoded.as_str()))
-}
-
-fn from_pem(bytes: &[u8]) -> Option<PrivateKey> {
-    let text = str::from_utf8(bytes).ok()?.trim();
-    let encoded = text.strip_prefix(PEM_START)?.strip_suffix(PEM_END)?.trim();
-    let der = Zeroizing::new(STANDARD.decode(encoded).ok()?);
-    PrivateKey::from_pkcs8(&der).ok()
-}
-
-/// The key id: the thumbprint of RFC 7638 with SHA-256, so that it follows from the key.
-fn thumbprint(x: &str) -> String {
-    let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, members.as_bytes()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tokens::{Policy, Unverified};
-
-    #[test]
-    fn the_key_survives_a_restart_and_signs_what_its_key_set_verifies() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("user-token-key");
-        let now = Timestamp::from_milliseconds(1_800_000_000_500);
-        let first = UserTokens::load_or_create(&path, &Entropy::seeded(1)).unwrap();
-        let user = "u|1".parse().unwrap();
-        let token = first
-            .sign("http://127.0.0.1:8888", "acc", &user, now)
-            .unwrap();
-        let second = UserTokens::load_or_create(&path, &Entropy::seeded(2)).unwrap();
-        let set = serde_json::to_vec(&second.key_set()).unwrap();
-        let keys = jwks::Keys::read(&set, &mut |_| ()).unwrap();
-        let read = Unverified::read(&token).unwrap();
-        let policy = Policy {
-            issuer: "http://127.0.0.1:8888",
-            audiences: Some(&["acc"]),
-            longest_life: LIFETIME * 1000,
-        };
-        let key = keys.get(read.key_id()).unwrap();
-        let verified = read.verify(key, &policy, now).unwrap();
-        assert_eq!(verified.subject(), "u|1");
-        assert_eq!(verified.text("scope"), Some("openid"));
-    }
-
-    #[test]
-    fn the_thumbprint_is_the_one_of_rfc_8037() {
-        assert_eq!(
-            thumbprint("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"),
-            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
-        );
-    }
-
-    #[test]
-    fn s07_a_key_file_that_is_damaged_or_exposed_stops_the_start() {
-        use std::os::unix::fs::PermissionsExt;
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("user-token-key");
-        secret_files::write(&path, b"-----BEGIN PRIVATE KEY-----\nMC4C\n").unwrap();
-        let refused = UserTokens::load_or_create(&path, &Entropy::seeded(1));
-        assert!(matches!(refused, Err(SecretFileError::Damaged { .. })));
-        let exposed = std::fs::Permissions::from_mode(0o644);
-        std::fs::set_permissions(&path, exposed).unwrap();
-        let refused = UserTokens::load_or_create(&path, &Entropy::seeded(1));
-        assert!(matches!(refused, Err(SecretFileError::Exposed { .. })));
-    }
-
-    #[test]
-    fn s05_the_key_prints_nothing() {
-        let key = PrivateKey::generate(&Entropy::seeded(1)).unwrap();
-        assert_eq!(format!("{:?}", UserTokens::new(&key)), "UserTokens(…)");
     }
 }

@@ -111,7 +111,7 @@ pub async fn authorize_user(
     }
     ask.decide(|facts| {
         rules::may_ask(facts, &user)?;
-        if facts.grants.is_allowed(&user, &resource, &action) {
+        if rules::may_do(facts, &user, &resource, &action) {
             Ok(Answer::yes())
         } else {
             Err(Rule::NotFound(Noun::Resource))
@@ -333,7 +333,7 @@ fn cut<T>(items: &mut Vec<T>, limit: usize, name: impl Fn(&T) -> String) -> Opti
 }
 
 /// A path member with everything but letters, digits and `-._~` escaped (RFC 3986 §2.3).
-fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     use std::fmt::Write as _;
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

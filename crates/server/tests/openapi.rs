@@ -38,6 +38,7 @@ fn described(document: &Value) -> Vec<(Method, String, Value)> {
 fn named(id: &str) -> Operation {
     let plain = id
         .strip_suffix("ByPost")
+        .or_else(|| id.strip_suffix("ByUser"))
         .or_else(|| id.strip_suffix("File"))
         .unwrap_or(id);
     let found = Operation::ALL
@@ -113,7 +114,10 @@ fn every_described_way_leads_to_its_operation_and_no_other_method_leads_anywhere
                 |(one, other, _): &&(Method, String, Value)| *one == method && other == template;
             if all.iter().find(known).is_none() {
                 let refusal = route(&method, &path).err();
-                let other_method = matches!(refusal, Some(Refusal::NoSuchMethod(_)));
+                let other_method = matches!(
+                    refusal,
+                    Some(Refusal::NoSuchMethod(_) | Refusal::NotBuilt(_))
+                );
                 assert!(
                     other_method,
                     "{method} {template} is routed and not described"

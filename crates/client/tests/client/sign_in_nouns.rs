@@ -1,14 +1,20 @@
 //! Tenants and what else concerns how users sign in, against a real server.
 
-use guestlist_client::PageQuery;
 use guestlist_client::api::applications::{ApplicationRequest, SessionType};
-use guestlist_client::api::clients::{ClientRateLimit, RateLimitDuration};
+use guestlist_client::api::clients::{
+    AccessKeyRequest, ClientOptions, ClientRateLimit, ClientRequest, RateLimitDuration,
+};
 use guestlist_client::api::connections::{ConnectionRequest, ConnectionType};
 use guestlist_client::api::extensions::ExtensionRequest;
+use guestlist_client::api::invites::InviteStatement;
 use guestlist_client::api::tenants::{AuthenticationTokenConfiguration, TenantName, TenantRequest};
 use guestlist_client::api::text::Name;
+use guestlist_client::api::user_tokens::{
+    TokenClaims, TokenRequest, UserDefaultClaims, UserTokenConfiguration,
+};
+use guestlist_client::{Client, Credentials, InvalidToken, PageQuery, TokenError};
 
-use crate::setup::{server, user};
+use crate::setup::{editor, server, user};
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -199,4 +205,72 @@ async fn extensions() {
             .unwrap_err()
             .is_not_found()
     );
+}
+
+/// A client that may make tokens of users.
+async fn maker(owner: &Client) -> Client {
+    let request = ClientRequest::new().options(ClientOptions {
+        grant_token_generation: true,
+        ..ClientOptions::default()
+    });
+    let clients = owner.service_clients();
+    let id = clients.create_client(&request).await.unwrap().client_id;
+    let key = clients
+        .request_access_key(&id, &AccessKeyRequest::new())
+        .await;
+    let key = key.unwrap().access_key.unwrap();
+    owner.with_credentials(Credentials::access_key(key.reveal()).unwrap())
+}
+
+#[tokio::test]
+async fn tokens_of_users() {
+    let (server, owner) = server().await;
+    let ann = id("ann|1/2");
+    let record = editor("rec_ann", "ann|1/2", "projects/42");
+    owner.access_records().create_record(&record).await.unwrap();
+    let limits = InviteStatement::new(["ro_viewer"], ["projects/42"]).unwrap();
+    let request = TokenRequest::new([limits]).unwrap();
+    let refused = owner.user_tokens().request_user_token(&ann, &request).await;
+    assert_eq!(refused.unwrap_err().status(), Some(403));
+    let claims = TokenClaims::new().with("plan", "gold".into()).unwrap();
+    let configuration = UserTokenConfiguration {
+        default_claims: UserDefaultClaims {
+            default_access_token_claims: claims,
+        },
+    };
+    let said = owner
+        .user_tokens()
+        .set_user_token_configuration(&ann, &configuration)
+        .await;
+    assert_eq!(said.unwrap(), configuration);
+    let maker = maker(&owner).await;
+    let tokens = maker.user_tokens();
+    let made = tokens.request_user_token(&ann, &request).await.unwrap();
+    assert_eq!(made.user_id, ann);
+    let text = made.token.reveal();
+    assert!(!format!("{made:?}").contains(text));
+    // It is for the server to be asked with, and no application's sign-in.
+    let refused = owner.verifier().verify(text).await;
+    assert!(matches!(
+        refused,
+        Err(TokenError::Invalid(InvalidToken::Audience))
+    ));
+    let verifier = owner.verifier().audience(server.url());
+    let proven = verifier.verify(text).await.unwrap();
+    assert_eq!(*proven.user_id(), ann);
+    assert_eq!(proven.claim::<String>("plan").as_deref(), Some("gold"));
+    let bearer = owner.with_credentials(Credentials::token(text));
+    let (read, write) = (id("documents:read"), id("documents:write"));
+    let project = id("projects/42");
+    let may = bearer.user_permissions();
+    assert!(may.is_allowed(&ann, &project, &read).await.unwrap());
+    assert!(!may.is_allowed(&ann, &project, &write).await.unwrap());
+    tokens
+        .disable_user_token(&ann, &made.token_id)
+        .await
+        .unwrap();
+    let ended = may.is_allowed(&ann, &project, &read).await;
+    assert_eq!(ended.unwrap_err().status(), Some(401));
+    let again = tokens.disable_user_token(&ann, &made.token_id).await;
+    assert!(again.unwrap_err().is_not_found());
 }

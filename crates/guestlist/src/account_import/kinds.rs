@@ -18,10 +18,11 @@ pub(super) enum Kind {
     Groups,
     Records,
     Identities,
+    AccessRequests,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Roles,
         Self::Extensions,
         Self::Clients,
@@ -31,6 +32,7 @@ impl Kind {
         Self::Groups,
         Self::Records,
         Self::Identities,
+        Self::AccessRequests,
     ];
 
     /// "role".
@@ -45,6 +47,7 @@ impl Kind {
             Self::Groups => "group",
             Self::Records => "record",
             Self::Identities => "identity",
+            Self::AccessRequests => "access request",
         }
     }
 
@@ -60,6 +63,7 @@ impl Kind {
             Self::Groups => "groups",
             Self::Records => "records",
             Self::Identities => "identities",
+            Self::AccessRequests => "access requests",
         }
     }
 }

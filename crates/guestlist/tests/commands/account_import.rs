@@ -24,6 +24,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) struct Other {
     pub(crate) server: TestServer,
     robot: String,
+    /// An open access request, and one that was approved.
+    asked: [String; 2],
     extension_client: String,
 }
 
@@ -79,22 +81,40 @@ pub(crate) async fn other() -> Other {
         .update_group(&writers, &group, None)
         .await
         .unwrap();
-    let shop = Person::owner(&server);
-    let tenant = r#"{"tenantId": "acme", "data": {"name": "Acme"}}"#;
-    shop.run_with(&["tenant", "create", "-f", "-"], tenant)
-        .expect(0);
-    let connection = r#"{"connectionId": "con_1", "clientId": "abc", "clientSecret": "hush-hush-hush",
-        "authenticationUrl": "https://login.example/authorize", "tokenUrl": "https://login.example/token"}"#;
-    shop.run_with(&["connection", "create", "-f", "-"], connection)
-        .expect(0);
-    let application = r#"{"name": "Shop", "redirectUrls": ["https://shop.example"]}"#;
-    shop.run_with(&["application", "create", "-f", "-"], application)
-        .expect(0);
+    let asked = asked_and_signed_in_by(&Person::owner(&server));
     Other {
+        asked,
         robot: robot.client_id.to_string(),
         extension_client: machine.to_string(),
         server,
     }
+}
+
+const CONNECTION: &str = r#"{"connectionId": "con_1", "clientId": "abc", "clientSecret": "hush-hush-hush",
+    "authenticationUrl": "https://login.example/authorize", "tokenUrl": "https://login.example/token"}"#;
+
+/// Makes what users sign in by, and two access requests of which one is approved.
+fn asked_and_signed_in_by(shop: &Person) -> [String; 2] {
+    let tenant = r#"{"tenantId": "acme", "data": {"name": "Acme"}}"#;
+    shop.run_with(&["tenant", "create", "-f", "-"], tenant)
+        .expect(0);
+    shop.run_with(&["connection", "create", "-f", "-"], CONNECTION)
+        .expect(0);
+    let application = r#"{"name": "Shop", "redirectUrls": ["https://shop.example"]}"#;
+    shop.run_with(&["application", "create", "-f", "-"], application)
+        .expect(0);
+    let asked = ["notes/8", "notes/9"].map(|resource| {
+        let access = format!(
+            r#"{{"access": {{"users": [{{"userId": "grace"}}], "statements":
+                [{{"roles": ["ro_reader"], "resources": [{{"resourceUri": "{resource}"}}]}}]}}}}"#
+        );
+        let asked = shop
+            .run_with(&["request", "create", "--json", "-f", "-"], &access)
+            .expect(0);
+        asked.json()["requestId"].as_str().unwrap().to_owned()
+    });
+    shop.say(&format!("request approve {}", asked[1])).expect(0);
+    asked
 }
 
 /// The owner of this server, who may read the other one.
@@ -128,6 +148,25 @@ pub(crate) fn document<'a>(report: &'a Value, kind: &str, id: &str) -> &'a Value
 fn listed(person: &Person, noun: &str) -> Vec<Value> {
     let listed = person.say(&format!("{noun} list --json --all")).expect(0);
     listed.json().as_array().unwrap().clone()
+}
+
+fn is_created(report: &Value, other: &Other) {
+    let created = with_outcome(report, "created");
+    for (kind, id) in [
+        ("roles", "ro_reader"),
+        ("groups", "grp_writers"),
+        ("records", "rec_machines"),
+        ("records", "rec_writers"),
+        ("clients", other.robot.as_str()),
+        ("tenants", "acme"),
+        ("connections", "con_1"),
+        ("identities", "http://127.0.0.1:9999 for notes"),
+    ] {
+        assert!(
+            created.contains(&(kind.to_owned(), id.to_owned())),
+            "{kind} {id}: {report:#}"
+        );
+    }
 }
 
 /// Who held something there holds it here: service clients under their new ids.
@@ -167,22 +206,7 @@ async fn a_whole_account_is_carried() {
     let report = owner.say(&import(other.server.url(), "--report report.json"));
     let report = report.expect(0).json();
     assert_eq!(report["ended"], true);
-    let created = with_outcome(&report, "created");
-    for (kind, id) in [
-        ("roles", "ro_reader"),
-        ("groups", "grp_writers"),
-        ("records", "rec_machines"),
-        ("records", "rec_writers"),
-        ("clients", other.robot.as_str()),
-        ("tenants", "acme"),
-        ("connections", "con_1"),
-        ("identities", "http://127.0.0.1:9999 for notes"),
-    ] {
-        assert!(
-            created.contains(&(kind.to_owned(), id.to_owned())),
-            "{kind} {id}: {report:#}"
-        );
-    }
+    is_created(&report, &other);
     assert!(with_outcome(&report, "refused").is_empty(), "{report:#}");
     // The record that makes each its own server's owner is there under the same id on both.
     assert!(with_outcome(&report, "differs").is_empty(), "{report:#}");
@@ -190,7 +214,20 @@ async fn a_whole_account_is_carried() {
     let own: Vec<_> = left
         .filter(|(_, id)| !id.starts_with("Authress:"))
         .collect();
+    let own: Vec<_> = own
+        .into_iter()
+        .filter(|(kind, _)| kind == "records")
+        .collect();
     assert_eq!(own.len(), 1, "{own:?}");
+    let asked = |id| {
+        document(&report, "accessRequests", id)["outcome"]
+            .as_str()
+            .unwrap()
+    };
+    assert_eq!(
+        other.asked.each_ref().map(|id| asked(id)),
+        ["created", "leftOut"]
+    );
     let why = document(&report, "records", &own[0].1)["reason"]
         .as_str()
         .unwrap();
@@ -263,7 +300,7 @@ async fn a_second_time_nothing_is_carried_and_nothing_deleted_comes_back() {
         .expect(0);
 
     // Again, with the state file and without it.
-    let before: Vec<_> = ["client", "application", "record"]
+    let before: Vec<_> = ["client", "application", "request", "record"]
         .map(|noun| listed(&owner, noun))
         .into();
     for forgets in [false, true] {
@@ -274,7 +311,7 @@ async fn a_second_time_nothing_is_carried_and_nothing_deleted_comes_back() {
         for outcome in ["created", "overwritten", "refused", "unreadable"] {
             assert!(with_outcome(&again, outcome).is_empty(), "{again:#}");
         }
-        let after: Vec<_> = ["client", "application", "record"]
+        let after: Vec<_> = ["client", "application", "request", "record"]
             .map(|noun| listed(&owner, noun))
             .into();
         assert_eq!(after, before);
@@ -540,4 +577,35 @@ async fn credentials_for_the_other_server_are_read_as_all_others_are() {
     let guest = Person::owner(&here).with("GUESTLIST_FROM_TOKEN", &other.token("guest").unwrap());
     let report = guest.say(&import(url, "")).json();
     assert!(report["ended"].as_bool().unwrap());
+}
+
+#[tokio::test]
+async fn a_connection_that_has_its_secret_here_is_not_sent_elsewhere() {
+    let other = other().await;
+    let here = TestServer::start().await.unwrap();
+    let owner = person(&here, &other.server);
+    let url = other.server.url();
+    let moved = CONNECTION.replace("login.example/token", "elsewhere.example/token");
+    let edit = |person: &Person, connection: &str| {
+        person
+            .run_with(&["connection", "edit", "con_1", "-f", "-"], connection)
+            .expect(0);
+    };
+    owner.say(&import(url, "")).expect(0);
+    // The control: without its secret it may be overwritten.
+    edit(&Person::owner(&other.server), &moved);
+    let report = owner.say(&import(url, "--overwrite")).expect(0).json();
+    let overwritten = document(&report, "connections", "con_1");
+    assert_eq!(overwritten["outcome"], "overwritten");
+    assert_eq!(overwritten["differences"], json!(["tokenUrl"]));
+    edit(&owner, CONNECTION);
+    let report = owner.say(&import(url, "--overwrite")).expect(1).json();
+    let left = document(&report, "connections", "con_1");
+    assert_eq!(left["outcome"], "differs");
+    assert!(
+        left["reason"].as_str().unwrap().contains("secret"),
+        "{left}"
+    );
+    let shown = owner.say("connection show con_1 --json").expect(0).json();
+    assert_eq!(shown["tokenUrl"], "https://login.example/token");
 }

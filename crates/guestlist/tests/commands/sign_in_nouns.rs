@@ -3,12 +3,19 @@
 use guestlist_server::testing::TestServer;
 use serde_json::json;
 
-use crate::program::Person;
+use crate::program::{Person, is_private};
 
 async fn owner() -> (TestServer, Person) {
     let server = TestServer::start().await.unwrap();
     let owner = Person::owner(&server);
     (server, owner)
+}
+
+/// Whoever has this credential.
+fn calling(server: &TestServer, variable: &str, credential: &str) -> Person {
+    Person::new()
+        .with("GUESTLIST_URL", server.url())
+        .with(variable, credential)
 }
 
 #[tokio::test]
@@ -132,6 +139,14 @@ async fn an_application_is_made_listed_shown_changed_and_deleted() {
         .expect(0);
     let shown = owner.say(&format!("application show {id}")).expect(0);
     assert!(shown.stdout.contains("Store"), "{}", shown.stdout);
+    let other = owner
+        .say("application create --name Other --json")
+        .expect(0);
+    let other = owner.file("other.json", &other.stdout);
+    owner
+        .run(&["application", "edit", id, "-f", &other])
+        .expect(2)
+        .saying("applicationId: this is the application");
     owner
         .say(&format!("application delete {id} --yes"))
         .expect(0);
@@ -173,4 +188,72 @@ async fn an_extension_is_made_listed_shown_changed_and_deleted() {
     assert!(shown.stdout.contains("100/1h"), "{}", shown.stdout);
     owner.say(&format!("extension delete {id} --yes")).expect(0);
     owner.say(&format!("client show {client}")).expect(3);
+}
+
+#[tokio::test]
+async fn a_token_of_a_user_is_made_by_a_machine_and_disabled() {
+    let (server, owner) = owner().await;
+    owner
+        .say("token create ann --role ro_viewer --on projects/42")
+        .expect(4)
+        .saying("grantTokenGeneration");
+    let made = owner
+        .say("client create --option grant-token-generation --json")
+        .expect(0);
+    let client = made.json()["clientId"].as_str().unwrap().to_owned();
+    let key = owner
+        .say(&format!("key create {client} --json"))
+        .expect(0)
+        .json();
+    let maker = calling(&server, "GUESTLIST_KEY", key["accessKey"].as_str().unwrap());
+    maker.say("token create ann --role ro_viewer").expect(2);
+    maker
+        .say("token create ann --everything --role ro_viewer --on a")
+        .expect(2);
+    maker
+        .say("token create ann --role ro_viewer --on projects/42 --expires 25h")
+        .expect(2);
+    let claims = owner.file(
+        "claims.yaml",
+        "defaultClaims:\n  defaultAccessTokenClaims:\n    plan: gold\n",
+    );
+    let said = owner
+        .run(&["token", "configure", "ann", "-f", &claims])
+        .expect(0);
+    assert!(said.stdout.contains("plan: \"gold\""), "{}", said.stdout);
+    let made = maker
+        .say("token create ann --role ro_viewer --on projects/42,projects/43 --expires 1h --json")
+        .expect(0)
+        .json();
+    let token = made["token"].as_str().unwrap();
+    let bearer = calling(&server, "GUESTLIST_TOKEN", token);
+    bearer.say("check ann projects/42 documents:read").expect(1);
+    owner
+        .say("record create --name Ann --user ann --role ro_editor --on projects/42")
+        .expect(0);
+    bearer.say("check ann projects/42 documents:read").expect(0);
+    bearer
+        .say("check ann projects/42 documents:write")
+        .expect(1);
+    bearer.say("account show").expect(4);
+    let id = made["tokenId"].as_str().unwrap();
+    maker.say(&format!("token disable ann {id}")).expect(0);
+    bearer.say("check ann projects/42 documents:read").expect(4);
+    maker.say(&format!("token disable ann {id}")).expect(3);
+    // Into a file: then it is said nowhere else.
+    let out = maker.home.path().join("ann.token");
+    let kept = maker.run(&[
+        "token",
+        "create",
+        "ann",
+        "--everything",
+        "--out",
+        "ann.token",
+    ]);
+    let kept = kept.expect(0);
+    let token = std::fs::read_to_string(&out).unwrap();
+    assert!(is_private(&out));
+    assert!(!kept.stdout.contains(token.trim()) && !kept.stderr.contains(token.trim()));
+    let bearer = calling(&server, "GUESTLIST_TOKEN", token.trim());
+    bearer.say("what-can ann").expect(0);
 }

@@ -291,6 +291,48 @@ impl Life {
         .expect(501);
     }
 
+    /// Tokens that a service client makes for users.
+    fn user_tokens(&mut self) {
+        let owner = self.owner.clone();
+        let options = json!({ "options": { "grantTokenGeneration": true } });
+        let made = self.send(&owner, "POST", "/v1/clients", &options);
+        let client = made.expect(201).member("clientId");
+        let keys = format!("/v1/clients/{client}/access-keys");
+        let made = self.server.send(&owner, "POST", &keys, &json!({}));
+        let key = made.expect(201).member("accessKey");
+        self.hide_key(&key);
+        for role in ["ro_editor", "Authress:Owner"] {
+            let resource = if role == "ro_editor" {
+                "projects/42"
+            } else {
+                "*"
+            };
+            let statements = invite_of(role, resource);
+            let target = "/v1/users/alice/tokens";
+            let made = self
+                .server
+                .send(&key, "POST", target, &statements)
+                .expect(201);
+            let token = made.member("token");
+            self.hide_token(&token);
+            let check = "/v1/users/alice/resources/projects%2F42/permissions/documents:read";
+            self.send(&token, "GET", check, &Value::Null).expect(200);
+            self.send(&token, "GET", "/v1/events", &Value::Null)
+                .expect(403);
+            let target = format!("{target}/{}", made.member("tokenId"));
+            self.send(&owner, "DELETE", &target, &Value::Null)
+                .expect(204);
+            self.send(&token, "GET", check, &Value::Null).expect(401);
+            self.send(
+                &owner,
+                "DELETE",
+                &format!("/v1/users/alice/tokens/{token}"),
+                &Value::Null,
+            )
+            .expect(404);
+        }
+    }
+
     fn tokens(&mut self) {
         let token = self.token("mallory");
         let broken = format!("{}AAAA", token.get(..token.len() - 4).unwrap());
@@ -531,6 +573,7 @@ fn s05_i14_a_whole_life_leaves_no_secret_behind() {
     life.invites();
     life.keys();
     life.connections();
+    life.user_tokens();
     life.tokens();
     life.stray_in_bodies();
     life.stray_in_heads();

@@ -150,7 +150,9 @@ impl Grants {
             | Kind::Connection
             | Kind::Extension
             | Kind::Tenant
-            | Kind::TenantUser => Ok(None),
+            | Kind::TenantUser
+            | Kind::TokenConfiguration
+            | Kind::UserToken => Ok(None),
         }
     }
 
@@ -185,7 +187,9 @@ impl Grants {
             | Kind::Connection
             | Kind::Extension
             | Kind::Tenant
-            | Kind::TenantUser => None,
+            | Kind::TenantUser
+            | Kind::TokenConfiguration
+            | Kind::UserToken => None,
         }
     }
 

@@ -137,7 +137,7 @@ mod tests {
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
     /// do not choose.
-    const OF_NO_OPERATION: [&str; 11] = [
+    const OF_NO_OPERATION: [&str; 12] = [
         "MethodNotAllowed",
         "NotImplemented",
         "AccessKeyAlreadyExists",
@@ -148,6 +148,7 @@ mod tests {
         "ExtensionAlreadyExists",
         "InviteAlreadyExists",
         "ResourceAlreadyExists",
+        "TokenAlreadyExists",
         "UserAlreadyExists",
     ];
 

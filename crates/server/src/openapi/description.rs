@@ -37,6 +37,7 @@ pub(super) enum Tag {
     Users,
     Events,
     Account,
+    UserTokens,
     Applications,
     Extensions,
     Connections,
@@ -46,7 +47,7 @@ pub(super) enum Tag {
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Invites,
         Self::Records,
         Self::Requests,
@@ -57,6 +58,7 @@ impl Tag {
         Self::Users,
         Self::Events,
         Self::Account,
+        Self::UserTokens,
         Self::Applications,
         Self::Extensions,
         Self::Connections,
@@ -77,6 +79,7 @@ impl Tag {
             Self::Users => "Users",
             Self::Events => "Events",
             Self::Account => "Account",
+            Self::UserTokens => "Tokens of users",
             Self::Applications => "Applications",
             Self::Extensions => "Extensions",
             Self::Connections => "Connections",
@@ -98,6 +101,7 @@ impl Tag {
             Self::Users => "Whom records and groups name.",
             Self::Events => "What changed, when and by whom.",
             Self::Account => "The account and the token issuers it trusts.",
+            Self::UserTokens => "Tokens that service clients make for users.",
             Self::Applications => "What users sign in to.",
             Self::Extensions => "Applications of third parties, each with a service client.",
             Self::Connections => "Identity providers by which users sign in.",
@@ -231,6 +235,12 @@ impl Description {
     /// It is a further way to its operation, named by this suffix.
     pub(super) fn further(mut self, suffix: &'static str) -> Self {
         self.suffix = suffix;
+        self
+    }
+
+    /// It is a way that one client library takes. Use another one.
+    pub(super) fn discouraged(mut self) -> Self {
+        self.discouraged = true;
         self
     }
 

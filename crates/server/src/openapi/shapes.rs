@@ -216,6 +216,14 @@ fn sign_in_ids() -> Vec<Named> {
             id("An application: `app_…`.", limits::ID_LENGTH, "_-"),
         ),
         (
+            "UserTokenId",
+            id(
+                "A token of a user, to disable it by: `tok_…`. No secret.",
+                limits::ID_LENGTH,
+                "_-",
+            ),
+        ),
+        (
             "ExtensionId",
             id("An extension: `ext_…`.", limits::ID_LENGTH, "_-"),
         ),

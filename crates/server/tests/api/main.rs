@@ -42,6 +42,7 @@ mod roles;
 mod strangers;
 mod tenants;
 mod user_deletion;
+mod user_tokens;
 mod users;
 mod who_may;
 mod world;

@@ -108,6 +108,19 @@ fn rows(world: &Furnished) -> Vec<Row> {
         &json!({}),
     ));
     rows.extend(usual("connections", connections, "con_1", &json!({})));
+    for target in ["/v1/users/u/token-configuration", "/v1/users/u"] {
+        rows.push(Row {
+            method: "PUT",
+            target: target.to_owned(),
+            body: Some(json!({})),
+            needs: ("UPDATE", "Authress:Users/u".to_owned()),
+            parent: "Authress:Users",
+            nobody: 401,
+            stranger: 404,
+            holder: 200,
+            other: 403,
+        });
+    }
     rows.push(Row {
         method: "PATCH",
         target: "/v1/tenants/t1/users".to_owned(),

@@ -440,6 +440,35 @@ fn table(world: &World, made: &Made) -> Vec<Expected> {
             Some(&identity),
             [401, 403, 403, 201],
         ),
+        // Only service clients to whom it was given make tokens, and that was given to nobody here.
+        entry(
+            O::RequestUserToken,
+            "POST",
+            "/v1/users/u/tokens",
+            Some(&given),
+            [401, 403, 403, 403],
+        ),
+        entry(
+            O::DisableUserToken,
+            "DELETE",
+            "/v1/users/u/tokens/tok_unknown",
+            None,
+            [401, 404, 403, 404],
+        ),
+        entry(
+            O::SetUserTokenConfiguration,
+            "PUT",
+            "/v1/users/u/token-configuration",
+            Some(&json!({})),
+            [401, 404, 403, 200],
+        ),
+        entry(
+            O::SetUserTokenConfiguration,
+            "PUT",
+            "/v1/users/u",
+            Some(&json!({})),
+            [401, 404, 403, 200],
+        ),
         entry(
             O::CreateApplication,
             "POST",
@@ -744,7 +773,6 @@ async fn what_is_not_built_says_so() {
         ("POST", "/v1/claims"),
         ("GET", "/v1/resources"),
         ("PUT", "/v1/resources/a%2Fb"),
-        ("PUT", "/v1/users/u/token-configuration"),
         ("GET", "/v1/connections/con_1/users/u/credentials"),
         ("POST", "/v1/applications/app_1/users/u/delegation"),
         ("POST", "/api/authentication"),

@@ -75,7 +75,7 @@ fn statement() -> Statement {
     }
 }
 
-fn invite_statement() -> InviteStatement {
+pub(super) fn invite_statement() -> InviteStatement {
     InviteStatement {
         roles: one(id("ro_1")),
         resources: one(resource()),
@@ -107,7 +107,7 @@ pub(super) fn page() -> (Option<Pagination>, CollectionLinks) {
     )
 }
 
-fn account_reference() -> AccountReference {
+pub(super) fn account_reference() -> AccountReference {
     AccountReference {
         account_id: id("acc-1"),
     }

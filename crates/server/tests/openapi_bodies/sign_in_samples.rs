@@ -18,9 +18,14 @@ use guestlist_api::tenants::{
     TenantDomain, TenantRequest, TenantUser,
 };
 use guestlist_api::text::Tags;
-use serde_json::Value;
+use guestlist_api::user_tokens::{
+    TokenClaims, TokenRequest, TokenText, UserDefaultClaims, UserToken, UserTokenConfiguration,
+};
+use serde_json::{Value, json};
 
-use crate::samples::{Reads, id, links, name, page, reads, tags, value};
+use crate::samples::{
+    Reads, account_reference, id, invite_statement, links, name, page, reads, tags, value,
+};
 
 fn connection() -> Connection {
     let provider = || Some("https://login.example/a".parse().unwrap());
@@ -101,6 +106,24 @@ fn extension() -> Extension {
     }
 }
 
+fn token_configuration() -> UserTokenConfiguration {
+    UserTokenConfiguration {
+        default_claims: UserDefaultClaims {
+            default_access_token_claims: TokenClaims::new().with("plan", json!("gold")).unwrap(),
+        },
+    }
+}
+
+fn user_token() -> UserToken {
+    UserToken {
+        account: Some(account_reference()),
+        user_id: id("user 1"),
+        token_id: id("tok_1"),
+        token: TokenText::new("token".to_owned()),
+        links: links(),
+    }
+}
+
 fn tenant() -> Tenant {
     Tenant {
         tenant_id: id("tenant_1"),
@@ -144,6 +167,8 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         links,
     };
     vec![
+        ("UserToken", value(user_token())),
+        ("UserTokenConfiguration", value(token_configuration())),
         ("Application", value(application())),
         ("ApplicationCollection", value(applications)),
         ("Extension", value(extension())),
@@ -167,7 +192,22 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
     };
     let application = application().to_request().unwrap();
     let extension = extension().to_request().unwrap();
+    let token = TokenRequest {
+        expires: Some(id("2026-01-02T03:04:05.678Z")),
+        expiry_time: Some(id("2026-01-02T03:04:05.678Z")),
+        ..TokenRequest::new([invite_statement()]).unwrap()
+    };
+    // Written only when it is not empty, but read.
+    let mut token = value(token);
+    token["statements"][0]["users"] = json!([]);
+    token["statements"][0]["groups"] = json!([]);
     vec![
+        ("TokenRequest", token, reads::<TokenRequest>),
+        (
+            "UserTokenConfiguration",
+            value(token_configuration()),
+            reads::<UserTokenConfiguration>,
+        ),
         (
             "ApplicationRequest",
             value(application),

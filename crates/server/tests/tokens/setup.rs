@@ -17,7 +17,8 @@ use guestlist_server::entropy::Entropy;
 use guestlist_server::issuers::Issuers;
 use guestlist_server::known_callers::KnownCallers;
 use guestlist_server::outgoing::{Names, Outgoing, Reach};
-use guestlist_server::user_tokens::UserTokens;
+use guestlist_server::user_token_key::UserTokenKey;
+use guestlist_store::MemoryStore;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
@@ -36,7 +37,7 @@ pub(crate) struct Setup {
     pub(crate) callers: Callers,
     pub(crate) known: Arc<KnownCallers>,
     pub(crate) clock: Clock,
-    pub(crate) user_tokens: Arc<UserTokens>,
+    pub(crate) user_token_key: Arc<UserTokenKey>,
 }
 
 impl Setup {
@@ -54,7 +55,7 @@ impl Setup {
         let limit = Duration::from_millis(500);
         let outgoing = Outgoing::with(reach, Names::Fixed([].into()), limit).unwrap();
         let known = Arc::new(KnownCallers::new());
-        let user_tokens = Arc::new(UserTokens::new(
+        let user_token_key = Arc::new(UserTokenKey::new(
             &guestlist_server::ed25519::PrivateKey::generate(&entropy).unwrap(),
         ));
         let public_url = IssuerText::parse(PUBLIC_URL).unwrap();
@@ -65,7 +66,8 @@ impl Setup {
             settings,
             known.clone(),
             Issuers::new(outgoing, clock.clone()),
-            user_tokens.clone(),
+            user_token_key.clone(),
+            Arc::new(MemoryStore::new()),
             clock.clone(),
             &entropy,
         );
@@ -73,7 +75,7 @@ impl Setup {
             callers: callers.unwrap(),
             known,
             clock,
-            user_tokens,
+            user_token_key,
         }
     }
 

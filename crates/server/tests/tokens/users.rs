@@ -237,7 +237,7 @@ async fn own_tokens_are_for_development_alone() {
     let refused = closed.callers.development_token(&user);
     assert!(matches!(refused, Err(NoDevelopmentToken::NotInDevelopment)));
     let signed = closed
-        .user_tokens
+        .user_token_key
         .sign(
             PUBLIC_URL,
             "acc-probe1.accounts.authress.io",
@@ -258,7 +258,7 @@ async fn own_tokens_are_checked_like_any_other() {
     let user = "u".parse().unwrap();
     let sign = |issuer, audience| {
         setup
-            .user_tokens
+            .user_token_key
             .sign(issuer, audience, &user, now)
             .unwrap()
     };
@@ -272,7 +272,7 @@ async fn own_tokens_are_checked_like_any_other() {
         setup.user(&sign("http://127.0.0.1:8888/", audience)).await,
         Err(NotIdentified::UnknownIssuer)
     );
-    let forged = SigningKey::ed25519(&setup.user_tokens.key_set().keys[0].kid, 3);
+    let forged = SigningKey::ed25519(&setup.user_token_key.key_set().keys[0].kid, 3);
     let mut claims = claims(PUBLIC_URL, "u");
     claims["aud"] = json!(audience);
     assert_eq!(

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use guestlist_server::operations::Operation;
 use serde_json::{Value, json};
 
+use self::table::access::LIMITED;
 use self::table::service::{APPLICATION, CONNECTION, NAME, TENANT};
 use self::table::{Holds, Row, TABLE};
 use crate::world::{ACCOUNT, Engine, World, invite_of, record_of};
@@ -62,6 +63,7 @@ impl Furnished {
         ];
         let mut furnished = Self { world, places };
         furnished.make_nouns().await;
+        furnished.make_token().await;
         if let Some([exact, parent]) = row.holds {
             furnished.hold("exact", exact).await;
             furnished.hold("parent", parent).await;
@@ -102,6 +104,23 @@ impl Furnished {
                 self.places.push((place, text(&made.json()[id])));
             }
         }
+    }
+
+    /// A token of the user, by a service client that may make some.
+    async fn make_token(&mut self) {
+        let client = json!({"name": "maker", "options": {"grantTokenGeneration": true}});
+        let client = self.world.own("POST", "/v1/clients", Some(&client)).await;
+        let keys = format!(
+            "/v1/clients/{}/access-keys",
+            text(&client.expect(201).json()["clientId"])
+        );
+        let key = self.world.own("POST", &keys, None).await.expect(201).json();
+        let body: Value = serde_json::from_str(LIMITED).unwrap();
+        let target = self.filled("/v1/users/{userId}/tokens");
+        let key = text(&key["accessKey"]);
+        let made = self.world.send(&key, "POST", &target, Some(&body)).await;
+        let token = text(&made.expect(201).json()["tokenId"]);
+        self.places.push(("{tokenId}", token));
     }
 
     /// Gives a user of that name a role that has this permission and no other.

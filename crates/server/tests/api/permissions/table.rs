@@ -3,7 +3,7 @@
 //! This one table is tried cell by cell, and writes the columns on permissions of docs/API.md. A row of
 //! an operation that the server does not have yet waits until it has it.
 
-mod access;
+pub(super) mod access;
 pub(super) mod service;
 
 /// Something a caller holds: a permission of a role, on a resource.
@@ -140,7 +140,6 @@ pub(super) const TABLE: &[&[Row]] = &[
     access::ROLES,
     service::CLIENTS,
     access::USERS,
-    access::KNOWN,
     service::TENANTS,
     service::CONNECTIONS,
     service::APPLICATIONS,

@@ -216,6 +216,15 @@ pub(super) const ROLES: &[Row] = &[
 ];
 
 /// Nothing here tells whether a user is known, so it is 403 for strangers too.
+const UPDATE_USER: [Holds; 2] = [
+    may("UPDATE", "Authress:Users/{userId}"),
+    may("Users", "Authress:Users"),
+];
+
+/// A request for a token of a user.
+pub(in super::super) const LIMITED: &str =
+    r#"{"statements": [{"roles": ["ro_x"], "resources": [{"resourceUri": "things/1"}]}]}"#;
+
 pub(super) const USERS: &[Row] = &[
     row(
         "authorizeUser",
@@ -293,6 +302,37 @@ pub(super) const USERS: &[Row] = &[
         "",
         named(202),
     ),
+    Row {
+        body: LIMITED,
+        ..free(
+            "requestUserToken",
+            "POST /v1/users/{userId}/tokens",
+            "to be a service client with `grantTokenGeneration`; nothing else suffices, not even to own the account",
+            Expected {
+                nobody: 401,
+                stranger: 403,
+                neighbour: 403,
+                holders: None,
+                owner: 403,
+            },
+        )
+    },
+    row(
+        "disableUserToken",
+        "DELETE /v1/users/{userId}/tokens/{tokenId}",
+        "to be the client that made it, or the user; or {exact}",
+        UPDATE_USER,
+        "",
+        named(204),
+    ),
+    row(
+        "setUserTokenConfiguration",
+        "PUT /v1/users/{userId}/token-configuration",
+        "{exact}",
+        UPDATE_USER,
+        "{}",
+        named(200),
+    ),
 ];
 
 const REQUEST: &str = r#"{"access": {"users": [{"userId": "holder"}],
@@ -347,41 +387,5 @@ pub(super) const REQUESTS: &[Row] = &[
         UPDATE_REQUEST,
         "",
         named(204),
-    ),
-];
-
-pub(super) const KNOWN: &[Row] = &[
-    row(
-        "getUsers",
-        "GET /v1/users",
-        "{exact}",
-        [
-            may("READ", "Authress:Users"),
-            may("Users", "Authress:Users"),
-        ],
-        "",
-        plainly(200),
-    ),
-    row(
-        "getUser",
-        "GET /v1/users/{userId}",
-        "to be that user, or {exact}",
-        [
-            may("READ", "Authress:Users/{userId}"),
-            may("Users", "Authress:Users"),
-        ],
-        "",
-        named(200),
-    ),
-    row(
-        "deleteUser",
-        "DELETE /v1/users/{userId}",
-        "{exact}",
-        [
-            may("UPDATE", "Authress:Users/{userId}"),
-            may("Users", "Authress:Users"),
-        ],
-        "",
-        named(202),
     ),
 ];
