@@ -59,8 +59,8 @@ fn an_export_of_a_running_server_is_that_server_again() {
     let reply = server.send(&owner, "POST", "/v1/invites", &invite);
     let invite = reply.expect(201).member("inviteId");
     let made = done(&ended("export", &data, &file, &[]));
-    let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode, 0o600);
+    let rights = fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+    assert_eq!(rights, 0o600);
     assert_eq!(made["bytes"], fs::metadata(&file).unwrap().len());
     assert_eq!(made["documents"]["invite"], 1);
     let text = fs::read_to_string(&file).unwrap();
