@@ -40,27 +40,7 @@ use crate::secret_input::write_private;
 
 /// What to carry, from where, and how.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Documents keep their ids. What is here already and says the same is passed over; what says something
-else is reported and left, unless --overwrite is said. Service clients get new ids, because a server
-makes these itself; groups and records name the new ones here.
-
-How far it came is written to the state file as it goes. After an interrupt or a failure the same
-command carries on; nothing is made twice. The state file has ids in it and no secrets.
-
-Some things cannot be read from a server and are never carried: access keys, secrets of connections,
-open invites. The report lists them, and everything that was not carried with its reason.
-
-Whoever owns the other server decides what you take in: who holds what, and whose tokens are believed.
---dry-run shows it first.
-
-The exit code is 1 if something could be read that is not here now, or a list could not be read.
-
-Examples:
-  guestlist import --from https://acc-1.api.authress.io --from-key-file old.key --dry-run
-  guestlist import --from https://acc-1.api.authress.io --from-key-file old.key
-  guestlist import --from https://old.example.com --leave-out identities --yes --report report.json")]
-pub(crate) struct ImportArguments {
+pub(crate) struct AccountArguments {
     #[command(flatten)]
     source: SourceArguments,
 
@@ -104,13 +84,13 @@ fn stand_in(text: &str) -> Result<(String, ClientId), String> {
 
 /// An import whose secrets were read.
 pub(crate) struct Import {
-    arguments: ImportArguments,
+    arguments: AccountArguments,
     there: Client,
 }
 
 /// Reads the credential for the other server, while nothing waits but the person.
 pub(crate) fn prepare(
-    arguments: ImportArguments,
+    arguments: AccountArguments,
     connection: &ConnectionArguments,
     output: &Output,
 ) -> Result<Import, Failure> {
@@ -177,7 +157,7 @@ pub(crate) async fn run(import: Import, session: &Session) -> Result<(), Failure
 
 /// Asks whether to write, and says whose tokens would be believed.
 async fn ask(
-    arguments: &ImportArguments,
+    arguments: &AccountArguments,
     there: &Client,
     session: &Session,
     kinds: &[Kind],
@@ -232,7 +212,7 @@ async fn all(carrier: &mut Carrier<'_>, kinds: &[Kind]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn tell(report: &Report, arguments: &ImportArguments, output: &Output) -> Result<(), Failure> {
+fn tell(report: &Report, arguments: &AccountArguments, output: &Output) -> Result<(), Failure> {
     if let Some(path) = &arguments.report {
         let text = output::json(report)?;
         write_private(path, format!("{text}\n").as_bytes())?;

@@ -7,14 +7,14 @@ use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
-    access_requests, account_import, accounts, applications, apply, backup, checks, clients,
-    completions, connections, doctor, events, extensions, groups, identities, invites, keys, login,
-    man, profile_commands, pull, records, restore, roles, settings, tenants, tokens, users,
+    access_requests, accounts, applications, apply, backup, checks, clients, completions,
+    connections, doctor, events, export, extensions, groups, identities, import, invites, keys,
+    login, man, profile_commands, pull, records, restore, roles, settings, tenants, tokens, users,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
 ///
-/// `guestlist serve` runs a server; `backup` and `restore` work on its files. The other commands
+/// `guestlist serve` runs a server; `backup`, `restore`, `export` and `import` work on its files. The other commands
 /// call a server: say which with --url or a profile, and who you are with --key-file or
 /// GUESTLIST_KEY.
 #[derive(Parser)]
@@ -56,14 +56,17 @@ pub(crate) enum Command {
     /// Writes the account as a folder of manifests
     Pull(pull::PullArguments),
 
-    /// Carries the account of another Authress-compatible server to this one
-    Import(account_import::ImportArguments),
-
     /// Copies the database of a data directory into one file, while its server runs
     Backup(backup::BackupArguments),
 
     /// Puts a backup into a data directory
     Restore(restore::RestoreArguments),
+
+    /// Writes everything in a data directory as lines of JSON, while its server runs
+    Export(export::ExportArguments),
+
+    /// Takes in an export, or the account of another server
+    Import(import::ImportArguments),
 
     /// Signs in to a server
     Login(login::LoginArguments),
@@ -155,7 +158,7 @@ pub(crate) enum Call {
 }
 
 /// Commands that call no server, so that nothing of how to call one goes with them.
-const LOCAL: [&str; 5] = ["serve", "backup", "restore", "completions", "man"];
+const LOCAL: [&str; 6] = ["serve", "backup", "restore", "export", "completions", "man"];
 /// Commands that print what they print, whatever form is asked for.
 const UNFORMATTED: [&str; 3] = ["serve", "completions", "man"];
 

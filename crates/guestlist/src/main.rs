@@ -21,10 +21,12 @@ mod edit;
 mod environment;
 mod events;
 mod exits;
+mod export;
 mod extensions;
 mod file_lock;
 mod groups;
 mod identities;
+mod import;
 mod invite_message;
 mod invite_rehearsal;
 mod invite_request;
@@ -67,6 +69,7 @@ use clap::FromArgMatches as _;
 use crate::arguments::{Arguments, Call, Command};
 use crate::connection::Session;
 use crate::exits::Failure;
+use crate::import::Source;
 use crate::output::Output;
 
 fn main() -> ExitCode {
@@ -121,13 +124,17 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Diff(arguments) => call(apply::diff(arguments, &session()?)),
         Command::Apply(arguments) => call_to_end(apply::apply(arguments, &session()?)),
-        Command::Import(arguments) => {
-            let import = account_import::prepare(arguments, &connection, &output)?;
-            call_to_end(account_import::run(import, &session()?))
-        }
         Command::Pull(arguments) => call(pull::run(arguments, &session()?)),
         Command::Backup(arguments) => done(backup::run(arguments, &output)),
         Command::Restore(arguments) => done(restore::run(arguments, &output)),
+        Command::Export(arguments) => done(export::run(arguments, &output)),
+        Command::Import(arguments) => match arguments.source() {
+            Source::File(file) => done(import::run(file, &output)),
+            Source::Server(server) => {
+                let import = account_import::prepare(server, &connection, &output)?;
+                call_to_end(account_import::run(import, &session()?))
+            }
+        },
         Command::Login(arguments) => {
             let login = login::prepare(arguments, &connection)?;
             call(login::run(login, &connection, &output))

@@ -25,15 +25,20 @@ pub(crate) struct Watcher {
 enum Stage {
     Copying,
     Checking,
+    Reading,
+    Exporting,
+    Importing,
 }
 
 impl Stage {
     fn style(self) -> ProgressStyle {
         let template = match self {
-            Self::Copying => {
+            Self::Copying | Self::Reading => {
                 "{msg:9} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {elapsed_precise}"
             }
-            Self::Checking => "{msg:9} {wide_bar} {human_pos}/{human_len} rows {elapsed_precise}",
+            Self::Checking | Self::Exporting | Self::Importing => {
+                "{msg:9} {wide_bar} {human_pos}/{human_len} rows {elapsed_precise}"
+            }
         };
         // The templates are of this file; a bar in another style would do as well.
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -46,6 +51,9 @@ impl Watcher {
         let (stage, message, done, all) = match progress {
             Progress::Copying { done, all } => (Stage::Copying, "copying", done, all),
             Progress::Checking { done, all } => (Stage::Checking, "checking", done, all),
+            Progress::Reading { done, all } => (Stage::Reading, "reading", done, all),
+            Progress::Exporting { done, all } => (Stage::Exporting, "exporting", done, all),
+            Progress::Importing { done, all } => (Stage::Importing, "importing", done, all),
         };
         if self.stage != Some(stage) {
             self.stage = Some(stage);

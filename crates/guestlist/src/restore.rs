@@ -1,5 +1,6 @@
 //! `guestlist restore`: a backup becomes the database of a data directory.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -70,20 +71,7 @@ pub(crate) fn run(arguments: RestoreArguments, output: &Output) -> Result<(), Fa
         BackupFile::check(&file, &mut |progress| watcher.report(progress))
     })?;
     let checked = checked.map_err(|error| not_restored(&error))?;
-    let companions: Vec<PathBuf> = match &secrets {
-        Some(directory) => {
-            let secrets = SECRET_FILES.map(|name| directory.join(name));
-            // Those that must be there are asked for below.
-            secrets.into_iter().filter(|path| path.exists()).collect()
-        }
-        None => Vec::new(),
-    };
-    let documents = &checked.contents().documents;
-    if secrets.is_some() || documents.contains_key("account") {
-        let connections = documents.get(Kind::Connection.name()).copied();
-        let connections = connections.unwrap_or_default();
-        require_secrets(secrets.as_ref().unwrap_or(&data), &data, connections)?;
-    }
+    let companions = companions(secrets.as_deref(), &data, &checked.contents().documents)?;
     let to = data.clone();
     let restored = watched(output, move |watcher| {
         checked.restore(&to, existing, &companions, &mut |progress| {
@@ -111,6 +99,29 @@ pub(crate) fn run(arguments: RestoreArguments, output: &Output) -> Result<(), Fa
         }
         details(lines)
     })
+}
+
+/// The secrets that come with so many documents of each kind, from the directory of `--secrets`.
+/// Refuses them, or those in the data directory, if one is missing.
+pub(crate) fn companions(
+    secrets: Option<&Path>,
+    data: &Path,
+    documents: &BTreeMap<String, u64>,
+) -> Result<Vec<PathBuf>, Failure> {
+    if secrets.is_some() || documents.contains_key(Kind::Account.name()) {
+        let connections = documents.get(Kind::Connection.name()).copied();
+        require_secrets(
+            secrets.unwrap_or(data),
+            data,
+            connections.unwrap_or_default(),
+        )?;
+    }
+    let Some(directory) = secrets else {
+        return Ok(Vec::new());
+    };
+    let secrets = SECRET_FILES.map(|name| directory.join(name));
+    // Those that must be there were asked for.
+    Ok(secrets.into_iter().filter(|path| path.exists()).collect())
 }
 
 /// The check of a start, before anything is touched: without its pepper the data cannot be served.

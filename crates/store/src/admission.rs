@@ -42,9 +42,7 @@ pub(crate) fn admit(changes: &Changes) -> Result<(), Inadmissible> {
     let deleted = changes.delete.iter().map(|(kind, id)| (*kind, id.as_str()));
     let mut named = HashSet::with_capacity(changes.write.len() + changes.delete.len());
     for (kind, id) in written.chain(deleted) {
-        if id.is_empty() || id.len() > LONGEST_ID || id.contains('\0') {
-            return Err(Inadmissible::BadId);
-        }
+        admit_id(id)?;
         if !named.insert((kind, id)) {
             return Err(Inadmissible::NamedTwice(format!("{}/{id}", kind.name())));
         }
@@ -55,13 +53,22 @@ pub(crate) fn admit(changes: &Changes) -> Result<(), Inadmissible> {
     changes.write.iter().try_for_each(one_value_per_facet)
 }
 
+/// Checks the id of a document.
+pub(crate) fn admit_id(id: &str) -> Result<(), Inadmissible> {
+    if id.is_empty() || id.len() > LONGEST_ID || id.contains('\0') {
+        return Err(Inadmissible::BadId);
+    }
+    Ok(())
+}
+
 /// The bytes that count against [`LARGEST_CHANGE`].
 pub(crate) fn size(document: &Document) -> usize {
     let facets: usize = document.facets.iter().map(|(_, value)| value.len()).sum();
     document.id.len() + facets + document.body.len()
 }
 
-fn one_value_per_facet(document: &Document) -> Result<(), Inadmissible> {
+/// Checks the facets of a document.
+pub(crate) fn one_value_per_facet(document: &Document) -> Result<(), Inadmissible> {
     let mut seen: HashSet<Facet> = HashSet::with_capacity(document.facets.len());
     if document.facets.iter().all(|(facet, _)| seen.insert(*facet)) {
         return Ok(());

@@ -12,8 +12,9 @@ pub mod suite;
 
 pub use contract::*;
 pub use embedded::{
-    BackedUp, BackupError, BackupFile, Contents, EmbeddedStore, Existing, OpenError, OpenOptions,
-    Progress, Restored, Synchronous, backup, refuse_in_use,
+    BackedUp, BackupError, BackupFile, Contents, EmbeddedStore, Existing, ExportEnd, ExportFile,
+    ExportHeader, OpenError, OpenOptions, Progress, Restored, Synchronous, TransferError, backup,
+    export, refuse_in_use,
 };
 pub use memory::MemoryStore;
 pub use open::{Address, AddressError, Unopened, open};

@@ -330,6 +330,7 @@ const CALLS: [&str; 15] = [
 struct States {
     home: TempDir,
     backup: PathBuf,
+    export: PathBuf,
 }
 
 impl States {
@@ -345,7 +346,16 @@ impl States {
             std::fs::copy(running.path().join(name), old.join(name)).unwrap();
         }
         drop(store);
-        Self { home, backup }
+        let export = home.path().join("export.ndjson");
+        let new = home.path().join("new");
+        restore(&backup, &new, Existing::Keep, &[]).unwrap();
+        let mut file = std::fs::File::create_new(&export).unwrap();
+        guestlist_store::export(&new, "1.0.0", &mut file, &mut on).unwrap();
+        Self {
+            home,
+            backup,
+            export,
+        }
     }
 
     fn fresh(&self) -> TempDir {
@@ -367,7 +377,11 @@ impl States {
             .args(["-e", &format!("inject={injection}"), "-o"])
             .arg(&trace)
             .arg(env!("CARGO_BIN_EXE_store-restore"))
-            .arg(&self.backup)
+            .arg(if more == ["import"] {
+                &self.export
+            } else {
+                &self.backup
+            })
             .arg(directory)
             .args(more)
             // Where tests look for libraries: many calls at every start.
@@ -390,7 +404,7 @@ impl States {
                 let is_new = |newest| if newest == 40 { NEW } else { OLD };
                 match look(directory.path(), is_new).await {
                     Ok(60) if injected => found.old += 1,
-                    Ok(40) if more.is_empty() => {
+                    Ok(40) if more != ["naive"] => {
                         found.new += usize::from(injected);
                         look_for(&directory.path().join("replaced-1"), OLD).await;
                     }
@@ -440,6 +454,30 @@ async fn a_restore_with_an_error_at_any_call_leaves_the_old_state_or_the_new_one
     }
     let states = States::make().await;
     let found = states.fail_everywhere("error=EIO", &[]).await;
+    println!("{found:?}");
+    assert!(found.neither.is_empty(), "{found:#?}");
+    assert!(found.old > 10 && found.new > 10, "{found:?}");
+}
+
+#[tokio::test]
+async fn an_import_that_is_killed_at_any_call_leaves_the_old_state_or_the_new_one() {
+    if is_missing_strace() {
+        return;
+    }
+    let states = States::make().await;
+    let found = states.fail_everywhere("signal=SIGKILL", &["import"]).await;
+    println!("{found:?}");
+    assert!(found.neither.is_empty(), "{found:#?}");
+    assert!(found.old > 10 && found.new > 10, "{found:?}");
+}
+
+#[tokio::test]
+async fn an_import_with_an_error_at_any_call_leaves_the_old_state_or_the_new_one() {
+    if is_missing_strace() {
+        return;
+    }
+    let states = States::make().await;
+    let found = states.fail_everywhere("error=EIO", &["import"]).await;
     println!("{found:?}");
     assert!(found.neither.is_empty(), "{found:#?}");
     assert!(found.old > 10 && found.new > 10, "{found:?}");

@@ -20,8 +20,8 @@ const TOKEN: &str = "GUESTLIST_FROM_TOKEN";
 #[derive(Debug, Args)]
 pub(super) struct SourceArguments {
     /// The URL of the Authress-compatible server to read from
-    #[arg(long, value_name = "URL", required = true)]
-    from: String,
+    #[arg(long, value_name = "URL", required_unless_present = "file")]
+    from: Option<String>,
 
     /// A file with an access key of a service client of that server; `-` reads it from standard
     /// input. The key itself may be in GUESTLIST_FROM_KEY; without any, it is asked for
@@ -41,9 +41,10 @@ pub(super) fn open(
     output: &Output,
 ) -> Result<Client, Failure> {
     let credentials = credentials(arguments, output)?;
-    warn_of_plain_http(&arguments.from, output);
-    connection::client(&arguments.from, credentials, connection)
-        .map_err(|failure| failure.during("--from"))
+    // Asked for by the arguments, unless there is a file.
+    let from = arguments.from.as_deref().unwrap_or_default();
+    warn_of_plain_http(from, output);
+    connection::client(from, credentials, connection).map_err(|failure| failure.during("--from"))
 }
 
 fn credentials(arguments: &SourceArguments, output: &Output) -> Result<Credentials, Failure> {

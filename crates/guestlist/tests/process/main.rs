@@ -18,5 +18,6 @@ mod logs;
 mod secrecy;
 mod server;
 mod settings;
+mod transfer;
 mod trial;
 mod user_deletion;

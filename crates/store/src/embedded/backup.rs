@@ -104,8 +104,8 @@ impl BackupError {
         }
     }
 
-    /// Only the copy is written to, so it is the copy that has no room.
-    fn at_full_disk(self, home: &Path) -> Self {
+    /// Only what is made is written to, so it is that which has no room.
+    pub(super) fn at_full_disk(self, home: &Path) -> Self {
         if let Self::Database(error) = &self
             && error.sqlite_error_code() == Some(ErrorCode::DiskFull)
         {

@@ -122,7 +122,12 @@ fn find(connection: &Connection, kind: Kind, id: &str) -> Result<Option<Row>> {
         .optional()
 }
 
-fn insert(connection: &Connection, revision: i64, document: &Document, facets: &str) -> Result<()> {
+pub(super) fn insert(
+    connection: &Connection,
+    revision: i64,
+    document: &Document,
+    facets: &str,
+) -> Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO documents (kind, id, mark, facets, body) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -202,7 +207,7 @@ fn delete_facet(
 }
 
 /// SQLite has no unsigned integers.
-fn signed(revision: u64) -> Result<i64> {
+pub(super) fn signed(revision: u64) -> Result<i64> {
     i64::try_from(revision).map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))
 }
 

@@ -14,7 +14,7 @@ use super::reading::{revision, unsigned};
 use super::schema;
 
 /// Rows between two reports of the progress.
-const ROWS: u64 = 1000;
+pub(super) const ROWS: u64 = 1000;
 
 /// How far a copy has come. Whoever is told may break it off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,12 @@ pub enum Progress {
     Copying { done: u64, all: u64 },
     /// Documents and events compared, of all. Begins anew for each file that is read.
     Checking { done: u64, all: u64 },
+    /// Bytes of an export read, of all.
+    Reading { done: u64, all: u64 },
+    /// Documents and events written to an export, of all.
+    Exporting { done: u64, all: u64 },
+    /// Documents and events written to a new database, of all.
+    Importing { done: u64, all: u64 },
 }
 
 /// Is told of the progress; breaks the work off by `Break`.

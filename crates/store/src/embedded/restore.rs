@@ -2,8 +2,11 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
+use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
+
+use guestlist_rules::changes::Revision;
 
 use super::backup::{BackupError, Existing, tell};
 use super::contents::{self, Contents, Progress, Watch};
@@ -85,78 +88,118 @@ impl BackupFile {
         companions: &[PathBuf],
         watch: Watch<'_>,
     ) -> Result<Restored, BackupError> {
-        let _lock = prepare(directory)?;
-        hand_over(&directory.join(LOCK_FILE), directory)?;
-        if existing == Existing::Keep && holds_database(directory)? {
-            return Err(BackupError::Occupied(directory.to_owned()));
-        }
-        let gathered = self.gather(directory, existing, companions, watch);
-        let bytes = match gathered {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                // The first error is the one to tell; what is left means nothing.
-                drop(placing::give_up(directory));
-                return Err(error);
+        let path = self.path;
+        let expected = self.contents;
+        let placed = put_in_place(directory, existing, companions, &mut |database| {
+            let bytes = copy(&path, database, watch)?;
+            if contents::check(database, watch)? != expected {
+                return Err(BackupError::Differs(path.clone()));
             }
-        };
-        let in_directory = BackupError::file(directory);
-        placing::commit(directory).map_err(&in_directory)?;
-        let replaced = placing::finish(directory).map_err(&in_directory)?;
-        if let Some(kept) = &replaced {
-            hand_over(kept, directory)?;
-        }
-        let database = directory.join(schema::FILE);
-        let placed = contents::open_still(&database)?;
-        schema::known_version(&placed, &database)?;
-        if reading::revision(&placed)? != self.contents.revision() {
-            return Err(BackupError::Differs(self.path));
+            Ok(bytes)
+        })?;
+        if placed.newest != expected.revision() {
+            return Err(BackupError::Differs(path));
         }
         Ok(Restored {
-            contents: self.contents,
-            bytes,
-            replaced,
+            contents: expected,
+            bytes: placed.made,
+            replaced: placed.replaced,
         })
     }
+}
 
-    /// Gathers everything, complete and on the disk, and gives the length of the database.
-    fn gather(
-        &self,
-        directory: &Path,
-        existing: Existing,
-        companions: &[PathBuf],
-        watch: Watch<'_>,
-    ) -> Result<u64, BackupError> {
-        let partial = placing::begin(directory).map_err(BackupError::file(directory))?;
-        hand_over(&partial, directory)?;
-        for source in companions {
-            let Some(name) = source.file_name() else {
-                return Err(BackupError::file(source)(ErrorKind::InvalidFilename.into()));
-            };
-            let place = directory.join(name);
-            if place.exists() {
-                if is_same(source, &place)? {
-                    continue;
-                }
-                if existing == Existing::Keep {
-                    return Err(BackupError::Exists(place));
-                }
-            }
-            let copied = partial.join(name);
-            copy(
-                source,
-                &copied,
-                &mut |_| std::ops::ControlFlow::Continue(()),
-            )?;
-            hand_over(&copied, directory)?;
-        }
-        let database = partial.join(schema::FILE);
-        let bytes = copy(&self.path, &database, watch)?;
-        hand_over(&database, directory)?;
-        if contents::check(&database, watch)? != self.contents {
-            return Err(BackupError::Differs(self.path.clone()));
-        }
-        Ok(bytes)
+/// A database that took its place.
+pub(super) struct Placed<T> {
+    /// What was told of it when it was made.
+    pub(super) made: T,
+    /// Where the files are whose place was taken.
+    pub(super) replaced: Option<PathBuf>,
+    /// The newest revision that is read in its place.
+    pub(super) newest: Revision,
+}
+
+/// Makes a database beside the directory's own, whole and on the disk, and then puts it into its
+/// place: a process that ends in between leaves the old state or the new one.
+///
+/// `build` is told the path of a file that is not there yet.
+pub(super) fn put_in_place<T, E: From<BackupError>>(
+    directory: &Path,
+    existing: Existing,
+    companions: &[PathBuf],
+    build: &mut dyn FnMut(&Path) -> Result<T, E>,
+) -> Result<Placed<T>, E> {
+    let _lock = prepare(directory).map_err(BackupError::from)?;
+    hand_over(&directory.join(LOCK_FILE), directory)?;
+    if existing == Existing::Keep && holds_database(directory)? {
+        return Err(BackupError::Occupied(directory.to_owned()).into());
     }
+    let made = match gather(directory, existing, companions, build) {
+        Ok(made) => made,
+        Err(error) => {
+            // The first error is the one to tell; what is left means nothing.
+            drop(placing::give_up(directory));
+            return Err(error);
+        }
+    };
+    let in_directory = BackupError::file(directory);
+    placing::commit(directory).map_err(&in_directory)?;
+    let replaced = placing::finish(directory).map_err(&in_directory)?;
+    if let Some(kept) = &replaced {
+        hand_over(kept, directory)?;
+    }
+    let newest = newest_in_place(&directory.join(schema::FILE))?;
+    Ok(Placed {
+        made,
+        replaced,
+        newest,
+    })
+}
+
+fn newest_in_place(database: &Path) -> Result<Revision, BackupError> {
+    let placed = contents::open_still(database)?;
+    schema::known_version(&placed, database)?;
+    Ok(reading::revision(&placed)?)
+}
+
+/// Gathers everything, complete and on the disk.
+fn gather<T, E: From<BackupError>>(
+    directory: &Path,
+    existing: Existing,
+    companions: &[PathBuf],
+    build: &mut dyn FnMut(&Path) -> Result<T, E>,
+) -> Result<T, E> {
+    let partial = placing::begin(directory).map_err(BackupError::file(directory))?;
+    hand_over(&partial, directory)?;
+    for source in companions {
+        gather_companion(source, directory, &partial, existing)?;
+    }
+    let database = partial.join(schema::FILE);
+    let made = build(&database)?;
+    hand_over(&database, directory)?;
+    Ok(made)
+}
+
+fn gather_companion(
+    source: &Path,
+    directory: &Path,
+    partial: &Path,
+    existing: Existing,
+) -> Result<(), BackupError> {
+    let Some(name) = source.file_name() else {
+        return Err(BackupError::file(source)(ErrorKind::InvalidFilename.into()));
+    };
+    let place = directory.join(name);
+    if place.exists() {
+        if is_same(source, &place)? {
+            return Ok(());
+        }
+        if existing == Existing::Keep {
+            return Err(BackupError::Exists(place));
+        }
+    }
+    let copied = partial.join(name);
+    copy(source, &copied, &mut |_| ControlFlow::Continue(()))?;
+    hand_over(&copied, directory)
 }
 
 /// What the superuser puts into a directory belongs to whom the directory belongs: their server could

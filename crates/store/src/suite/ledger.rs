@@ -53,11 +53,10 @@ pub fn change(number: u64) -> Changes {
     };
     let body = |seed: u64, length: u64| -> Vec<u8> {
         let length = usize::try_from(length).unwrap_or(0);
-        format!("{{\"n\":{number},\"s\":{seed}}}")
-            .bytes()
-            .cycle()
-            .take(length)
-            .collect()
+        let mut text = format!("{{\"n\":{number},\"s\":{seed},\"filled\":\"");
+        let missing = length.saturating_sub(text.len() + 2);
+        text.extend(std::iter::repeat_n('x', missing));
+        (text + "\"}").into_bytes()
     };
     change
         .expect

@@ -1,0 +1,279 @@
+//! The form of an export: what each of its lines is, and which lines are refused.
+//!
+//! It is a form of documents and of the event log, not of this engine's tables, so that it can be
+//! carried to another engine. Each line is exactly what [`Line::text`] makes of it: two exports of
+//! the same contents are the same bytes.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use aws_lc_rs::digest::Context;
+use guestlist_rules::changes::{Event, Facet, Kind};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use super::backup::BackupError;
+
+/// The name that the first line begins with.
+pub(super) const FORMAT: &str = "guestlist-export";
+/// The version of the form. One that is higher is refused.
+pub(super) const VERSION: u32 = 1;
+/// The most bytes of one line with its end: 64 MiB. One change writes 8 MiB at most, of which each
+/// byte takes six where all of them have to be escaped.
+pub(super) const LONGEST_LINE: usize = 64 << 20;
+
+/// Why nothing was exported, or nothing imported.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    #[error("this is not an export made by Guestlist")]
+    NotAnExport,
+    #[error(
+        "the export was written by a newer Guestlist (version {found} of its form, this one knows \
+         {known}); use the newer version",
+        known = VERSION
+    )]
+    Newer { found: u32 },
+    #[error(
+        "line {line}: this version knows no {what} {name:?}; use the version that exported it, or a newer one"
+    )]
+    Unknown {
+        line: u64,
+        what: &'static str,
+        name: String,
+    },
+    #[error("line {line}: {problem}")]
+    Line { line: u64, problem: String },
+    #[error("it ends after line {line}, before its last one: it was cut off")]
+    CutOff { line: u64 },
+    #[error("line {line} comes after the last one")]
+    GoesOn { line: u64 },
+    #[error("it says that it holds {said}, but it holds {found}")]
+    Count { said: String, found: String },
+    #[error("its SHA-256 is {found}, and should be {said}: it was altered")]
+    Altered { said: String, found: String },
+    #[error(
+        "what was read back from the new database is not what the export holds: the disk cannot be trusted"
+    )]
+    Differs,
+    #[error("the export cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
+    #[error("the export cannot be written: {0}")]
+    Unwritable(#[source] io::Error),
+    #[error(transparent)]
+    Store(#[from] BackupError),
+}
+
+impl From<rusqlite::Error> for TransferError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// What an export says of itself in its first line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportHeader {
+    /// Always `guestlist-export`.
+    pub format: String,
+    /// The version of the form.
+    pub version: u32,
+    /// The version of the program that wrote it.
+    pub product: String,
+    /// The id of the account, if there is one.
+    pub account: Option<String>,
+    /// The newest revision; 0 if nothing was ever written.
+    pub revision: u64,
+}
+
+/// What an export holds, as its last line says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportEnd {
+    /// The number of documents of each kind, by the kind's stored name.
+    pub documents: BTreeMap<String, u64>,
+    pub events: u64,
+    /// Of all bytes before this line, in hexadecimal.
+    pub sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndLine {
+    end: ExportEnd,
+}
+
+impl ExportEnd {
+    pub(super) fn text(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&EndLine { end: self.clone() })
+    }
+
+    /// What is counted, for people.
+    pub(super) fn counts(&self) -> String {
+        let kinds = self.documents.iter();
+        let mut counts: Vec<String> = kinds
+            .map(|(kind, count)| format!("{kind} {count}"))
+            .collect();
+        counts.push(format!("events {}", self.events));
+        counts.join(", ")
+    }
+}
+
+/// A document with its body as the bytes that are stored.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct DocumentLine {
+    pub(super) kind: Kind,
+    pub(super) id: String,
+    pub(super) mark: u64,
+    pub(super) facets: Vec<(Facet, String)>,
+    pub(super) body: String,
+}
+
+/// A line of the event log, with the event as the bytes that are stored.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct EventLine {
+    pub(super) revision: u64,
+    pub(super) touched: Vec<(Kind, String)>,
+    pub(super) event: String,
+}
+
+/// A line after the first.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    Document(DocumentLine),
+    Event(EventLine),
+    End(ExportEnd),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DocumentHead {
+    kind: String,
+    id: String,
+    mark: u64,
+    facets: Vec<(String, String)>,
+    #[serde(skip_serializing)]
+    #[serde(rename = "value")]
+    _value: IgnoredAny,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventHead {
+    revision: u64,
+    touched: Vec<(String, String)>,
+    #[serde(skip_serializing)]
+    #[serde(rename = "event")]
+    _event: IgnoredAny,
+}
+
+impl DocumentLine {
+    pub(super) fn text(&self) -> serde_json::Result<String> {
+        let head = DocumentHead {
+            kind: self.kind.name().to_owned(),
+            id: self.id.clone(),
+            mark: self.mark,
+            facets: (self.facets.iter())
+                .map(|(facet, value)| (facet.name().to_owned(), value.clone()))
+                .collect(),
+            _value: IgnoredAny,
+        };
+        with_raw(&head, "value", &self.body)
+    }
+
+    /// The order in which documents are exported: by the name of the kind and by id, in bytes.
+    pub(super) fn place(&self) -> (&'static str, String) {
+        (self.kind.name(), self.id.clone())
+    }
+}
+
+impl EventLine {
+    pub(super) fn text(&self) -> serde_json::Result<String> {
+        let head = EventHead {
+            revision: self.revision,
+            touched: (self.touched.iter())
+                .map(|(kind, id)| (kind.name().to_owned(), id.clone()))
+                .collect(),
+            _event: IgnoredAny,
+        };
+        with_raw(&head, "event", &self.event)
+    }
+}
+
+/// An object whose last member is JSON that is kept byte by byte.
+fn with_raw(head: &impl Serialize, member: &str, raw: &str) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string(head)?;
+    text.pop();
+    Ok(format!("{text},\"{member}\":{raw}}}"))
+}
+
+/// What [`with_raw`] was given, if the line is what it makes of it.
+fn raw_of(head: &impl Serialize, member: &str, line: &str) -> Option<String> {
+    let whole = with_raw(head, member, "").ok()?;
+    let before = whole.strip_suffix('}')?;
+    let raw = line.strip_prefix(before)?.strip_suffix('}')?;
+    serde_json::from_str::<IgnoredAny>(raw).ok()?;
+    Some(raw.to_owned())
+}
+
+impl Line {
+    /// Reads a line, and refuses every one that an export does not write.
+    pub(super) fn read(number: u64, line: &str) -> Result<Self, TransferError> {
+        let problem = |problem: String| TransferError::Line {
+            line: number,
+            problem,
+        };
+        let wrong = |error: serde_json::Error| problem(format!("it cannot be read: {error}"));
+        let unlike = || problem("it is not in the form that an export has".to_owned());
+        if line.starts_with("{\"kind\":") {
+            let head: DocumentHead = serde_json::from_str(line).map_err(wrong)?;
+            let body = raw_of(&head, "value", line).ok_or_else(unlike)?;
+            let facets = head.facets.into_iter().map(|(name, value)| {
+                let facet = Facet::from_name(&name);
+                let facet = facet.ok_or_else(|| unknown(number, "facet", name))?;
+                Ok((facet, value))
+            });
+            return Ok(Self::Document(DocumentLine {
+                facets: facets.collect::<Result<_, TransferError>>()?,
+                kind: known(number, head.kind)?,
+                id: head.id,
+                mark: head.mark,
+                body,
+            }));
+        }
+        if line.starts_with("{\"revision\":") {
+            let head: EventHead = serde_json::from_str(line).map_err(wrong)?;
+            let event = raw_of(&head, "event", line).ok_or_else(unlike)?;
+            serde_json::from_str::<Event>(&event).map_err(wrong)?;
+            let touched = head
+                .touched
+                .into_iter()
+                .map(|(kind, id)| Ok((known(number, kind)?, id)));
+            return Ok(Self::Event(EventLine {
+                revision: head.revision,
+                touched: touched.collect::<Result<_, TransferError>>()?,
+                event,
+            }));
+        }
+        let end: EndLine = serde_json::from_str(line).map_err(wrong)?;
+        if end.end.text().is_ok_and(|text| text == line) {
+            return Ok(Self::End(end.end));
+        }
+        Err(unlike())
+    }
+}
+
+fn known(line: u64, name: String) -> Result<Kind, TransferError> {
+    Kind::from_name(&name).ok_or_else(|| unknown(line, "kind of document", name))
+}
+
+fn unknown(line: u64, what: &'static str, name: String) -> TransferError {
+    TransferError::Unknown { line, what, name }
+}
+
+/// A SHA-256 in hexadecimal.
+pub(super) fn hexadecimal(hash: Context) -> String {
+    let hash = hash.finish();
+    let bytes = hash.as_ref().iter();
+    let pairs: Vec<String> = bytes.map(|byte| format!("{byte:02x}")).collect();
+    pairs.concat()
+}
