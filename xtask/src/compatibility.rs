@@ -123,7 +123,7 @@ fn described(workspace: &Workspace) -> Result<BTreeSet<String>> {
         .map(|(_, operation)| operation)
         .filter(|operation| operation.get("x-extension") != Some(&Value::Bool(true)))
         .filter_map(|operation| operation.get("operationId")?.as_str())
-        .filter(|id| !id.ends_with("ByPost"))
+        .filter(|id| !id.ends_with("ByPost") && !id.ends_with("ByUser"))
         .map(str::to_owned)
         .collect())
 }
