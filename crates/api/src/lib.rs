@@ -17,6 +17,7 @@ pub mod identities;
 pub mod ids;
 pub mod invites;
 pub mod limits;
+pub mod oauth;
 pub mod paging;
 pub mod problems;
 pub mod records;

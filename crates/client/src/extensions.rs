@@ -2,6 +2,7 @@
 
 use guestlist_api::extensions::{Extension, ExtensionCollection, ExtensionRequest};
 use guestlist_api::ids::ExtensionId;
+use guestlist_api::oauth::{OAuthTokenRequest, OAuthTokenResponse};
 use guestlist_api::paging::Pagination;
 use http::Method;
 
@@ -85,6 +86,25 @@ impl Extensions<'_> {
     pub async fn delete_extension(self, id: &ExtensionId) -> Result<(), Error> {
         let request = Request::new(Method::DELETE, one(id));
         self.client.send(request).await.map(drop)
+    }
+
+    /// A token of a service client for its access key, from the server. [`Credentials::access_key`]
+    /// does without: it signs by itself and sends no secret. This is for handing a token to a program
+    /// that cannot.
+    ///
+    /// [`Credentials::access_key`]: crate::Credentials::access_key
+    ///
+    /// # Errors
+    ///
+    /// Refused (401) if the client or the secret is wrong, or access keys must not be sent there;
+    /// (501) for another grant than `client_credentials`.
+    pub async fn request_token(
+        self,
+        request: &OAuthTokenRequest,
+    ) -> Result<OAuthTokenResponse, Error> {
+        let path = Path::new("/api/authentication/oauth/tokens");
+        let request = Request::new(Method::POST, path).body(request)?;
+        self.client.send(request).await?.decode("a token")
     }
 
     /// One page of the extensions the caller may read.

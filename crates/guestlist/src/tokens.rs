@@ -1,22 +1,24 @@
 //! `guestlist token`: tokens that service clients make for users.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use guestlist_api::ids::{RoleId, UserId, UserTokenId};
+use guestlist_api::ids::{ClientId, RoleId, UserId, UserTokenId};
 use guestlist_api::invites::InviteStatement;
+use guestlist_api::oauth::OAuthTokenRequest;
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::user_tokens::{TokenRequest, UserToken};
 use guestlist_server::clock::Clock;
 use serde::Serialize;
 
-use crate::connection::Session;
+use crate::connection::{self, Session};
 use crate::documents;
 use crate::exits::Failure;
 use crate::invite_request::Expiry;
 use crate::keys::new_file;
 use crate::output::details;
+use crate::secret_input;
 
 /// The commands on tokens of users.
 #[derive(Debug, Subcommand)]
@@ -37,6 +39,15 @@ Examples:
         user: UserId,
         /// The token's id, as `token create` shows it
         token: UserTokenId,
+    },
+    /// Gets a token of a service client for its access key, for a program that cannot sign
+    ///
+    /// The key is sent to the server. The token is told on standard output, and ends with the key.
+    #[command(after_help = "Example:\n  guestlist token exchange --client-key-file ci.key")]
+    Exchange {
+        /// A file with the access key; `-` reads it from standard input
+        #[arg(long, value_name = "FILE")]
+        client_key_file: PathBuf,
     },
     /// Says what the tokens of a user say besides what all say
     ///
@@ -108,6 +119,7 @@ pub(crate) async fn run(command: TokenCommand, session: &Session) -> Result<(), 
             output.notice(&format!("Disabled the token {token} of {user}."));
             Ok(())
         }
+        TokenCommand::Exchange { client_key_file } => exchange(&client_key_file, session).await,
         TokenCommand::Configure { user, file } => {
             let configuration = documents::read(&file)?;
             let said = tokens
@@ -175,4 +187,18 @@ async fn create(creation: &TokenCreation, session: &Session) -> Result<(), Failu
             ("Token", kept.token_id.to_string()),
         ])
     })
+}
+
+async fn exchange(path: &Path, session: &Session) -> Result<(), Failure> {
+    connection::warn_if_open(path, &session.output);
+    let key = secret_input::read(path, "the access key")?;
+    let client = key.reveal().split('.').next().unwrap_or_default();
+    let client: ClientId = client.parse().map_err(|_| {
+        Failure::invalid("that is no access key: it does not begin with a client id")
+    })?;
+    let request = OAuthTokenRequest::client_credentials(&client, key);
+    let made = session.client.extensions().request_token(&request).await?;
+    session
+        .output
+        .show(&made, |made| made.access_token.reveal().to_owned())
 }

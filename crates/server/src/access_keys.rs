@@ -9,10 +9,12 @@ use guestlist_api::ids::{AccountId, ClientId, KeyId};
 use guestlist_api::text::Malformed;
 use guestlist_api::times::Timestamp;
 use guestlist_rules::clients::StoredKey;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use zeroize::Zeroizing;
 
 use crate::ed25519::{PKCS8_LENGTH, PrivateKey, PublicKey};
 use crate::entropy::{Entropy, NoEntropy};
+use crate::user_token_key::{CannotSign, Claims};
 
 /// Characters of a key id that is made here.
 const KEY_ID_LENGTH: usize = 16;
@@ -106,6 +108,15 @@ impl RawKey {
             account_id,
             der,
         })
+    }
+
+    /// Signs a token with it, as its owner would (contract §3.2).
+    pub fn sign(&self, claims: &Claims<'_>) -> Result<String, CannotSign> {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some("at+jwt".to_owned());
+        header.kid = Some(self.key_id.to_string());
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&self.der))
+            .map_err(|_| CannotSign)
     }
 
     /// Whether it is the private half of this public key.

@@ -28,8 +28,8 @@ use crate::user_token_key::{self, Audience, CannotSign, Claims, UserTokenKey};
 /// What stands before the client id in the `iss` of a service client's token.
 const CLIENTS: &str = "/v1/clients/";
 
-/// Milliseconds that a token of the server itself may live.
-const USER_TOKEN_LIFE: i64 = 24 * 60 * 60 * 1000;
+/// Milliseconds that a token that is made here may live.
+const LONGEST_LIFE: i64 = 24 * 60 * 60 * 1000;
 
 /// How callers are told apart.
 #[derive(Debug, Clone)]
@@ -148,6 +148,22 @@ pub struct DevelopmentToken {
     pub access_token: String,
     /// Seconds.
     pub expires_in: i64,
+}
+
+/// A token that was made for the secret of a service client.
+pub struct ClientToken {
+    pub access_token: String,
+    /// Seconds.
+    pub expires_in: i64,
+}
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub enum NoClientToken {
+    #[error(transparent)]
+    NotIdentified(#[from] NotIdentified),
+    #[error(transparent)]
+    CannotSign(#[from] CannotSign),
 }
 
 /// Why no development token was made.
@@ -276,6 +292,17 @@ impl Callers {
             return Err(NotIdentified::RawKeysOff);
         }
         let raw = RawKey::parse(bearer).ok_or(NotIdentified::NotACredential)?;
+        let client = self.client_of(&raw)?;
+        Ok(Proof {
+            caller: client.caller().clone(),
+            begins: Timestamp::from_milliseconds(i64::MIN),
+            ends: Timestamp::from_milliseconds(i64::MAX),
+            standing: client.standing().clone(),
+        })
+    }
+
+    /// The client that an access key is of.
+    fn client_of(&self, raw: &RawKey) -> Result<Arc<KnownClient>, NotIdentified> {
         if raw.account_id != self.settings.account_id {
             return Err(NotIdentified::OtherAccount);
         }
@@ -288,12 +315,43 @@ impl Callers {
         if !raw.belongs_to(&key.public) {
             return Err(NotIdentified::WrongSecret);
         }
-        Ok(Proof {
-            caller: client.caller().clone(),
-            begins: Timestamp::from_milliseconds(i64::MIN),
-            ends: Timestamp::from_milliseconds(i64::MAX),
-            standing: client.standing().clone(),
-        })
+        Ok(client)
+    }
+
+    /// A token of a service client for its access key: what the client could have signed itself.
+    pub fn client_token(
+        &self,
+        client_id: &str,
+        secret: &str,
+    ) -> Result<(Arc<Caller>, ClientToken), NoClientToken> {
+        if !self.settings.raw_keys {
+            return Err(NotIdentified::RawKeysOff.into());
+        }
+        let raw = RawKey::parse(secret).ok_or(NotIdentified::NotACredential)?;
+        if raw.client_id.as_str() != client_id {
+            return Err(NotIdentified::OtherSubject.into());
+        }
+        let client = self.client_of(&raw)?;
+        let life = self.settings.client_token_life.min(LONGEST_LIFE) / 1000;
+        let now = self.clock.now().milliseconds().div_euclid(1000);
+        let issuer = format!("{}{CLIENTS}{client_id}", self.settings.public_url.as_str());
+        let access_token = raw.sign(&Claims {
+            iss: &issuer,
+            sub: client_id,
+            aud: Audience::One(&self.account_audience),
+            iat: now,
+            exp: now + life,
+            jti: None,
+            client_id: Some(client_id),
+            scope: "openid",
+            statements: None,
+            further: None,
+        })?;
+        let token = ClientToken {
+            access_token,
+            expires_in: life,
+        };
+        Ok((client.caller().clone(), token))
     }
 
     /// The origin in the `iss` is whatever URL the client was configured with (contract §3.2): the
@@ -338,7 +396,7 @@ impl Callers {
                 self.account_audience.as_str(),
                 self.settings.public_url.as_str(),
             ]),
-            longest_life: USER_TOKEN_LIFE,
+            longest_life: LONGEST_LIFE,
         };
         let key = self.user_token_key.verifying();
         let verified = token.verify(key, &policy, self.clock.now())?;

@@ -183,6 +183,7 @@ pub async fn dispatch(
         Operation::GetOpenIdConfiguration
         | Operation::GetUserTokenKeys
         | Operation::GetClientTokenKeys
+        | Operation::RequestToken
         | Operation::CreateDevelopmentToken
         | Operation::GetHealth
         | Operation::GetReadiness

@@ -45,6 +45,7 @@ pub mod limits;
 pub mod listener;
 pub mod listing;
 pub mod metrics;
+pub mod oauth;
 mod objects;
 pub mod openapi;
 pub mod operations;

@@ -133,6 +133,7 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetOpenIdConfiguration => vec![server::get_configuration()],
         Operation::GetUserTokenKeys => vec![server::get_user_keys()],
         Operation::GetClientTokenKeys => vec![server::get_client_keys()],
+        Operation::RequestToken => vec![server::request_token()],
         Operation::CreateDevelopmentToken => vec![server::create_development_token()],
         Operation::GetHealth => vec![server::get_health()],
         Operation::GetReadiness => vec![server::get_readiness()],

@@ -74,6 +74,7 @@ pub enum Operation {
     GetOpenIdConfiguration,
     GetUserTokenKeys,
     GetClientTokenKeys,
+    RequestToken,
     CreateDevelopmentToken,
     GetHealth,
     GetReadiness,
@@ -83,7 +84,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 77] = [
+    pub const ALL: [Self; 78] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -155,6 +156,7 @@ impl Operation {
         Self::GetOpenIdConfiguration,
         Self::GetUserTokenKeys,
         Self::GetClientTokenKeys,
+        Self::RequestToken,
         Self::CreateDevelopmentToken,
         Self::GetHealth,
         Self::GetReadiness,
@@ -181,6 +183,7 @@ impl Operation {
             Self::GetOpenIdConfiguration
             | Self::GetUserTokenKeys
             | Self::GetClientTokenKeys
+            | Self::RequestToken
             | Self::CreateDevelopmentToken
             | Self::GetHealth
             | Self::GetReadiness

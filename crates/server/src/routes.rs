@@ -208,6 +208,7 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("PUT", ["v1", "tenants", id]) => with(Operation::UpdateTenant, id),
         ("DELETE", ["v1", "tenants", id]) => with(Operation::DeleteTenant, id),
         ("PATCH", ["v1", "tenants", id, "users"]) => with(Operation::LinkTenantUser, id),
+        ("POST", ["api", "authentication", "oauth", "tokens"]) => found(Operation::RequestToken),
         ("POST", ["v1", "dev", "tokens"]) => found(Operation::CreateDevelopmentToken),
         ("GET", [".well-known", "openid-configuration"]) => found(Operation::GetOpenIdConfiguration),
         ("GET", [".well-known", "openid-configuration", "jwks"]) => found(Operation::GetUserTokenKeys),

@@ -25,7 +25,7 @@ use crate::paths::Path;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::routes::{Routed, asks_to_sign_in, route};
-use crate::{body, development, discovery, documentation, head, health, metrics, panics};
+use crate::{body, development, discovery, documentation, head, health, metrics, oauth, panics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REVISION: HeaderName = HeaderName::from_static("guestlist-revision");
@@ -133,11 +133,11 @@ async fn respond(
     known.operation = Some(operation);
     let [first, second, third] = &arguments;
     let arguments = [first.as_ref(), second.as_ref(), third.as_ref()];
+    let address = app.limits.proxies.client(peer.address.ip(), headers);
     if operation.is_public() {
         let body = body::read(headers, incoming, &app.limits).await?;
-        return public(app, operation, arguments, &body).await;
+        return public(app, operation, arguments, &body, address).await;
     }
-    let address = app.limits.proxies.client(peer.address.ip(), headers);
     if app.is_behind() {
         return Err(StoreError::Stopped.into());
     }
@@ -242,8 +242,10 @@ async fn public(
     operation: Operation,
     [first, ..]: [&str; 3],
     body: &[u8],
+    address: IpAddr,
 ) -> Result<Answer, Refusal> {
     match operation {
+        Operation::RequestToken => oauth::request_token(app, body, address),
         Operation::GetOpenIdConfiguration => discovery::get_configuration(app),
         Operation::GetUserTokenKeys => discovery::get_user_token_keys(app),
         Operation::GetClientTokenKeys => discovery::get_client_token_keys(app, first),

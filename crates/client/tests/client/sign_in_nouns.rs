@@ -2,11 +2,13 @@
 
 use guestlist_client::api::applications::{ApplicationRequest, SessionType};
 use guestlist_client::api::clients::{
-    AccessKeyRequest, ClientOptions, ClientRateLimit, ClientRequest, RateLimitDuration,
+    AccessKeyRequest, AccessKeyText, ClientOptions, ClientRateLimit, ClientRequest,
+    RateLimitDuration,
 };
 use guestlist_client::api::connections::{ConnectionRequest, ConnectionType};
 use guestlist_client::api::extensions::ExtensionRequest;
 use guestlist_client::api::invites::InviteStatement;
+use guestlist_client::api::oauth::OAuthTokenRequest;
 use guestlist_client::api::tenants::{AuthenticationTokenConfiguration, TenantName, TenantRequest};
 use guestlist_client::api::text::Name;
 use guestlist_client::api::user_tokens::{
@@ -273,4 +275,27 @@ async fn tokens_of_users() {
     assert_eq!(ended.unwrap_err().status(), Some(401));
     let again = tokens.disable_user_token(&ann, &made.token_id).await;
     assert!(again.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_secret_is_exchanged_for_a_token_that_serves_as_well() {
+    let (server, owner) = server().await;
+    let id = server
+        .owner_key()
+        .split('.')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let secret = |text: &str| AccessKeyText::new(text.to_owned());
+    let request = OAuthTokenRequest::client_credentials(&id, secret(server.owner_key()));
+    let nobody = owner.with_credentials(Credentials::token("none"));
+    let made = nobody.extensions().request_token(&request).await.unwrap();
+    assert_eq!(made.token_type.as_deref(), Some("Bearer"));
+    let bearer = owner.with_credentials(Credentials::token(made.access_token.reveal()));
+    let accounts = bearer.accounts().get_accounts().await.unwrap();
+    assert_eq!(accounts.len(), 1);
+    let wrong = OAuthTokenRequest::client_credentials(&id, secret("wrong"));
+    let refused = nobody.extensions().request_token(&wrong).await;
+    assert_eq!(refused.unwrap_err().status(), Some(401));
 }

@@ -257,3 +257,21 @@ async fn a_token_of_a_user_is_made_by_a_machine_and_disabled() {
     let bearer = calling(&server, "GUESTLIST_TOKEN", token.trim());
     bearer.say("what-can ann").expect(0);
 }
+
+#[tokio::test]
+async fn an_access_key_is_exchanged_for_a_token() {
+    let (server, owner) = owner().await;
+    let key = owner.file("owner.key", server.owner_key());
+    let said = owner
+        .run(&["token", "exchange", "--client-key-file", &key])
+        .expect(0);
+    let bearer = calling(&server, "GUESTLIST_TOKEN", said.stdout.trim());
+    bearer.say("account show").expect(0);
+    assert!(!said.stderr.contains(said.stdout.trim()));
+    for (name, wrong, code) in [("a", "not a key", 2), ("b", "sc_1.k.acc-1.AAAA", 4)] {
+        let file = owner.file(name, wrong);
+        let said = owner.run(&["token", "exchange", "--client-key-file", &file]);
+        let said = said.expect(code);
+        assert!(!said.stderr.contains("AAAA"), "{}", said.stderr);
+    }
+}

@@ -5,10 +5,12 @@ use utoipa::PartialSchema as _;
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
 use utoipa::openapi::{Content, ContentBuilder, RefOr};
 
-use super::codes::{NO_SUCH_PATH, SHUTTING_DOWN, STORAGE_FULL, STORAGE_UNAVAILABLE};
+use super::codes::{
+    NO_SUCH_PATH, SHUTTING_DOWN, STORAGE_FULL, STORAGE_UNAVAILABLE, TOO_MANY_REQUESTS, UNAUTHORIZED,
+};
 use super::description::{Description, Tag};
 use super::parameters;
-use super::shapes::{Named, integer, object, of, string, url};
+use super::shapes::{Named, integer, object, of, or_null, string, url};
 use crate::jwks::{JsonWebKey, KeySet};
 
 const JSON: &str = "application/json";
@@ -41,6 +43,22 @@ pub(super) fn get_client_keys() -> Description {
         .about("A client that does not exist has none.")
         .with([parameters::path("clientId", "ClientId")]);
     plain(description, "The keys.", "KeySet")
+}
+
+pub(super) fn request_token() -> Description {
+    let description = Description::new(
+        Method::POST,
+        "/api/authentication/oauth/tokens",
+        Tag::Keys,
+        "Get a token for the secret of a service client",
+    )
+    .about(
+        "`client_credentials` of RFC 6749 §4.4, as JSON or as a form. The token is the one that the \
+         client could have signed with its access key, and ends with that key.",
+    )
+    .takes("OAuthTokenRequest")
+    .refuses([UNAUTHORIZED, TOO_MANY_REQUESTS, STORAGE_UNAVAILABLE]);
+    plain(description, "The token.", "OAuthTokenResponse")
 }
 
 pub(super) fn create_development_token() -> Description {
@@ -125,6 +143,35 @@ pub(super) fn schemas() -> Vec<Named> {
         ("OpenIdConfiguration", configuration()),
         ("JsonWebKey", JsonWebKey::schema()),
         ("KeySet", KeySet::schema()),
+        (
+            "OAuthTokenRequest",
+            object()
+                .property("client_id", string())
+                .property(
+                    "client_secret",
+                    or_null(string().description(Some("The access key. A secret."))),
+                )
+                .property(
+                    "grant_type",
+                    or_null(string().description(Some(
+                        "`client_credentials`, which is also meant by nothing. \
+                         `authorization_code` and `password` are not there yet.",
+                    ))),
+                )
+                .required("client_id")
+                .into(),
+        ),
+        (
+            "OAuthTokenResponse",
+            object()
+                .property("access_token", string())
+                .property("token_type", string().enum_values(Some(["Bearer"])))
+                .property("expires_in", integer().description(Some("Seconds.")))
+                .required("access_token")
+                .required("token_type")
+                .required("expires_in")
+                .into(),
+        ),
         (
             "DevelopmentTokenRequest",
             object()

@@ -33,6 +33,7 @@ mod invites;
 mod known_users;
 mod limits;
 mod noun_permissions;
+mod oauth;
 mod permissions;
 mod rate_limits;
 mod record_lists;

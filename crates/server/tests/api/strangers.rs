@@ -638,6 +638,13 @@ fn table(world: &World, made: &Made) -> Vec<Expected> {
             [200, 200, 200, 200],
         ),
         entry(
+            O::RequestToken,
+            "POST",
+            "/api/authentication/oauth/tokens",
+            Some(&json!({"client_id": "sc_1", "client_secret": "wrong"})),
+            [401, 401, 401, 401],
+        ),
+        entry(
             O::CreateDevelopmentToken,
             "POST",
             "/v1/dev/tokens",
@@ -776,7 +783,6 @@ async fn what_is_not_built_says_so() {
         ("GET", "/v1/connections/con_1/users/u/credentials"),
         ("POST", "/v1/applications/app_1/users/u/delegation"),
         ("POST", "/api/authentication"),
-        ("POST", "/api/authentication/oauth/tokens"),
         ("PATCH", "/api/session"),
         ("GET", "/?client_id=ext_1&code_challenge=x"),
     ] {

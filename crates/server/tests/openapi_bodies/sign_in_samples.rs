@@ -3,6 +3,7 @@
 use guestlist_api::applications::{
     Application, ApplicationCollection, ApplicationRequest, SessionType,
 };
+use guestlist_api::clients::AccessKeyText;
 use guestlist_api::clients::{ClientRateLimit, RateLimitDuration};
 use guestlist_api::connections::{
     AssignmentType, Connection, ConnectionCollection, ConnectionConditions, ConnectionData,
@@ -13,6 +14,7 @@ use guestlist_api::connections::{
 use guestlist_api::extensions::{
     Extension, ExtensionApplication, ExtensionClient, ExtensionCollection, ExtensionRequest,
 };
+use guestlist_api::oauth::{OAuthTokenRequest, OAuthTokenResponse};
 use guestlist_api::tenants::{
     AuthenticationTokenConfiguration, Tenant, TenantCollection, TenantConnection, TenantData,
     TenantDomain, TenantRequest, TenantUser,
@@ -167,6 +169,14 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         links,
     };
     vec![
+        (
+            "OAuthTokenResponse",
+            value(OAuthTokenResponse {
+                access_token: TokenText::new("token".to_owned()),
+                token_type: Some("Bearer".to_owned()),
+                expires_in: Some(86_400),
+            }),
+        ),
         ("UserToken", value(user_token())),
         ("UserTokenConfiguration", value(token_configuration())),
         ("Application", value(application())),
@@ -202,6 +212,14 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
     token["statements"][0]["users"] = json!([]);
     token["statements"][0]["groups"] = json!([]);
     vec![
+        (
+            "OAuthTokenRequest",
+            value(OAuthTokenRequest::client_credentials(
+                &id("sc_1"),
+                AccessKeyText::new("secret".to_owned()),
+            )),
+            reads::<OAuthTokenRequest>,
+        ),
         ("TokenRequest", token, reads::<TokenRequest>),
         (
             "UserTokenConfiguration",

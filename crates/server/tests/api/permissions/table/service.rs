@@ -345,6 +345,22 @@ pub(super) const ACCOUNT: &[Row] = &[
             ..plainly(201)
         },
     ),
+    Row {
+        // Whoever sends it, what counts is in the body, and this is nobody's.
+        body: r#"{"client_id": "sc_1", "client_secret": "wrong"}"#,
+        ..free(
+            "requestToken",
+            "POST /api/authentication/oauth/tokens",
+            "nothing but the secret in the body",
+            Expected {
+                nobody: 401,
+                stranger: 401,
+                neighbour: 401,
+                holders: None,
+                owner: 401,
+            },
+        )
+    },
     free(
         "getOpenIdConfiguration",
         "GET /.well-known/openid-configuration",
