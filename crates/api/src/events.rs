@@ -138,6 +138,7 @@ open_enumeration!(
         Identity = "identity",
         Invite = "invite",
         Record = "record",
+        Resource = "resource",
         Role = "role",
         Tenant = "tenant",
         User = "user",
@@ -181,6 +182,10 @@ open_enumeration!(
         RecordCreated = "record.created",
         RecordDeleted = "record.deleted",
         RecordUpdated = "record.updated",
+        /// Somebody made a resource their own, in the record that the details name.
+        ResourceClaimed = "resource.claimed",
+        /// It was said what everybody may do with a resource.
+        ResourceConfigured = "resource.configured",
         RoleCreated = "role.created",
         RoleDeleted = "role.deleted",
         RoleUpdated = "role.updated",

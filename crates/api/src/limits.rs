@@ -90,6 +90,10 @@ pub const GROUP_USERS: usize = 100;
 pub const RECORD_BYTES: usize = 102_400;
 /// Permissions of a role.
 pub const ROLE_PERMISSIONS: usize = 100;
+/// Permissions of a resource configuration.
+pub const RESOURCE_PERMISSIONS: usize = 100;
+/// Characters of the collection of a claim, and of the resource in it.
+pub const CLAIM_PART_LENGTH: usize = 128;
 /// Active access keys of a service client.
 pub const CLIENT_KEYS: usize = 5;
 /// Characters of a public key handed in by its owner (base64 of SPKI DER).
@@ -102,7 +106,7 @@ pub const ISSUER_LENGTH: usize = 240;
 pub const SAMPLE_TOKEN_LENGTH: usize = 8192;
 /// Largest page of records, groups, clients, resources and users of a resource.
 pub const PAGE: usize = 20;
-/// Largest page of roles, tenants, connections and applications.
+/// Largest page of roles, tenants, connections, applications and resource configurations.
 pub const LARGE_PAGE: usize = 100;
 /// Largest page of events.
 pub const EVENTS: usize = 1000;

@@ -109,6 +109,11 @@ impl<T, const MIN: usize, const MAX: usize> Bounded<T, MIN, MAX> {
         Ok(Self(items))
     }
 
+    /// A list of one item: `MIN` is at most 1 wherever this is called.
+    pub(crate) fn one(item: T) -> Self {
+        Self(vec![item])
+    }
+
     /// The same list with one more item, for composing a request. `MAX` is not looked at here: a
     /// server refuses a list that is too long, and says so.
     pub(crate) fn with(mut self, item: T) -> Self {

@@ -34,7 +34,11 @@ pub struct Explanation {
     /// The role of the statement that has the permission.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_id: Option<RoleId>,
-    /// The resource that the statement names, without a slash at either end.
+    /// Nobody was given it: the resource is configured so that everybody may read it and what is
+    /// below it (`PUBLIC`). There is no record then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub public: bool,
+    /// The resource that the statement names or that is configured, without a slash at either end.
     pub resource_uri: ResourceUri,
     /// The action of the role's permission.
     pub action: Action,
@@ -186,4 +190,12 @@ pub struct UserIdentityCollection {
     pub pagination: Option<Pagination>,
     #[serde(default, deserialize_with = "default_if_null")]
     pub links: CollectionLinks,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls"
+)]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

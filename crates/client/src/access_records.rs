@@ -1,5 +1,6 @@
-//! Access records (contract §1.1).
+//! Access records and claims (contract §1.1).
 
+use guestlist_api::claims::ClaimRequest;
 use guestlist_api::ids::RecordId;
 use guestlist_api::paging::Pagination;
 use guestlist_api::records::{
@@ -106,6 +107,17 @@ const fn word(status: RecordStatus) -> &'static str {
 }
 
 impl AccessRecords<'_> {
+    /// Claims a resource that is nobody's: the caller owns it then, by the built-in owner role.
+    ///
+    /// # Errors
+    ///
+    /// Refused (409 `AlreadyClaimed`) if somebody has access to it or to something below it, the caller
+    /// included if they claimed it; (403) if the collection is not configured for claims.
+    pub async fn create_claim(self, claim: &ClaimRequest) -> Result<(), Error> {
+        let request = Request::new(Method::POST, Path::new("/v1/claims")).body(claim)?;
+        self.client.send(request).await.map(drop)
+    }
+
     /// Makes a record. The id of a deleted one can be taken again.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Users (contract §1.14).
 
-use guestlist_api::ids::UserId;
+use guestlist_api::ids::{TenantId, UserId};
 use guestlist_api::paging::Pagination;
 use guestlist_api::users::{UserIdentity, UserIdentityCollection};
 use http::Method;
@@ -99,5 +99,10 @@ impl Pages<UserIdentity> {
     /// Only users with this text in their id, in any case.
     pub fn filter(self, filter: impl Into<String>) -> Self {
         self.parameter("filter", filter.into())
+    }
+
+    /// Only users who were put into this tenant, whether anything else names them or not.
+    pub fn tenant(self, tenant: &TenantId) -> Self {
+        self.parameter("tenantId", tenant.to_string())
     }
 }

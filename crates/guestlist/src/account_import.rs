@@ -13,6 +13,7 @@ mod kinds;
 mod origins;
 mod records;
 mod report;
+mod resource_configurations;
 mod roles;
 mod source;
 mod state;
@@ -200,6 +201,11 @@ async fn all(carrier: &mut Carrier<'_>, kinds: &[Kind]) -> Result<(), Failure> {
             Kind::Applications => carrier.carry(applications::Applications::default()).await?,
             Kind::Groups => carrier.carry(groups::Groups).await?,
             Kind::Records => carrier.carry(records::Records).await?,
+            Kind::ResourceConfigurations => {
+                carrier
+                    .carry(resource_configurations::ResourceConfigurations)
+                    .await?;
+            }
             Kind::Identities => carrier.carry(identities::Identities::default()).await?,
             Kind::AccessRequests => {
                 carrier

@@ -9,7 +9,8 @@ use crate::profiles::ConnectionArguments;
 use crate::{
     access_requests, accounts, applications, apply, backup, checks, clients, completions,
     connections, doctor, events, export, extensions, groups, identities, import, invites, keys,
-    login, man, profile_commands, pull, records, restore, roles, settings, tenants, tokens, users,
+    login, man, profile_commands, pull, records, resources, restore, roles, settings, tenants,
+    tokens, users,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -147,6 +148,13 @@ pub(crate) enum Call {
     /// Tenants: partitions of users, usually one for each business customer
     #[command(subcommand)]
     Tenant(tenants::TenantCommand),
+
+    /// What everybody may do with a resource, whoever they are
+    #[command(subcommand)]
+    Resource(resources::ResourceCommand),
+
+    /// Makes a resource that is nobody's your own
+    Claim(resources::ClaimArguments),
 
     /// Token issuers whose users may call
     #[command(subcommand)]

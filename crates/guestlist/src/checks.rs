@@ -153,6 +153,13 @@ pub(crate) async fn check(arguments: CheckArguments, session: &Session) -> Resul
 }
 
 fn reason(because: &Explanation) -> String {
+    if because.public {
+        return details([
+            ("Everybody", "may read it".to_owned()),
+            ("Resource", because.resource_uri.as_str().to_owned()),
+            ("Action", because.action.as_str().to_owned()),
+        ]);
+    }
     let hidden = || "(you may not read it)".to_owned();
     let record = because.record_id.as_ref();
     let mut lines = vec![

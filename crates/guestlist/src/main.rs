@@ -46,6 +46,7 @@ mod progress;
 mod pull;
 mod rate_limits;
 mod records;
+mod resources;
 mod restore;
 mod roles;
 mod secret_input;
@@ -162,6 +163,8 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Extension(command) => extensions::run(command, session).await,
         Call::Connection(command) => connections::run(command, session).await,
         Call::Tenant(command) => tenants::run(command, session).await,
+        Call::Resource(command) => resources::run(command, session).await,
+        Call::Claim(arguments) => resources::claim(arguments, session).await,
         Call::Identity(command) => identities::run(command, session).await,
         Call::Request(command) => access_requests::run(command, session).await,
         Call::User(command) => users::run(command, session).await,

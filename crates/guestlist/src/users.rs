@@ -1,7 +1,7 @@
 //! `guestlist user`: the users that are known.
 
 use clap::Subcommand;
-use guestlist_api::ids::UserId;
+use guestlist_api::ids::{TenantId, UserId};
 use guestlist_api::users::UserIdentity;
 use guestlist_client::Error;
 
@@ -26,6 +26,9 @@ pub(crate) enum UserCommand {
         /// Only those with this text in their id
         #[arg(long, value_name = "TEXT")]
         filter: Option<String>,
+        /// Only those who were put into this tenant, whether anything else names them or not
+        #[arg(long, value_name = "ID")]
+        tenant: Option<TenantId>,
         #[command(flatten)]
         limit: Limit,
     },
@@ -50,11 +53,18 @@ pub(crate) enum UserCommand {
 pub(crate) async fn run(command: UserCommand, session: &Session) -> Result<(), Failure> {
     let (users, output) = (session.client.users(), &session.output);
     match command {
-        UserCommand::List { filter, limit } => {
-            let pages = match filter {
-                Some(filter) => users.list().filter(filter),
-                None => users.list(),
-            };
+        UserCommand::List {
+            filter,
+            tenant,
+            limit,
+        } => {
+            let mut pages = users.list();
+            if let Some(filter) = filter {
+                pages = pages.filter(filter);
+            }
+            if let Some(tenant) = tenant {
+                pages = pages.tenant(&tenant);
+            }
             let headings = ["USER", "NAME", "E-MAIL"];
             output.list(pages, &limit, &headings, row).await
         }

@@ -58,6 +58,7 @@ pub enum Ability<'a> {
     DeleteUser(&'a UserId),
     ReadRequest(&'a RequestId),
     UpdateRequest(&'a RequestId),
+    ReadResourceConfiguration(&'a ResourceUri),
 }
 
 impl Ability<'_> {
@@ -102,6 +103,7 @@ impl Ability<'_> {
             Self::UpdateUser(_) | Self::DeleteUser(_) => ["UPDATE", "Users:Update"],
             Self::ReadRequest(_) => ["AccessRequests:Read", "READ"],
             Self::UpdateRequest(_) => ["AccessRequests:Update", "UPDATE"],
+            Self::ReadResourceConfiguration(_) => ["READ", "ResourcePermissions:Read"],
         }
     }
 
@@ -159,6 +161,9 @@ impl Ability<'_> {
             Self::ReadRequest(request) | Self::UpdateRequest(request) => {
                 ("AccessRequests", Some(request.to_string()))
             }
+            Self::ReadResourceConfiguration(resource) => {
+                ("ResourcePermissions", Some(resource.canonical().to_owned()))
+            }
         }
     }
 
@@ -202,7 +207,8 @@ impl Ability<'_> {
             | Self::ReadUser(_)
             | Self::DeleteUser(_)
             | Self::ReadRequest(_)
-            | Self::UpdateRequest(_) => None,
+            | Self::UpdateRequest(_)
+            | Self::ReadResourceConfiguration(_) => None,
         }
     }
 
@@ -262,6 +268,7 @@ impl Ability<'_> {
                 Noun::Extension
             }
             Self::CreateTenant | Self::ReadTenant(_) | Self::UpdateTenant(_) => Noun::Tenant,
+            Self::ReadResourceConfiguration(_) => Noun::ResourceConfiguration,
         }
     }
 }
@@ -275,6 +282,25 @@ pub fn holds(grants: &Grants, who: &UserId, ability: Ability<'_>) -> Option<Basi
             Some(grants.relied(&because))
         })
     })
+}
+
+/// What it rests on that the caller could give everything on a resource: on the resource itself, or
+/// on what stands for its rules (`GRANT *` on `Authress:ResourcePermissions/{resource}`).
+pub fn gives_everything(facts: Facts<'_>, resource: &ResourceUri) -> Option<Basis> {
+    let any: Action = "*".parse().ok()?;
+    let rules = "Authress:ResourcePermissions";
+    let named = format!("{rules}/{}", resource.canonical());
+    // Of a resource with as many segments as there can be, only those for all can be held.
+    let rules = named.parse().or_else(|_| rules.parse()).ok();
+    [Some(resource), rules.as_ref()]
+        .into_iter()
+        .flatten()
+        .find_map(|resource| {
+            let because = facts
+                .grants
+                .may_give(facts.who(), false, &any, resource, false)?;
+            Some(facts.grants.relied(&because))
+        })
 }
 
 /// What the caller's ability rests on.

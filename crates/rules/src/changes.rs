@@ -41,6 +41,7 @@ pub enum Kind {
     IdempotencyKey,
     Identity,
     Invite,
+    ResourceConfiguration,
     Role,
     Tenant,
     TenantUser,
@@ -49,7 +50,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Account,
         Self::AccessRecord,
         Self::AccessRequest,
@@ -62,6 +63,7 @@ impl Kind {
         Self::IdempotencyKey,
         Self::Identity,
         Self::Invite,
+        Self::ResourceConfiguration,
         Self::Role,
         Self::Tenant,
         Self::TenantUser,
@@ -84,6 +86,7 @@ impl Kind {
             Self::IdempotencyKey => "idempotency-key",
             Self::Identity => "identity",
             Self::Invite => "invite",
+            Self::ResourceConfiguration => "resource-configuration",
             Self::Role => "role",
             Self::Tenant => "tenant",
             Self::TenantUser => "tenant-user",

@@ -17,6 +17,7 @@ pub enum Noun {
     Group,
     Invite,
     Resource,
+    ResourceConfiguration,
     Role,
     Tenant,
     User,
@@ -65,6 +66,8 @@ pub enum Refusal {
     AnsweredOtherwise,
     /// The id is in use.
     Taken(Noun),
+    /// What is claimed is somebody's already.
+    AlreadyClaimed,
     /// It changed since the caller read it.
     Outdated,
     /// It would be larger than it may be.

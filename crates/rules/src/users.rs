@@ -4,7 +4,7 @@ use guestlist_api::actions::Action;
 use guestlist_api::ids::UserId;
 use guestlist_api::resources::ResourceUri;
 
-use crate::authority::{Ability, holds, require, require_plainly};
+use crate::authority::{Ability, gives_everything, holds, require, require_plainly};
 use crate::caller::CallerKind;
 use crate::facts::Facts;
 use crate::grants::Because;
@@ -48,7 +48,9 @@ pub fn may_do(facts: Facts<'_>, user: &UserId, resource: &ResourceUri, action: &
         }
         CallerKind::Client { .. } | CallerKind::User { .. } => true,
     };
-    within && facts.grants.is_allowed(user, resource, action)
+    within
+        && (facts.grants.is_allowed(user, resource, action)
+            || facts.grants.is_public(resource, action))
 }
 
 /// Which of the documents behind a decision the caller may read, by the rules of reading each.
@@ -80,26 +82,14 @@ pub fn may_read_reason(facts: Facts<'_>, because: &Because) -> MayRead {
 /// permissions, and whoever could give everything on it.
 pub fn may_list_users(facts: Facts<'_>, resource: &ResourceUri) -> Result<(), Refusal> {
     let ability = Ability::ReadAllUserPermissions;
-    if holds(facts.grants, facts.who(), ability).is_some() || gives_everything(facts, resource) {
+    if holds(facts.grants, facts.who(), ability).is_some()
+        || gives_everything(facts, resource).is_some()
+    {
         return Ok(());
     }
     Err(Refusal::Forbidden {
         needs: ability.describe(),
     })
-}
-
-fn gives_everything(facts: Facts<'_>, resource: &ResourceUri) -> bool {
-    let Ok(any) = "*".parse::<Action>() else {
-        return false;
-    };
-    let rules_of_resource = format!("Authress:ResourcePermissions/{}", resource.canonical());
-    let gives = |resource: &ResourceUri| {
-        facts
-            .grants
-            .may_give(facts.who(), false, &any, resource, false)
-            .is_some()
-    };
-    gives(resource) || rules_of_resource.parse().is_ok_and(|named| gives(&named))
 }
 
 /// Whether an id can be a person's: not one that reads like a service client or like anything of the

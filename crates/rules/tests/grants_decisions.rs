@@ -3,7 +3,9 @@
 #[cfg(test)]
 mod grants_world;
 
-use grants_world::{World, committed, group, parse, record, role, statement, statement_for};
+use grants_world::{
+    World, committed, configuration, group, parse, record, role, statement, statement_for,
+};
 use guestlist_api::records::RecordStatus;
 use guestlist_api::resources::ResourceUri;
 use guestlist_rules::changes::{Document, Expect, Kind, Mark, Revision, Seen};
@@ -686,4 +688,42 @@ fn a20_a_record_with_many_users_and_many_resources_costs_its_length() {
     assert!(allowed(&world, "u450", "r/5", "read"));
     assert!(!allowed(&world, "u449", "r/5", "read"));
     assert!(!allowed(&world, "member", "r/5", "read"));
+}
+
+#[test]
+fn an_older_configuration_does_not_come_back() {
+    let mut world = World::new();
+    let public = |world: &World| world.grants.is_public(&parse("square/1"), &parse("read"));
+    world.write(&configuration("/square", true));
+    assert!(public(&world));
+    world.write(&configuration("square", false));
+    assert!(!public(&world));
+    let older = Document::of(&configuration("square", true)).unwrap();
+    let seen = Seen {
+        value: older.clone(),
+        mark: Mark(1),
+    };
+    world.grants.load(&seen).unwrap();
+    assert!(!public(&world));
+    world
+        .grants
+        .commit(&committed(1, vec![older], vec![]))
+        .unwrap();
+    assert!(!public(&world));
+    world.write(&configuration("square", true));
+    world.delete(Kind::ResourceConfiguration, "square");
+    assert!(!public(&world));
+}
+
+#[test]
+fn what_cannot_be_configured_is_not_taken_in() {
+    for resource in ["*", "a/*", "a:*", "Authress:Roles"] {
+        let mut grants = Grants::new();
+        let value = Document::of(&configuration(resource, true)).unwrap();
+        let mark = Mark(1);
+        assert!(grants.load(&Seen { value, mark }).is_err(), "{resource}");
+        for asked in ["*", "a/b", "a:b", "Authress:Roles"] {
+            assert!(!grants.is_public(&parse(asked), &parse("read")), "{asked}");
+        }
+    }
 }

@@ -75,12 +75,13 @@ pub enum NotFollowed {
 }
 
 /// What the memory follows.
-const FOLLOWED: [Kind; 5] = [
+const FOLLOWED: [Kind; 6] = [
     Kind::AccessRecord,
     Kind::Role,
     Kind::Group,
     Kind::Client,
     Kind::Identity,
+    Kind::ResourceConfiguration,
 ];
 
 impl Memory {

@@ -18,8 +18,9 @@ use crate::operations::Operation;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{
-    access_requests, accounts, applications, clients, connections, events, extensions, groups,
-    identities, invites, records, roles, tenants, user_deletion, user_tokens, users,
+    access_requests, accounts, applications, claims, clients, connections, events, extensions,
+    groups, identities, invites, records, resource_configurations, roles, tenants, user_deletion,
+    user_tokens, users,
 };
 
 /// What stands in a request besides its caller.
@@ -102,6 +103,7 @@ pub async fn dispatch(
             records::update_record(ask, first, given.body()?, given.unmodified_since()?).await
         }
         Operation::DeleteRecord => records::delete_record(ask, first).await,
+        Operation::CreateClaim => claims::create_claim(ask, given.body()?).await,
         Operation::CreateRequest => access_requests::create_request(ask, given.body()?).await,
         Operation::GetRequests => access_requests::get_requests(ask, given.query).await,
         Operation::GetRequest => access_requests::get_request(ask, first).await,
@@ -138,6 +140,15 @@ pub async fn dispatch(
         Operation::GetUserRolesForResource => users::get_user_roles(ask, first, second),
         Operation::GetUserResources => users::get_user_resources(ask, first, given.query),
         Operation::GetResourceUsers => users::get_resource_users(ask, first, given.query).await,
+        Operation::GetPermissionedResources => {
+            resource_configurations::get_permissioned_resources(ask, given.query).await
+        }
+        Operation::GetPermissionedResource => {
+            resource_configurations::get_permissioned_resource(ask, first).await
+        }
+        Operation::UpdatePermissionedResource => {
+            resource_configurations::update_permissioned_resource(ask, first, given.body()?).await
+        }
         Operation::GetUsers => users::get_users(ask, given.query).await,
         Operation::GetUser => users::get_user(ask, first),
         Operation::DeleteUser => user_deletion::delete_user(ask, first).await,

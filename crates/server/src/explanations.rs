@@ -6,10 +6,11 @@ use guestlist_api::resources::ResourceUri;
 use guestlist_api::users::{Allowed, Explanation};
 use guestlist_rules::caller::CallerKind;
 use guestlist_rules::changes::{Facet, Seen};
-use guestlist_rules::grants;
+use guestlist_rules::grants::{self, Public};
+use guestlist_rules::invites;
 use guestlist_rules::invites::{StoredAcceptance, StoredInvite};
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
-use guestlist_rules::{invites, users};
+use guestlist_rules::users::{self, MayRead};
 use guestlist_store::Selection;
 use http::StatusCode;
 
@@ -25,20 +26,61 @@ pub async fn explain(
     resource: &ResourceUri,
     action: &Action,
 ) -> Result<Answer, Refusal> {
-    let (found, may_read) = ask.decide(|facts| {
+    let found = ask.decide(|facts| {
         // Its reasons are nothing that such a token was made for.
         if let CallerKind::Limited { .. } = facts.caller.kind {
             return Err(users::limited());
         }
         users::may_ask(facts, user)?;
-        let found = facts.grants.explain(user, resource, action);
-        let found = found.ok_or(Rule::NotFound(Noun::Resource))?;
+        let Some(found) = facts.grants.explain(user, resource, action) else {
+            let public = facts.grants.public(resource, action);
+            return public
+                .map(Reason::Public)
+                .ok_or(Rule::NotFound(Noun::Resource));
+        };
         let may_read = users::may_read_reason(facts, &found.because);
-        Ok((found, may_read))
+        Ok(Reason::Held(found, may_read))
     })?;
+    let because = match found {
+        Reason::Held(found, may_read) => held(ask, user, found, may_read).await?,
+        Reason::Public(public) => everybody(public),
+    };
+    let allowed = Allowed {
+        because: Some(because),
+    };
+    Answer::json(StatusCode::OK, &allowed).map_err(Refusal::from)
+}
+
+/// What a yes rests on.
+enum Reason {
+    Held(grants::Explanation, MayRead),
+    Public(Public),
+}
+
+/// Whoever may ask is told of a configuration: it says nothing of anybody.
+fn everybody(public: Public) -> Explanation {
+    Explanation {
+        record_id: None,
+        role_id: None,
+        public: true,
+        resource_uri: public.resource,
+        action: public.action,
+        group_id: None,
+        accepted_time: None,
+        invite_reference: None,
+    }
+}
+
+async fn held(
+    ask: Ask<'_>,
+    user: &UserId,
+    found: grants::Explanation,
+    may_read: MayRead,
+) -> Result<Explanation, Refusal> {
     let acceptance = acceptance(ask, user, &found).await?;
     let because = found.because;
-    let because = Explanation {
+    Ok(Explanation {
+        public: false,
         record_id: may_read.record.then_some(because.record),
         role_id: may_read.role.then_some(because.role),
         resource_uri: found.resource,
@@ -46,11 +88,7 @@ pub async fn explain(
         group_id: because.group.filter(|_| may_read.group),
         accepted_time: acceptance.as_ref().map(|acceptance| acceptance.time),
         invite_reference: acceptance.map(|acceptance| acceptance.reference),
-    };
-    let allowed = Allowed {
-        because: Some(because),
-    };
-    Answer::json(StatusCode::OK, &allowed).map_err(Refusal::from)
+    })
 }
 
 /// The acceptance by which the user got what was found, if the caller may read its invite.

@@ -16,6 +16,7 @@ use http::StatusCode;
 use crate::accounts;
 use crate::answer::Answer;
 use crate::ask::{Ask, Decided, Library};
+use crate::digests::digest;
 use crate::pepper::Purpose;
 use crate::refusal::Refusal;
 
@@ -167,19 +168,6 @@ async fn accept(
     };
     let changes = ask.decide(|facts| rules::accept(facts, seen, acceptor))?;
     Ok(changes.map_or(Decided::Nothing(()), |changes| Decided::Change(changes, ())))
-}
-
-/// SHA-256 in hexadecimal.
-fn digest(text: &str) -> String {
-    use std::fmt::Write as _;
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    digest
-        .as_ref()
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// The invite of a secret. A text that is no invite id, an unknown reference and a wrong secret are

@@ -31,16 +31,22 @@ const ACCESS_REQUESTS: Quota = Quota {
     burst: 120,
     interval: 30_000,
 };
+/// Claims of one person. Programs make one for each thing that the person makes with them.
+const CLAIMS: Quota = Quota {
+    burst: 1_000,
+    interval: 1_000,
+};
 /// Addresses or principals that are remembered.
 const KEYS: usize = 100_000;
 
 /// Failed attempts: by address for credentials, by address and by principal for invites; and access
-/// requests by principal. Nothing else that succeeds is counted.
+/// requests and claims by principal. Nothing else that succeeds is counted.
 pub struct Limiters {
     credentials: Limiter<AddressBlock>,
     invites_by_address: Limiter<AddressBlock>,
     invites_by_principal: Limiter<UserId>,
     access_requests: Limiter<UserId>,
+    claims: Limiter<UserId>,
 }
 
 impl Default for Limiters {
@@ -50,6 +56,7 @@ impl Default for Limiters {
             invites_by_address: Limiter::new(FAILED_INVITES_OF_ADDRESS, KEYS),
             invites_by_principal: Limiter::new(FAILED_INVITES, KEYS),
             access_requests: Limiter::new(ACCESS_REQUESTS, KEYS),
+            claims: Limiter::new(CLAIMS, KEYS),
         }
     }
 }
@@ -81,10 +88,12 @@ impl Limiters {
 
     /// Counts an access request of a person, or refuses one too many.
     pub fn access_request(&self, who: &UserId, now: Timestamp) -> Result<(), Refusal> {
-        let counted = self.access_requests.check(who, now);
-        counted.map_err(|wait| Refusal::TooManyMade {
-            seconds: wait.seconds(),
-        })
+        self.access_requests.check(who, now).map_err(too_many_made)
+    }
+
+    /// Counts a claim of a person, or refuses one too many.
+    pub fn claim(&self, who: &UserId, now: Timestamp) -> Result<(), Refusal> {
+        self.claims.check(who, now).map_err(too_many_made)
     }
 
     pub fn failed_invite(&self, address: IpAddr, who: &UserId, now: Timestamp) {
@@ -95,6 +104,12 @@ impl Limiters {
 
 fn too_many(wait: RetryAfter) -> Refusal {
     Refusal::TooMany {
+        seconds: wait.seconds(),
+    }
+}
+
+fn too_many_made(wait: RetryAfter) -> Refusal {
+    Refusal::TooManyMade {
         seconds: wait.seconds(),
     }
 }

@@ -16,6 +16,7 @@ use crate::operations::Operation;
 mod access_requests;
 mod accounts;
 mod applications;
+mod claims;
 mod clients;
 mod codes;
 mod connections;
@@ -27,6 +28,7 @@ mod invites;
 mod parameters;
 mod permissions;
 mod records;
+mod resource_configurations;
 mod roles;
 mod server;
 mod shapes;
@@ -69,6 +71,7 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetRecord => vec![records::get()],
         Operation::UpdateRecord => vec![records::update(), records::update().by_post()],
         Operation::DeleteRecord => vec![records::delete()],
+        Operation::CreateClaim => vec![claims::create()],
         Operation::CreateRequest => vec![access_requests::create()],
         Operation::GetRequests => vec![access_requests::get_all()],
         Operation::GetRequest => vec![access_requests::get()],
@@ -96,6 +99,9 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetUserRolesForResource => vec![permissions::get_roles()],
         Operation::GetUserResources => vec![permissions::get_resources()],
         Operation::GetResourceUsers => vec![permissions::get_users()],
+        Operation::GetPermissionedResources => vec![resource_configurations::get_all()],
+        Operation::GetPermissionedResource => vec![resource_configurations::get()],
+        Operation::UpdatePermissionedResource => vec![resource_configurations::update()],
         Operation::GetUsers => vec![users::get_all()],
         Operation::GetUser => vec![users::get()],
         Operation::DeleteUser => vec![users::delete()],
@@ -218,11 +224,13 @@ fn components() -> Components {
         shapes::schemas(),
         invites::schemas(),
         records::schemas(),
+        claims::schemas(),
         access_requests::schemas(),
         groups::schemas(),
         roles::schemas(),
         clients::schemas(),
         permissions::schemas(),
+        resource_configurations::schemas(),
         users::schemas(),
         events::schemas(),
         accounts::schemas(),

@@ -12,6 +12,7 @@ pub enum Operation {
     GetRecord,
     UpdateRecord,
     DeleteRecord,
+    CreateClaim,
     CreateRequest,
     GetRequests,
     GetRequest,
@@ -39,6 +40,9 @@ pub enum Operation {
     GetUserRolesForResource,
     GetUserResources,
     GetResourceUsers,
+    GetPermissionedResources,
+    GetPermissionedResource,
+    UpdatePermissionedResource,
     GetUsers,
     GetUser,
     DeleteUser,
@@ -84,7 +88,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 78] = [
+    pub const ALL: [Self; 82] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -94,6 +98,7 @@ impl Operation {
         Self::GetRecord,
         Self::UpdateRecord,
         Self::DeleteRecord,
+        Self::CreateClaim,
         Self::CreateRequest,
         Self::GetRequests,
         Self::GetRequest,
@@ -121,6 +126,9 @@ impl Operation {
         Self::GetUserRolesForResource,
         Self::GetUserResources,
         Self::GetResourceUsers,
+        Self::GetPermissionedResources,
+        Self::GetPermissionedResource,
+        Self::UpdatePermissionedResource,
         Self::GetUsers,
         Self::GetUser,
         Self::DeleteUser,
@@ -199,6 +207,7 @@ impl Operation {
             | Self::GetRecord
             | Self::UpdateRecord
             | Self::DeleteRecord
+            | Self::CreateClaim
             | Self::CreateRequest
             | Self::GetRequests
             | Self::GetRequest
@@ -226,6 +235,9 @@ impl Operation {
             | Self::GetUserRolesForResource
             | Self::GetUserResources
             | Self::GetResourceUsers
+            | Self::GetPermissionedResources
+            | Self::GetPermissionedResource
+            | Self::UpdatePermissionedResource
             | Self::GetUsers
             | Self::GetUser
             | Self::DeleteUser

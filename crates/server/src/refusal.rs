@@ -52,7 +52,7 @@ pub enum Refusal {
     TooMany {
         seconds: u64,
     },
-    /// A person made too many access requests.
+    /// A person made too many access requests or claims.
     TooManyMade {
         seconds: u64,
     },
@@ -240,7 +240,7 @@ impl Refusal {
             Self::TooManyMade { seconds } => ForCaller::new(
                 S::TOO_MANY_REQUESTS,
                 "TooManyRequests",
-                format!("Too many access requests were made. Try again in {seconds} seconds."),
+                format!("Too many were made of these. Try again in {seconds} seconds."),
             ),
             Self::RateLimited { seconds } => ForCaller::new(
                 S::TOO_MANY_REQUESTS,
@@ -493,6 +493,12 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
              is taken away by changing the access record.",
         ),
         Rule::Taken(noun) => taken(*noun),
+        Rule::AlreadyClaimed => ForCaller::new(
+            S::CONFLICT,
+            "AlreadyClaimed",
+            "Somebody has access to this resource, or to something below it, already. Choose \
+             another one, or ask who has it.",
+        ),
         Rule::Outdated => ForCaller::new(
             S::PRECONDITION_FAILED,
             "PreconditionFailed",
@@ -578,6 +584,9 @@ fn not_found(noun: Noun) -> ForCaller {
         Noun::Extension => "There is no such extension, or the caller may not know of it.",
         Noun::Group => "There is no such group, or the caller may not know of it.",
         Noun::Resource => "The user has no access to this resource.",
+        Noun::ResourceConfiguration => {
+            "Nothing is configured on this resource, or the caller may not know of it."
+        }
         Noun::Role => "There is no such role, or the caller may not know of it.",
         Noun::Tenant => "There is no such tenant, or the caller may not know of it.",
         Noun::UserToken => "There is no such token, or the caller may not know of it.",
@@ -597,6 +606,10 @@ fn taken(noun: Noun) -> ForCaller {
         Noun::Account => ("AccountAlreadyExists", "an account"),
         Noun::Invite => ("InviteAlreadyExists", "an invite"),
         Noun::Resource => ("ResourceAlreadyExists", "a resource"),
+        Noun::ResourceConfiguration => (
+            "ResourceConfigurationAlreadyExists",
+            "a configuration of a resource",
+        ),
         Noun::Connection => ("ConnectionAlreadyExists", "a connection"),
         Noun::Application => ("ApplicationAlreadyExists", "an application"),
         Noun::Extension => ("ExtensionAlreadyExists", "an extension"),

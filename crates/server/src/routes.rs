@@ -121,8 +121,19 @@ fn by_keyword<'a>(
                 operation: Operation::GetResourceUsers,
                 arguments: [resource, NONE, NONE],
             }),
-            Some(ResourcePath::Itself(_)) => {
-                return Err(Refusal::NotBuilt("resource configurations"));
+            Some(ResourcePath::Itself(resource)) => {
+                let operation = match *method {
+                    Method::GET => Operation::GetPermissionedResource,
+                    Method::PUT => Operation::UpdatePermissionedResource,
+                    _ => {
+                        let others = READING.into_iter().chain([Method::PUT]);
+                        return Err(Refusal::NoSuchMethod(others.collect()));
+                    }
+                };
+                return Ok(Some(Routed {
+                    operation,
+                    arguments: [resource, NONE, NONE],
+                }));
             }
             None => None,
         },
@@ -152,6 +163,7 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         // The C# SDK updates records and groups with POST (contract §0.2 rule 15).
         ("PUT" | "POST", ["v1", "records", id]) => with(Operation::UpdateRecord, id),
         ("DELETE", ["v1", "records", id]) => with(Operation::DeleteRecord, id),
+        ("POST", ["v1", "claims"]) => found(Operation::CreateClaim),
         ("POST", ["v1", "requests"]) => found(Operation::CreateRequest),
         ("GET", ["v1", "requests"]) => found(Operation::GetRequests),
         ("GET", ["v1", "requests", id]) => with(Operation::GetRequest, id),
@@ -178,6 +190,7 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("GET", ["v1", "users"]) => found(Operation::GetUsers),
         ("GET", ["v1", "users", id]) => with(Operation::GetUser, id),
         ("DELETE", ["v1", "users", id]) => with(Operation::DeleteUser, id),
+        ("GET", ["v1", "resources"]) => found(Operation::GetPermissionedResources),
         ("GET", ["v1", "events"]) => found(Operation::GetEvents),
         ("GET", ["v1", "accounts"]) => found(Operation::GetAccounts),
         ("GET", ["v1", "accounts", id]) => with(Operation::GetAccount, id),
@@ -238,8 +251,6 @@ fn methods(path: &[&str]) -> Vec<Method> {
 /// 501: an answer that only pretends would be worse.
 fn not_built(path: &[&str]) -> Option<&'static str> {
     match path {
-        ["v1", "claims", ..] => Some("claims"),
-        ["v1", "resources"] => Some("resource configurations"),
         ["v1", "connections", _, "users", .., "credentials"] => {
             Some("the credentials that users get by signing in through a connection")
         }

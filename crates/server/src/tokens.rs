@@ -13,7 +13,7 @@ use guestlist_api::times::Timestamp;
 use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 
-use crate::claims;
+use crate::token_claims;
 
 /// Bytes of the longest token that is looked at.
 pub const LONGEST: usize = 8 * 1024;
@@ -190,9 +190,9 @@ impl<'a> Unverified<'a> {
             return Err(TokenRefused::NotThreeParts);
         }
         decode(signature)?;
-        let header = claims::object(&decode(header)?).map_err(|_| TokenRefused::Header)?;
+        let header = token_claims::object(&decode(header)?).map_err(|_| TokenRefused::Header)?;
         let (algorithm, key_id) = read_header(&header)?;
-        let payload = claims::object(&decode(payload)?).map_err(|_| TokenRefused::Payload)?;
+        let payload = token_claims::object(&decode(payload)?).map_err(|_| TokenRefused::Payload)?;
         Ok(Self {
             signed,
             signature,

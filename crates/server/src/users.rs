@@ -2,7 +2,7 @@
 
 use guestlist_api::accounts::AccountReference;
 use guestlist_api::actions::Action;
-use guestlist_api::ids::{RoleId, UserId};
+use guestlist_api::ids::{RoleId, TenantId, UserId};
 use guestlist_api::limits;
 use guestlist_api::records::Resource;
 use guestlist_api::resources::ResourceUri;
@@ -10,9 +10,12 @@ use guestlist_api::users::{
     CollectionConfiguration, PermissionCollection, ResourceUsersCollection, UserIdentity,
     UserIdentityCollection, UserResourcesCollection, UserRole, UserRoleCollection,
 };
+use guestlist_rules::changes::{Facet, Seen};
 use guestlist_rules::grants::Looked;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
+use guestlist_rules::tenants::{StoredTenant, StoredTenantUser};
 use guestlist_rules::users as rules;
+use guestlist_store::Selection;
 use http::StatusCode;
 
 use crate::answer::Answer;
@@ -43,6 +46,47 @@ where
 pub async fn get_users(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refusal> {
     let listing = Listing::read(ask, query, "users", limits::LARGE_PAGE, &["tenantId"])?;
     ask.decide(rules::may_list)?;
+    let (users, next) = match given(query, "tenantId")? {
+        Some(tenant) => of_tenant(ask, &listing, &tenant).await?,
+        None => known(ask, &listing).await?,
+    };
+    let users = users.into_iter().map(UserIdentity::new).collect();
+    let (pagination, links) = listing.page(ask, "/v1/users", next)?;
+    let page = UserIdentityCollection {
+        users,
+        pagination,
+        links,
+    };
+    Answer::json(StatusCode::OK, &page).map_err(Refusal::from)
+}
+
+/// A page of the users who were put into a tenant, whether anything else names them or not.
+async fn of_tenant(
+    ask: Ask<'_>,
+    listing: &Listing,
+    tenant: &str,
+) -> Result<(Vec<UserId>, Next), Refusal> {
+    let tenant: Option<Seen<StoredTenant>> = match tenant.parse::<TenantId>() {
+        Ok(id) => ask.see(id.as_str()).await?,
+        Err(_) => None,
+    };
+    // Nobody belongs to a tenant that is not there.
+    let Some(tenant) = tenant else {
+        return Ok((Vec::new(), None));
+    };
+    let selection = Selection::Equal(Facet::Parent, tenant.value.tenant_id.to_string());
+    let filter = listing.filter.as_deref();
+    let (found, next) = listing
+        .selected(ask, &selection, |link: &StoredTenantUser| {
+            link.is_of(&tenant.value) && contains(filter, [link.user_id.as_str()])
+        })
+        .await?;
+    let users = found.into_iter().map(|seen| seen.value.user_id);
+    Ok((users.collect(), next))
+}
+
+/// A page of the users that records and groups name.
+async fn known(ask: Ask<'_>, listing: &Listing) -> Result<(Vec<UserId>, Next), Refusal> {
     while ask.app.grants().sort_users(NAMES_OF_A_STEP) == Looked::InPart {
         tokio::task::yield_now().await;
     }
@@ -50,14 +94,7 @@ pub async fn get_users(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refusa
     let wanted = |id: &str| rules::is_person(id) && contains(filter, [id]);
     let mut users: Vec<UserId> = Vec::new();
     let mut next = listing.after().map(ToOwned::to_owned);
-    // There are no tenants yet, so nobody is in one.
-    let mut left = match given(query, "tenantId")? {
-        Some(_) => 0,
-        None => NAMES_OF_A_PAGE,
-    };
-    if left == 0 {
-        next = None;
-    }
+    let mut left = NAMES_OF_A_PAGE;
     while left > 0 {
         let step = left.min(NAMES_OF_A_STEP);
         let limit = listing.limit + 1 - users.len();
@@ -76,14 +113,7 @@ pub async fn get_users(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refusa
         tokio::task::yield_now().await;
     }
     let next = cut(&mut users, listing.limit, UserId::to_string).or(next);
-    let users = users.into_iter().map(UserIdentity::new).collect();
-    let (pagination, links) = listing.page(ask, "/v1/users", next)?;
-    let page = UserIdentityCollection {
-        users,
-        pagination,
-        links,
-    };
-    Answer::json(StatusCode::OK, &page).map_err(Refusal::from)
+    Ok((users, next))
 }
 
 /// GET `/v1/users/{userId}`.

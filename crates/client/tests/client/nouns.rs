@@ -1,5 +1,6 @@
 //! Every operation, against a real server.
 
+use guestlist_client::api::claims::ClaimRequest;
 use guestlist_client::api::clients::{
     AccessKeyRequest, ClientOptions, ClientRequest, PublicKeyText,
 };
@@ -7,6 +8,10 @@ use guestlist_client::api::groups::GroupRequest;
 use guestlist_client::api::identities::IdentityRequest;
 use guestlist_client::api::ids::{GroupId, RecordId, RoleId, UserId};
 use guestlist_client::api::records::{AccessRecordRequest, RecordStatus, Statement};
+use guestlist_client::api::resource_configurations::{
+    ConfiguredAction, PermissionedResourceRequest,
+};
+use guestlist_client::api::resources::ResourceUri;
 use guestlist_client::api::roles::{Permission, RoleRequest};
 use guestlist_client::api::text::{Description, Name, Tags};
 use guestlist_client::api::users::CollectionConfiguration;
@@ -315,7 +320,7 @@ async fn questions_about_users_and_resources() {
     assert_eq!(refused.unwrap_err().status(), Some(403));
 
     let below = UserResourcesQuery::new()
-        .resource_uri(id::<guestlist_client::api::resources::ResourceUri>("orgs"))
+        .resource_uri(id::<ResourceUri>("orgs"))
         .permission(id::<guestlist_client::api::actions::Action>(
             "documents:read",
         ));
@@ -384,4 +389,47 @@ async fn a_server_on_a_directory_is_found_again() {
     let owner = Client::new(second.url(), Credentials::access_key(&key).unwrap()).unwrap();
     owner.access_records().get_record(&record).await.unwrap();
     second.stop();
+}
+
+#[tokio::test]
+async fn resource_configurations_and_claims() {
+    let (server, owner) = server().await;
+    let resources = owner.resource_permissions();
+    let rooms: ResourceUri = "rooms".parse().unwrap();
+    let error = resources
+        .get_permissioned_resource(&rooms)
+        .await
+        .unwrap_err();
+    assert!(error.is_not_found());
+    let claims = PermissionedResourceRequest::new(ConfiguredAction::Claim, true)
+        .permission(ConfiguredAction::Public, false);
+    resources
+        .update_permissioned_resource(&rooms, &claims)
+        .await
+        .unwrap();
+    let read = resources.get_permissioned_resource(&rooms).await.unwrap();
+    assert_eq!(read.resource_uri, Some(rooms.clone()));
+    assert_eq!(read.to_request().unwrap().permissions, claims.permissions);
+    assert!(read.allows(ConfiguredAction::Claim) && !read.allows(ConfiguredAction::Public));
+    let page = resources
+        .get_permissioned_resources(&PageQuery::new().limit(1))
+        .await;
+    assert_eq!(page.unwrap().resources, std::slice::from_ref(&read));
+    let filtered = resources.list_permissioned_resources().filter("ROOM");
+    assert_eq!(filtered.try_collect().await.unwrap(), [read]);
+    let none = resources.list_permissioned_resources().filter("halls");
+    assert!(none.try_collect().await.unwrap().is_empty());
+
+    let room = ClaimRequest::new("rooms".parse().unwrap(), "1".parse().unwrap());
+    let ann = user(&server, "ann");
+    ann.access_records().create_claim(&room).await.unwrap();
+    let bob = user(&server, "bob");
+    let error = bob.access_records().create_claim(&room).await.unwrap_err();
+    assert_eq!(error.error_code(), Some("AlreadyClaimed"));
+    let error = bob
+        .resource_permissions()
+        .update_permissioned_resource(&rooms, &claims)
+        .await
+        .unwrap_err();
+    assert_eq!(error.status(), Some(403));
 }

@@ -17,12 +17,13 @@ pub(super) enum Kind {
     Applications,
     Groups,
     Records,
+    ResourceConfigurations,
     Identities,
     AccessRequests,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Roles,
         Self::Extensions,
         Self::Clients,
@@ -31,6 +32,7 @@ impl Kind {
         Self::Applications,
         Self::Groups,
         Self::Records,
+        Self::ResourceConfigurations,
         Self::Identities,
         Self::AccessRequests,
     ];
@@ -46,6 +48,7 @@ impl Kind {
             Self::Applications => "application",
             Self::Groups => "group",
             Self::Records => "record",
+            Self::ResourceConfigurations => "resource configuration",
             Self::Identities => "identity",
             Self::AccessRequests => "access request",
         }
@@ -62,6 +65,7 @@ impl Kind {
             Self::Applications => "applications",
             Self::Groups => "groups",
             Self::Records => "records",
+            Self::ResourceConfigurations => "resource configurations",
             Self::Identities => "identities",
             Self::AccessRequests => "access requests",
         }

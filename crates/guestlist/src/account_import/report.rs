@@ -104,7 +104,7 @@ pub(super) struct NeverCarried {
     reason: &'static str,
 }
 
-const NEVER_CARRIED: [NeverCarried; 7] = [
+const NEVER_CARRIED: [NeverCarried; 6] = [
     NeverCarried {
         what: "invites",
         reason: "there is no list of open invites: invite those people anew",
@@ -127,10 +127,6 @@ const NEVER_CARRIED: [NeverCarried; 7] = [
         reason: "a user is here as soon as a record or a token names them",
     },
     NeverCarried {
-        what: "resource configurations",
-        reason: "this server does not take them yet",
-    },
-    NeverCarried {
         what: "times of creation and change",
         reason: "this server writes when it took the documents in",
     },
@@ -149,7 +145,7 @@ pub(super) struct Report {
     unread: Vec<Unread>,
     /// All documents but those that were here already.
     documents: Vec<Entry>,
-    never_carried: [NeverCarried; 7],
+    never_carried: [NeverCarried; 6],
 }
 
 impl Report {

@@ -100,6 +100,8 @@ fn asked_and_signed_in_by(shop: &Person) -> [String; 2] {
         .expect(0);
     shop.run_with(&["connection", "create", "-f", "-"], CONNECTION)
         .expect(0);
+    shop.say("resource configure notes/10 --claim allow")
+        .expect(0);
     let application = r#"{"name": "Shop", "redirectUrls": ["https://shop.example"]}"#;
     shop.run_with(&["application", "create", "-f", "-"], application)
         .expect(0);
@@ -160,6 +162,7 @@ fn is_created(report: &Value, other: &Other) {
         ("clients", other.robot.as_str()),
         ("tenants", "acme"),
         ("connections", "con_1"),
+        ("resourceConfigurations", "notes/10"),
         ("identities", "http://127.0.0.1:9999 for notes"),
     ] {
         assert!(
@@ -251,6 +254,7 @@ async fn a_whole_account_is_carried() {
         "application",
         "tenant",
         "connection",
+        "resource",
         "group",
     ] {
         let more = usize::from(noun == "client");
@@ -325,7 +329,7 @@ async fn a_dry_run_shows_it_and_changes_nothing() {
     let owner = person(&here, &other.server);
     let url = other.server.url();
     let seen = |noun| listed(&owner, noun);
-    let before = ["role", "client", "group", "record", "tenant"].map(seen);
+    let before = ["role", "client", "group", "record", "tenant", "resource"].map(seen);
     let shown = owner.say(&import(url, "--dry-run")).expect(0).json();
     assert_eq!(shown["dryRun"], true);
     assert!(with_outcome(&shown, "created").contains(&("groups".into(), "grp_writers".into())));
@@ -336,7 +340,7 @@ async fn a_dry_run_shows_it_and_changes_nothing() {
         .saying("access keys of service clients: their private halves cannot be read")
         .saying("invites: there is no list of open invites");
     assert_eq!(
-        ["role", "client", "group", "record", "tenant"].map(seen),
+        ["role", "client", "group", "record", "tenant", "resource"].map(seen),
         before
     );
     let files = std::fs::read_dir(owner.home.path()).unwrap();
@@ -350,7 +354,7 @@ async fn a_dry_run_shows_it_and_changes_nothing() {
         .expect(2)
         .saying("say it with --yes");
     assert_eq!(
-        ["role", "client", "group", "record", "tenant"].map(seen),
+        ["role", "client", "group", "record", "tenant", "resource"].map(seen),
         before
     );
 }

@@ -67,6 +67,11 @@ fn hosted(path: &str) -> Option<Reply> {
             "clients": [{"clientId": "sc_Hosted1", "name": null, "options": null, "rateLimits": null,
                 "verificationKeys": [{"keyId": "k1", "publicKey": null}], "tags": null}],
         }),
+        "/v1/resources" => json!({"resources": [
+            {"permissions": [{"action": "CLAIM", "allow": true}]},
+            {"resourceUri": "notes/*", "permissions": [{"action": "PUBLIC", "allow": true}]},
+            {"resourceUri": "/open", "permissions": [{"action": "PUBLIC", "allow": true}]},
+        ]}),
         "/v1/tenants" => json!({"tenants": null}),
         "/v1/records" => json!({"records": [
             {"recordId": "rec:of|all~", "name": "All", "account": {"accountId": "acc-1"},
@@ -113,6 +118,10 @@ async fn the_hosted_shape_is_read_and_what_cannot_be_is_told_document_by_documen
     assert_eq!(outcome("clients", "sc_Hosted1"), "created");
     assert_eq!(outcome("records", "rec:of|all~"), "created");
     assert_eq!(outcome("records", "rec_deleted"), "leftOut");
+    // The published model has no URI, and ours takes no wildcards.
+    assert_eq!(outcome("resourceConfigurations", "number 1"), "unreadable");
+    assert_eq!(outcome("resourceConfigurations", "notes/*"), "refused");
+    assert_eq!(outcome("resourceConfigurations", "/open"), "created");
     assert_eq!(outcome("records", "rec_archived"), "unreadable");
     assert_eq!(outcome("records", "rec_empty"), "unreadable");
     let unsafe_one = document(&report, "identities", "http://unsafe.example for *");

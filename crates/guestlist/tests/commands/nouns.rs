@@ -301,3 +301,45 @@ async fn standard_input_is_one_thing_only() {
         .expect(2);
     assert!(both.stderr.contains("two things"), "{}", both.stderr);
 }
+
+#[tokio::test]
+async fn what_everybody_may_do_is_configured_and_something_is_claimed() {
+    let server = TestServer::start().await.unwrap();
+    let owner = Person::owner(&server);
+    owner.say("resource show rooms").expect(3);
+    owner.say("resource configure rooms").expect(2);
+    owner
+        .say("resource configure rooms --claim perhaps")
+        .expect(2);
+    owner
+        .say("resource configure rooms/* --claim allow")
+        .expect(2);
+    owner
+        .say("resource configure rooms --claim allow")
+        .expect(0)
+        .saying("Configured rooms");
+    // What is not said stays.
+    let configured = owner.say("resource configure rooms --public deny --json");
+    let expected = json!({"resourceUri": "rooms", "permissions": [
+        {"action": "CLAIM", "allow": true}, {"action": "PUBLIC", "allow": false}]});
+    assert_eq!(configured.expect(0).json(), expected);
+    assert_eq!(
+        owner.say("resource show /rooms --json").expect(0).json(),
+        expected
+    );
+    let list = owner.say("resource list --filter ROOM").expect(0);
+    let lines: Vec<&str> = list.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", list.stdout);
+    assert!(lines[0].starts_with("RESOURCE") && lines[1].contains("deny"));
+    let claimed = owner.say("claim rooms 1 --json").expect(0);
+    assert_eq!(claimed.json(), json!({"resourceUri": "rooms/1"}));
+    owner.say("claim rooms 1").expect(5);
+    owner.say("claim rooms 1/2").expect(2);
+    let file = r#"{"permissions": [{"action": "PUBLIC", "allow": true}]}"#;
+    owner
+        .run_with(&["resource", "configure", "rooms", "-f", "-"], file)
+        .expect(0);
+    let why = owner.say("check zoe rooms/9 read --why").expect(0);
+    assert!(why.stdout.contains("Everybody"), "{}", why.stdout);
+    owner.say("check zoe rooms/9 write").expect(1);
+}

@@ -502,7 +502,7 @@ fn damage(data: &Path, invite: &str) {
 /// What even the owner is refused: the method, the target, the body.
 const REFUSED: [(&str, &str, &str); 13] = [
     ("GET", "/v1/nothing", ""),
-    ("GET", "/v1/claims", ""),
+    ("GET", "/api/session", ""),
     ("PATCH", "/v1/records", ""),
     ("POST", "/v1/records", "{"),
     ("POST", "/v1/records", "[]"),

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use guestlist_api::ids::RoleId;
 use guestlist_api::records::{self, LinkedGroup, RecordStatus, User};
+use guestlist_api::resource_configurations::ConfiguredAction;
 use guestlist_api::resources::is_reserved;
 use guestlist_api::roles::Permission;
 
@@ -20,6 +21,7 @@ use crate::changes::{Committed, Document, Kind, Mark, Revision, Seen, Unreadable
 use crate::coverage::begins_with_wildcard;
 use crate::groups::StoredGroup;
 use crate::records::StoredRecord;
+use crate::resource_configurations::{StoredResourceConfiguration, is_configurable};
 use crate::roles::StoredRole;
 
 /// A change of one document, read and ready: making it cannot fail.
@@ -27,6 +29,8 @@ enum Ready {
     Record(u32, Packed),
     Role(u32, Option<Box<[Permission]>>),
     Group(u32, Option<GroupContent>),
+    /// Whether everybody may read the resource.
+    Configuration(Resource, bool),
 }
 
 impl Grants {
@@ -52,7 +56,10 @@ impl Grants {
             owning: BTreeSet::new(),
             record_admins: BTreeSet::new(),
             group_admins: BTreeSet::new(),
+            configured: BTreeMap::new(),
+            public: BTreeSet::new(),
             user_order: Mutex::new(Order::default()),
+            path_order: Mutex::new(Order::default()),
             statements: 0,
         };
         for role in built_in::roles() {
@@ -139,6 +146,17 @@ impl Grants {
                 same_id(group.group_id.as_str())?;
                 self.number_group(&group).map(Some).map_err(full)
             }
+            Kind::ResourceConfiguration => {
+                let configuration: StoredResourceConfiguration = document.read()?;
+                let resource = &configuration.resource_uri;
+                same_id(resource.canonical())?;
+                if !is_configurable(resource) {
+                    return Err(unreadable("this resource cannot be configured"));
+                }
+                let public = configuration.allows(ConfiguredAction::Public);
+                let number = self.resources.intern(resource).map_err(full)?;
+                Ok(Some(Ready::Configuration(number, public)))
+            }
             Kind::Account
             | Kind::AccessRequest
             | Kind::Acceptance
@@ -176,6 +194,10 @@ impl Grants {
                 .intern(id)
                 .ok()
                 .map(|number| Ready::Group(number, None)),
+            Kind::ResourceConfiguration => {
+                let resource = self.resources.intern(&id.parse().ok()?).ok()?;
+                Some(Ready::Configuration(resource, false))
+            }
             Kind::Account
             | Kind::AccessRequest
             | Kind::Acceptance
@@ -281,6 +303,17 @@ impl Grants {
                     self.change_members(number, before.content.as_ref());
                 }
             }
+            Ready::Configuration(resource, public) => {
+                let last = self.configured.entry(resource).or_default();
+                if *last < touched {
+                    *last = touched;
+                    if public {
+                        self.public.insert(resource);
+                    } else {
+                        self.public.remove(&resource);
+                    }
+                }
+            }
         }
     }
 
@@ -302,7 +335,7 @@ impl Grants {
     fn drop_unused(&mut self, ready: &Ready) {
         match ready {
             Ready::Record(_, packed) => free_audiences(&mut self.audiences, packed),
-            Ready::Role(..) | Ready::Group(..) => {}
+            Ready::Role(..) | Ready::Group(..) | Ready::Configuration(..) => {}
         }
     }
 

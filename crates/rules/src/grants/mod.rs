@@ -13,12 +13,14 @@ mod documents;
 mod explain;
 mod fingerprints;
 mod holders;
+mod holding;
 mod lists;
 mod mentions;
 mod named;
 mod names;
 mod order;
 mod packed;
+mod public;
 mod resources;
 mod who_may;
 
@@ -39,7 +41,9 @@ use self::resources::{Resource, Resources};
 use crate::changes::{Expect, Kind, Mark, Revision};
 
 pub use self::explain::Explanation;
+pub use self::holding::Holding;
 pub use self::named::{KnownUsers, Naming};
+pub use self::public::Public;
 pub use self::who_may::{Looked, WhoMay};
 
 /// Why a decision says yes.
@@ -205,8 +209,14 @@ pub struct Grants {
     record_admins: BTreeSet<(u32, u32)>,
     /// Who administers which groups.
     group_admins: BTreeSet<(u32, u32)>,
+    /// When resources were last configured, those that are not `PUBLIC` included.
+    configured: BTreeMap<Resource, Touched>,
+    /// Resources that everybody may read.
+    public: BTreeSet<Resource>,
     /// The users in the order of their ids, made when it is first asked for.
     user_order: Mutex<Order>,
+    /// The same for the paths of resources.
+    path_order: Mutex<Order>,
     statements: usize,
 }
 

@@ -26,6 +26,11 @@ impl Resource {
         self.0 & 1 == 1
     }
 
+    /// The resources with this path: itself, and what is below it.
+    pub(super) const fn of_path(path: u32) -> [Self; 2] {
+        [Self::new(path, false), Self::new(path, true)]
+    }
+
     pub(super) const fn word(self) -> u32 {
         self.0
     }
@@ -53,6 +58,11 @@ impl Resources {
             return Ok(Resource::EVERYTHING);
         };
         Ok(Resource::new(self.paths.intern(path)?, below))
+    }
+
+    /// Their paths, which are never forgotten.
+    pub(super) const fn names(&self) -> &Names {
+        &self.paths
     }
 
     pub(super) fn get(&self, uri: &ResourceUri) -> Option<Resource> {

@@ -8,13 +8,13 @@ use guestlist_api::records::RecordStatus;
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::roles::Permission;
 use guestlist_rules::changes::{Document, Expect, Kind, Mark, Seen, Stored};
-use guestlist_rules::grants::{Because, Looked};
+use guestlist_rules::grants::{Because, Holding, Looked};
 use guestlist_rules::groups::StoredGroup;
 use proptest::prelude::*;
 
 use crate::grants_naive::{Asked, Held, Naive, Reading};
 use crate::grants_steps::{GROUPS, NAMED_ROLES, Question, RECORDS, Step, USERS, record_of};
-use crate::grants_world::{World, committed, group, named, parse, role};
+use crate::grants_world::{World, committed, configuration, group, named, parse, role};
 
 /// An index, and the documents it was told of.
 pub(crate) struct Both {
@@ -56,8 +56,14 @@ impl Both {
             .roles
             .values()
             .map(|(mark, one)| (mark, Document::of(one)));
+        let configurations = self
+            .naive
+            .configurations
+            .values()
+            .map(|(mark, one)| (mark, Document::of(one)));
         let mut rebuilt = World::new();
-        for (mark, document) in records.chain(groups).chain(roles) {
+        let all = records.chain(groups).chain(roles).chain(configurations);
+        for (mark, document) in all {
             let seen = Seen {
                 value: document.unwrap(),
                 mark: Mark(*mark),
@@ -111,6 +117,17 @@ impl Both {
                 self.naive.roles.remove(*id);
                 self.delete(Kind::Role, id);
             }
+            Step::Configured { resource, allow } => {
+                let value = configuration(resource, *allow);
+                self.write(&value);
+                let id = value.resource_uri.canonical().to_owned();
+                self.naive.configurations.insert(id, (mark, value));
+            }
+            Step::ConfigurationGone(resource) => {
+                let id = resource.trim_matches('/');
+                self.naive.configurations.remove(id);
+                self.delete(Kind::ResourceConfiguration, id);
+            }
             Step::Again(number) => self.tell_again(*number),
         }
     }
@@ -162,9 +179,55 @@ impl Both {
             self.check_resources(&reading, question, &who, &resource)?;
             self.check_explained(&reading, question, &who, &resource, &asked)?;
             self.check_who_may(&reading, question, &resource, &asked)?;
+            self.check_public(question, &resource, &asked)?;
+            self.check_holding(&reading, &who, &resource)?;
         }
         self.check_named()?;
         self.check_whole(&reading)
+    }
+
+    /// What everybody may read, and nothing but that.
+    fn check_public(
+        &self,
+        question: &Question,
+        resource: &ResourceUri,
+        asked: &Asked,
+    ) -> Result<(), TestCaseError> {
+        let action: Action = parse(question.action);
+        let reads = ["read", "*:read"].map(parse::<Action>);
+        let allowed = reads.iter().find(|read| read.covers(&action));
+        let expected = allowed.and_then(|read| Some((self.naive.public(asked)?, read.as_str())));
+        let grants = &self.world.grants;
+        let public = grants.public(resource, &action);
+        let found = public.as_ref();
+        let found = found.map(|public| (public.resource.as_str(), public.action.as_str()));
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(grants.is_public(resource, &action), expected.is_some());
+        Ok(())
+    }
+
+    /// Whether a resource or anything below it is somebody else's, with the names put in order before
+    /// or not.
+    fn check_holding(
+        &self,
+        reading: &Reading<'_>,
+        who: &UserId,
+        resource: &ResourceUri,
+    ) -> Result<(), TestCaseError> {
+        if resource.has_wildcard() {
+            return Ok(());
+        }
+        let expected = if reading.is_held_by_others(who.principal(), resource.canonical()) {
+            Holding::Somebody
+        } else {
+            Holding::Nobody
+        };
+        let grants = &self.world.grants;
+        grants.sort_resources(3);
+        prop_assert_eq!(grants.held_by_others(who, resource, usize::MAX), expected);
+        let bounded = grants.held_by_others(who, resource, 1);
+        prop_assert!(bounded == expected || bounded == Holding::TooManyNames);
+        Ok(())
     }
 
     /// Who is named where, and the list of those who are known, in steps and pages of any size.

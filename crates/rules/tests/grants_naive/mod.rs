@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use guestlist_api::records::{RecordStatus, User};
+use guestlist_api::resource_configurations::ConfiguredAction;
 use guestlist_api::roles::Permission;
 use guestlist_rules::groups::StoredGroup;
 use guestlist_rules::records::StoredRecord;
+use guestlist_rules::resource_configurations::StoredResourceConfiguration;
 use guestlist_rules::roles::StoredRole;
 
 use crate::grants_world::permission;
@@ -17,6 +19,8 @@ pub(crate) struct Naive {
     pub(crate) records: BTreeMap<String, (u64, StoredRecord)>,
     pub(crate) groups: BTreeMap<String, (u64, StoredGroup)>,
     pub(crate) roles: BTreeMap<String, (u64, StoredRole)>,
+    /// Those that are `PUBLIC` and those that are not.
+    pub(crate) configurations: BTreeMap<String, (u64, StoredResourceConfiguration)>,
 }
 
 /// A role on a resource that somebody has by a statement.
@@ -215,12 +219,31 @@ impl Naive {
             records: BTreeMap::new(),
             groups: BTreeMap::new(),
             roles: BTreeMap::new(),
+            configurations: BTreeMap::new(),
         }
     }
 
     pub(crate) fn permissions_of_role(&self, role: &str) -> Option<&[Permission]> {
         let custom = || self.roles.get(role).map(|(_, role)| &role.permissions);
         self.built_in.get(role).or_else(custom).map(Vec::as_slice)
+    }
+
+    /// The resource nearest to the root by which everybody may read all of what is asked about.
+    pub(crate) fn public(&self, asked: &Asked) -> Option<&str> {
+        if !asked.reserved_examples.is_empty() {
+            return None;
+        }
+        let public = self.configurations.values().filter(|(_, configuration)| {
+            let mut said = configuration.permissions.iter();
+            said.any(|said| said.action == ConfiguredAction::Public && said.allow)
+        });
+        let configured = public.map(|(_, one)| one.resource_uri.canonical());
+        configured
+            .filter(|held| {
+                let mut examples = asked.examples.iter();
+                examples.all(|example| stands_for(held, example))
+            })
+            .min_by_key(|held| held.len())
     }
 
     pub(crate) fn statements(&self) -> usize {
@@ -349,6 +372,20 @@ impl Naive {
 }
 
 impl<'a> Reading<'a> {
+    /// Whether a statement names this resource, or anything below it, for anybody but `who`.
+    pub(crate) fn is_held_by_others(&self, who: &str, resource: &str) -> bool {
+        let inside = |held: &Held<'_>| {
+            let path = held.resource.strip_suffix("/*").unwrap_or(held.resource);
+            path == resource || path.starts_with(&format!("{resource}/"))
+        };
+        let mut users = self.users.iter().filter(|(user, _)| **user != who);
+        let by_users = users.any(|(_, held)| {
+            let mut own = held.iter().filter(|held| held.group.is_none());
+            own.any(inside)
+        });
+        by_users || self.groups.values().flatten().any(inside)
+    }
+
     /// Everybody who has anything, in the byte order of their ids.
     pub(crate) fn principals(&self) -> impl Iterator<Item = &'a str> + use<'_, 'a> {
         self.users.keys().copied()

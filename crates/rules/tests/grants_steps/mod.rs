@@ -1,4 +1,4 @@
-//! What can happen to records, groups and roles, and what can be asked, at random.
+//! What can happen to records, groups, roles and resource configurations, and what can be asked, at random.
 
 use guestlist_api::records::Statement;
 use guestlist_rules::records::StoredRecord;
@@ -53,6 +53,9 @@ const FIRST_SEGMENTS: [&str; 13] = [
     "b",
 ];
 
+/// Resources that can be configured.
+pub(crate) const CONFIGURABLE: [&str; 6] = ["a", "/a/b/", "A", "n:a", "b/a", "a/n:a:b"];
+
 /// One thing that happens.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
@@ -73,6 +76,11 @@ pub(crate) enum Step {
         permissions: Vec<(&'static str, &'static str)>,
     },
     RoleGone(&'static str),
+    Configured {
+        resource: &'static str,
+        allow: bool,
+    },
+    ConfigurationGone(&'static str),
     /// An earlier step is told again, with the mark it had.
     Again(usize),
 }
@@ -177,6 +185,9 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         4 => (select(&ROLES[..]), permissions)
             .prop_map(|(id, permissions)| Step::Role { id, permissions }),
         1 => select(&ROLES[..]).prop_map(Step::RoleGone),
+        2 => (select(&CONFIGURABLE[..]), prop::bool::weighted(0.7))
+            .prop_map(|(resource, allow)| Step::Configured { resource, allow }),
+        1 => select(&CONFIGURABLE[..]).prop_map(Step::ConfigurationGone),
         1 => any::<usize>().prop_map(Step::Again),
     ]
 }

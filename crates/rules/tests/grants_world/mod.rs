@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use guestlist_api::records::{LinkedGroup, RecordStatus, Resource, Statement, User};
+use guestlist_api::resource_configurations::{ConfiguredAction, ResourcePermission};
 use guestlist_api::roles::Permission;
 use guestlist_api::text::{Bounded, Name, Tags};
 use guestlist_api::times::Timestamp;
@@ -10,6 +11,7 @@ use guestlist_rules::changes::{Changes, Committed, Document, Event, Kind, Revisi
 use guestlist_rules::grants::Grants;
 use guestlist_rules::groups::StoredGroup;
 use guestlist_rules::records::StoredRecord;
+use guestlist_rules::resource_configurations::StoredResourceConfiguration;
 use guestlist_rules::roles::StoredRole;
 
 pub(crate) fn parse<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
@@ -101,6 +103,19 @@ pub(crate) fn group(id: &str, members: &[&str]) -> StoredGroup {
         users: named(members),
         admins: named(&["admin"]),
         tags: Tags::default(),
+        last_updated: Timestamp::from_milliseconds(0),
+    }
+}
+
+/// That everybody may read a resource, or not; claims say nothing about that.
+pub(crate) fn configuration(resource: &str, public: bool) -> StoredResourceConfiguration {
+    let said = |action, allow| ResourcePermission { action, allow };
+    StoredResourceConfiguration {
+        resource_uri: parse(resource),
+        permissions: vec![
+            said(ConfiguredAction::Claim, !public),
+            said(ConfiguredAction::Public, public),
+        ],
         last_updated: Timestamp::from_milliseconds(0),
     }
 }

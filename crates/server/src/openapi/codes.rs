@@ -42,6 +42,7 @@ codes! {
     ROLE_ALREADY_EXISTS = 409 "RoleAlreadyExists" "There is a role with this id.";
     GROUP_ALREADY_EXISTS = 409 "GroupAlreadyExists" "There is a group with this id.";
     ANSWERED_OTHERWISE = 409 "AnsweredOtherwise" "The access request was answered otherwise before.";
+    ALREADY_CLAIMED = 409 "AlreadyClaimed" "Somebody has access to the resource, or to something below it, already.";
     CONNECTION_ALREADY_EXISTS = 409 "ConnectionAlreadyExists" "There is a connection with this id.";
     TENANT_ALREADY_EXISTS = 409 "TenantAlreadyExists" "There is a tenant with this id.";
     APPLICATION_IN_USE = 409 "ApplicationInUse" "The application belongs to an extension.";
@@ -55,7 +56,7 @@ codes! {
     NOT_ASKABLE = 422 "NotAskable" "What `path` names cannot be asked for, or not by this caller.";
     TOO_MANY_OPEN_REQUESTS = 422 "TooManyOpenRequests" "The caller has as many open access requests as they may have.";
     TOO_MANY_ACCESS_KEYS = 422 "TooManyAccessKeys" "The client has as many access keys as it may have.";
-    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts or access requests, or more requests than the rate limit of the service client allows; `Retry-After` says when to try again.";
+    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts, access requests or claims, or more requests than the rate limit of the service client allows; `Retry-After` says when to try again.";
     HEADERS_TOO_LARGE = 431 "HeadersTooLarge" "The header fields are too many or too long.";
     INTERNAL_ERROR = 500 "InternalError" "A fault of the server; its log has the rest under `errorId`.";
     BUSY = 503 "Busy" "What the request needs kept changing; nothing was done.";
@@ -137,7 +138,7 @@ mod tests {
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
     /// do not choose.
-    const OF_NO_OPERATION: [&str; 12] = [
+    const OF_NO_OPERATION: [&str; 13] = [
         "MethodNotAllowed",
         "NotImplemented",
         "AccessKeyAlreadyExists",
@@ -148,6 +149,7 @@ mod tests {
         "ExtensionAlreadyExists",
         "InviteAlreadyExists",
         "ResourceAlreadyExists",
+        "ResourceConfigurationAlreadyExists",
         "TokenAlreadyExists",
         "UserAlreadyExists",
     ];
@@ -191,6 +193,7 @@ mod tests {
             },
             Rule::TooManyOpenRequests,
             Rule::AnsweredOtherwise,
+            Rule::AlreadyClaimed,
             Rule::TooLarge {
                 reason: String::new(),
             },

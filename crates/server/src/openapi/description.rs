@@ -34,6 +34,7 @@ pub(super) enum Tag {
     Roles,
     Clients,
     Permissions,
+    Resources,
     Users,
     Events,
     Account,
@@ -47,7 +48,7 @@ pub(super) enum Tag {
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Invites,
         Self::Records,
         Self::Requests,
@@ -55,6 +56,7 @@ impl Tag {
         Self::Roles,
         Self::Clients,
         Self::Permissions,
+        Self::Resources,
         Self::Users,
         Self::Events,
         Self::Account,
@@ -76,6 +78,7 @@ impl Tag {
             Self::Roles => "Roles",
             Self::Clients => "Service clients",
             Self::Permissions => "User permissions",
+            Self::Resources => "Resources",
             Self::Users => "Users",
             Self::Events => "Events",
             Self::Account => "Account",
@@ -98,6 +101,7 @@ impl Tag {
             Self::Roles => "Named lists of permissions.",
             Self::Clients => "Programs that call in their own name, and their access keys.",
             Self::Permissions => "What a user may do.",
+            Self::Resources => "What everybody may do with a resource.",
             Self::Users => "Whom records and groups name.",
             Self::Events => "What changed, when and by whom.",
             Self::Account => "The account and the token issuers it trusts.",

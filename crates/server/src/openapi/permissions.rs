@@ -173,10 +173,12 @@ fn explanation() -> RefOr<Schema> {
             "Why, if `explain` was sent. Of several reasons it is one that names the user rather \
              than a group; of these one on the resource nearest to the root; and of these the least \
              by the texts of resource, record, group, role and action. An id that the caller may not \
-             read is absent.",
+             read is absent. `public` is there and true if nobody was given it and the resource is \
+             configured as `PUBLIC`.",
         ))
         .property("recordId", of("RecordId"))
         .property("roleId", of("RoleId"))
+        .property("public", boolean())
         .property("resourceUri", of("ResourceUri"))
         .property("action", of("Action"))
         .property("groupId", of("GroupId"))

@@ -136,7 +136,10 @@ async fn the_list_comes_in_pages_and_by_a_part_of_the_id() {
     assert_eq!(all(&world, 3, "USER-01").await, expected[11..21]);
     assert_eq!(ids(&world, "?filter=nobody").await, Vec::<String>::new());
     // Nobody belongs to a tenant that is not there.
-    assert_eq!(ids(&world, "?tenantId=t1").await, Vec::<String>::new());
+    for unknown in ["t1", "a%20b", "%2F"] {
+        let query = format!("?tenantId={unknown}");
+        assert_eq!(ids(&world, &query).await, Vec::<String>::new());
+    }
     assert_eq!(
         ids(&world, "?tenantId=undefined&filter=null&limit=2")
             .await
@@ -179,4 +182,49 @@ async fn everybody_may_read_themself_and_nobody_else() {
     world.own("GET", &own, None).await.expect(404);
     world.own("DELETE", &own, None).await.expect(404);
     assert!(world.may(&world.owner_id, "x", "y").await);
+}
+
+#[tokio::test]
+async fn the_users_of_a_tenant_are_those_who_were_put_into_it() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        for tenant in ["acme", "other"] {
+            let body = json!({"tenantId": tenant});
+            let made = world.own("POST", "/v1/tenants", Some(&body)).await;
+            made.expect(201);
+        }
+        let link = async |tenant: &str, user: &str| {
+            let body = json!({"userId": user});
+            let target = format!("/v1/tenants/{tenant}/users");
+            let reply = world.own("PATCH", &target, Some(&body)).await;
+            reply.expect(204);
+        };
+        for number in 0..5 {
+            link("acme", &format!("user-{number}")).await;
+        }
+        link("other", "user-2").await;
+        link("other", "bob").await;
+        let of_acme = ["user-0", "user-1", "user-3", "user-4"];
+        assert_eq!(ids(&world, "?tenantId=acme").await, of_acme);
+        assert_eq!(ids(&world, "?tenantId=other").await, ["bob", "user-2"]);
+        assert_eq!(ids(&world, "?tenantId=acme&filter=R-3").await, ["user-3"]);
+        assert_eq!(all(&world, 1, "&tenantId=acme").await, of_acme);
+        let target = "/v1/users?tenantId=acme";
+        let reply = world.as_user("user-0", "GET", target, None).await;
+        reply.expect(403);
+        // Those of a tenant that was deleted are not in the one that is made under its id.
+        world
+            .own("DELETE", "/v1/tenants/acme", None)
+            .await
+            .expect(204);
+        assert_eq!(ids(&world, "?tenantId=acme").await, Vec::<String>::new());
+        let body = json!({"tenantId": "acme"});
+        world
+            .own("POST", "/v1/tenants", Some(&body))
+            .await
+            .expect(201);
+        assert_eq!(ids(&world, "?tenantId=acme").await, Vec::<String>::new());
+        link("acme", "user-1").await;
+        assert_eq!(ids(&world, "?tenantId=acme").await, ["user-1"]);
+    }
 }

@@ -251,6 +251,7 @@ fn explanation() -> Explanation {
     Explanation {
         record_id: Some(id("rec_1")),
         role_id: Some(id("ro_1")),
+        public: true,
         resource_uri: id("documents"),
         action: id("documents:read"),
         group_id: Some(id("grp_1")),
@@ -460,6 +461,7 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         ("IdentityRequest", value(identity), reads::<IdentityRequest>),
     ];
     all.extend(sign_in_samples::requests());
+    all.extend(access::requests());
     all
 }
 
@@ -530,6 +532,7 @@ fn further_bare_answers() -> [(&'static str, Value); 7] {
         ..problem()
     };
     let bare_explanation = Explanation {
+        public: false,
         record_id: None,
         role_id: None,
         group_id: None,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use self::table::access::LIMITED;
 use self::table::service::{APPLICATION, CONNECTION, NAME, TENANT};
-use self::table::{Holds, Row, TABLE};
+use self::table::{Holds, Right, Row, TABLE};
 use crate::world::{ACCOUNT, Engine, World, invite_of, record_of};
 
 /// A world with one of everything, and what stands in the braces of paths and resources.
@@ -61,6 +61,9 @@ impl Furnished {
             ("{permission}", "x:read".to_owned()),
             ("{accountId}", ACCOUNT.to_owned()),
         ];
+        let configuration = json!({"permissions": [{"action": "CLAIM", "allow": true}]});
+        let configured = world.own("PUT", "/v1/resources/things%2F1", Some(&configuration));
+        configured.await.expect(200);
         let mut furnished = Self { world, places };
         furnished.make_nouns().await;
         furnished.make_token().await;
@@ -126,11 +129,14 @@ impl Furnished {
     /// Gives a user of that name a role that has this permission and no other.
     async fn hold(&self, user: &str, holds: Holds) {
         let role = format!("ro_{user}");
-        let (action, giving) = (holds.action, holds.to_give);
+        let (action, right) = (holds.action, holds.right);
+        let flags = [Right::Use, Right::Give, Right::PassOn].map(|flag| flag == right);
+        let [allow, grant, delegate] = flags;
         self.world
-            .role(&role, &[(action, !giving, giving, false)])
+            .role(&role, &[(action, allow, grant, delegate)])
             .await;
-        let resource = self.filled(holds.on);
+        // A path has the slashes of a resource encoded; a grant does not.
+        let resource = self.filled(holds.on).replace("%2F", "/");
         let record = format!("rec_{user}");
         self.world.give(&record, user, &[&role], &[&resource]).await;
     }

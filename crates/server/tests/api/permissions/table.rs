@@ -12,15 +12,23 @@ pub(super) struct Holds {
     pub(super) action: &'static str,
     /// Places in braces are filled as those of the path are.
     pub(super) on: &'static str,
-    /// Whether it is the right to give the permission to others, rather than the permission.
-    pub(super) to_give: bool,
+    pub(super) right: Right,
+}
+
+/// What somebody may do with a permission.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Right {
+    Use,
+    Give,
+    /// Give, and let others give.
+    PassOn,
 }
 
 const fn may(action: &'static str, on: &'static str) -> Holds {
     Holds {
         action,
         on,
-        to_give: false,
+        right: Right::Use,
     }
 }
 
@@ -28,7 +36,15 @@ const fn gives(action: &'static str, on: &'static str) -> Holds {
     Holds {
         action,
         on,
-        to_give: true,
+        right: Right::Give,
+    }
+}
+
+const fn passes_on(action: &'static str, on: &'static str) -> Holds {
+    Holds {
+        action,
+        on,
+        right: Right::PassOn,
     }
 }
 
@@ -135,11 +151,13 @@ const SHOWN: &str = "nothing; shows what you may read";
 pub(super) const TABLE: &[&[Row]] = &[
     access::INVITES,
     access::RECORDS,
+    access::CLAIMS,
     access::REQUESTS,
     access::GROUPS,
     access::ROLES,
     service::CLIENTS,
     access::USERS,
+    access::RESOURCES,
     service::TENANTS,
     service::CONNECTIONS,
     service::APPLICATIONS,

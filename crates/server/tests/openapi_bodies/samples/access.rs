@@ -3,13 +3,18 @@
 use guestlist_api::access_requests::{
     AccessRequest, AccessRequestCollection, AccessRequestStatus, AccessTemplate,
 };
+use guestlist_api::claims::{ClaimRequest, ClaimResponse};
 use guestlist_api::ids::UserId;
+use guestlist_api::resource_configurations::{
+    ConfiguredAction, PermissionedResource, PermissionedResourceCollection,
+    PermissionedResourceRequest, ResourcePermission,
+};
 use guestlist_api::users::{
     LinkedConnection, LinkedIdentity, UserIdentity, UserIdentityCollection,
 };
 use serde_json::Value;
 
-use super::{id, links, page, statement, value};
+use super::{Reads, id, links, page, reads, statement, value};
 
 fn user_identity() -> UserIdentity {
     let text = |text: &str| Some(text.to_owned());
@@ -60,6 +65,49 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         ("AccessRequestCollection", value(requests)),
         ("UserIdentity", value(user_identity())),
         ("UserIdentityCollection", value(users)),
+        ("ClaimResponse", value(ClaimResponse::default())),
+        ("ResourcePermission", value(public())),
+        ("PermissionedResource", value(configuration())),
+        ("PermissionedResourceCollection", value(configured())),
+    ]
+}
+
+fn public() -> ResourcePermission {
+    ResourcePermission {
+        action: ConfiguredAction::Public,
+        allow: true,
+    }
+}
+
+fn configuration() -> PermissionedResource {
+    PermissionedResource {
+        resource_uri: Some(id("documents/1")),
+        permissions: vec![public()],
+    }
+}
+
+fn configured() -> PermissionedResourceCollection {
+    let (pagination, links) = page();
+    PermissionedResourceCollection {
+        resources: vec![configuration()],
+        pagination,
+        links,
+    }
+}
+
+/// Every body that is sent, with all of its members.
+pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
+    vec![
+        (
+            "ClaimRequest",
+            value(ClaimRequest::new(id("documents"), id("1"))),
+            reads::<ClaimRequest>,
+        ),
+        (
+            "PermissionedResourceRequest",
+            value(configuration().to_request().unwrap()),
+            reads::<PermissionedResourceRequest>,
+        ),
     ]
 }
 

@@ -1,6 +1,8 @@
 //! Who may give, see and take access: invites, records, groups, roles, and what users hold.
 
-use super::{Expected, Holds, Row, SHOWN, anybody, free, gives, may, named, plainly, row};
+use super::{
+    Expected, Holds, Row, SHOWN, anybody, free, gives, may, named, passes_on, plainly, row,
+};
 
 const GIVES: [Holds; 2] = [gives("x:read", "things/1"), gives("x", "things")];
 const ASKS: &str =
@@ -106,6 +108,52 @@ pub(super) const RECORDS: &[Row] = &[
         ],
         "",
         named(204),
+    ),
+];
+
+/// Without a configuration, so that only what the caller holds decides.
+const CLAIM: &str = r#"{"collectionResource": "rooms", "resourceId": "1"}"#;
+
+pub(super) const CLAIMS: &[Row] = &[row(
+    "createClaim",
+    "POST /v1/claims",
+    "the collection to be configured for claims; or to be able to pass on `*` on the resource",
+    [passes_on("*", "rooms"), passes_on("*", "*")],
+    CLAIM,
+    plainly(201),
+)];
+
+/// What takes away: to allow something also needs the right to give it.
+const CONFIGURATION: &str = r#"{"permissions": [{"action": "CLAIM", "allow": false}]}"#;
+
+pub(super) const RESOURCES: &[Row] = &[
+    free(
+        "getPermissionedResources",
+        "GET /v1/resources",
+        SHOWN,
+        anybody(200),
+    ),
+    row(
+        "getPermissionedResource",
+        "GET /v1/resources/{resourceUri}",
+        "{exact}; or to be able to give `*` on the resource or on `Authress:ResourcePermissions/{resourceUri}`",
+        [
+            may("READ", "Authress:ResourcePermissions/{resourceUri}"),
+            may("ResourcePermissions", "Authress:ResourcePermissions"),
+        ],
+        "",
+        named(200),
+    ),
+    row(
+        "updatePermissionedResource",
+        "PUT /v1/resources/{resourceUri}",
+        "to be able to give `*` on the resource or on `Authress:ResourcePermissions/{resourceUri}`; and the [grant ceiling](#the-grant-ceiling) for what it newly allows",
+        [
+            gives("*", "Authress:ResourcePermissions/{resourceUri}"),
+            gives("*", "Authress:ResourcePermissions"),
+        ],
+        CONFIGURATION,
+        plainly(200),
     ),
 ];
 
