@@ -113,14 +113,16 @@ pub(crate) async fn run(command: ResourceCommand, session: &Session) -> Result<(
 async fn configure(configuration: Configuration, session: &Session) -> Result<(), Failure> {
     let (resources, output) = (session.client.resource_permissions(), &session.output);
     let uri = &configuration.uri;
-    let request = match &configuration.file {
-        Some(file) => documents::read(file)?,
-        None => {
-            let before = match resources.get_permissioned_resource(uri).await {
-                Ok(before) => Some(before),
-                Err(error) if error.is_not_found() => None,
-                Err(error) => return Err(error.into()),
-            };
+    let request = if let Some(file) = &configuration.file {
+        documents::read(file)?
+    } else {
+        let before = match resources.get_permissioned_resource(uri).await {
+            Ok(before) => Some(before),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error.into()),
+        };
+        changed(&configuration, before.as_ref())?
+    };
             changed(&configuration, before.as_ref())?
         }
     };
