@@ -123,9 +123,6 @@ async fn configure(configuration: Configuration, session: &Session) -> Result<()
         };
         changed(&configuration, before.as_ref())?
     };
-            changed(&configuration, before.as_ref())?
-        }
-    };
     resources
         .update_permissioned_resource(uri, &request)
         .await?;

@@ -240,7 +240,9 @@ impl Refusal {
             Self::TooManyMade { seconds } => ForCaller::new(
                 S::TOO_MANY_REQUESTS,
                 "TooManyRequests",
-                format!("Too many were made of these. Try again in {seconds} seconds."),
+                format!(
+                    "Too many access requests or claims were made. Try again in {seconds} seconds."
+                ),
             ),
             Self::RateLimited { seconds } => ForCaller::new(
                 S::TOO_MANY_REQUESTS,
