@@ -119,10 +119,12 @@ pub enum Facet {
     OpenBy,
     /// Tenants: the connection by which their users sign in.
     Connection,
+    /// Invites that are for somebody by name: whom.
+    Invitee,
 }
 
 impl Facet {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Status,
         Self::Inviter,
         Self::Expires,
@@ -130,6 +132,7 @@ impl Facet {
         Self::Principal,
         Self::OpenBy,
         Self::Connection,
+        Self::Invitee,
     ];
 
     /// The stored name.
@@ -142,6 +145,7 @@ impl Facet {
             Self::Principal => "principal",
             Self::OpenBy => "open-by",
             Self::Connection => "connection",
+            Self::Invitee => "invitee",
         }
     }
 

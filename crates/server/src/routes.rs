@@ -154,6 +154,14 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
     let with_two = |operation, id: &'a str, part: &'a str| Some((operation, [id, part, ""]));
     match (method.as_str(), path) {
         ("POST", ["v1", "invites"]) => found(Operation::CreateInvite),
+        ("GET", ["v1", "invites"]) => found(Operation::GetInvites),
+        ("POST", ["v1", "invites", "revocations"]) => found(Operation::RevokeInvites),
+        ("POST", ["v1", "invites", "previews"]) => found(Operation::PreviewInvite),
+        ("POST", ["v1", "invites", "declines"]) => found(Operation::DeclineInvite),
+        ("POST", ["v1", "invites", "report-leak"]) => found(Operation::ReportInviteLeak),
+        ("PUT", ["v1", "invites", reference]) => with(Operation::UpdateInvite, reference),
+        ("POST", ["v1", "invites", reference, "renewals"]) => with(Operation::RenewInvite, reference),
+        ("GET", ["v1", "invites", reference, "events"]) => with(Operation::GetInviteEvents, reference),
         ("GET", ["v1", "invites", id]) => with(Operation::GetInvite, id),
         ("PATCH", ["v1", "invites", id]) => with(Operation::RespondToInvite, id),
         ("DELETE", ["v1", "invites", id]) => with(Operation::DeleteInvite, id),
@@ -188,6 +196,7 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("DELETE", ["v1", "clients", id, "access-keys", key]) => with_two(Operation::DeleteAccessKey, id, key),
         ("GET", ["v1", "clients", id, ".well-known", "openid-configuration", "jwks"]) => with(Operation::GetClientTokenKeys, id),
         ("GET", ["v1", "users"]) => found(Operation::GetUsers),
+        ("GET", ["v1", "users", id, "invites"]) => with(Operation::GetUserInvites, id),
         ("GET", ["v1", "users", id]) => with(Operation::GetUser, id),
         ("DELETE", ["v1", "users", id]) => with(Operation::DeleteUser, id),
         ("GET", ["v1", "resources"]) => found(Operation::GetPermissionedResources),
