@@ -158,7 +158,7 @@ pub struct InviteMoment {
 pub struct InviteHistory {
     pub events: Vec<InviteMoment>,
     #[serde(default, deserialize_with = "default_if_null")]
-    pub links: CollectionLinks,
+    pub links: Links,
 }
 
 /// Why somebody declines or withdraws an invite.

@@ -78,24 +78,24 @@ pub async fn revoke_invites(ask: Ask<'_>, revocation: InviteRevocation) -> Resul
         .as_deref()
         .map(|text| read_tag(text).ok_or_else(|| Refusal::malformed("tag", "must be name=value")));
     let tag = tag.transpose()?;
-    let inviter = revocation.inviter_user_id.as_ref();
-    let invitee = revocation.invitee.as_ref();
+    let by = revocation.inviter_user_id.as_ref();
+    let whom = revocation.invitee.as_ref();
     let resource = revocation.resource_uri.as_ref();
-    if inviter.is_none() && invitee.is_none() && resource.is_none() && tag.is_none() {
+    if by.is_none() && whom.is_none() && resource.is_none() && tag.is_none() {
         return Err(Refusal::malformed(
             "body",
             "say which: inviterUserId, invitee, resourceUri or tag",
         ));
     }
-    let selection = match (invitee, inviter) {
-        (Some(invitee), _) => Selection::Equal(Facet::Invitee, invitee.key()),
-        (None, Some(inviter)) => Selection::Equal(Facet::Inviter, inviter.to_string()),
+    let selection = match (whom, by) {
+        (Some(whom), _) => Selection::Equal(Facet::Invitee, whom.key()),
+        (None, Some(by)) => Selection::Equal(Facet::Inviter, by.to_string()),
         (None, None) => Selection::All,
     };
     let fits = |invite: &StoredInvite| {
         invite.unusable(ask.now).is_none()
-            && inviter.is_none_or(|wanted| wanted.principal() == invite.inviter.principal())
-            && invitee.is_none_or(|wanted| invite.terms.invitee.as_ref() == Some(wanted))
+            && by.is_none_or(|wanted| wanted.principal() == invite.inviter.principal())
+            && whom.is_none_or(|wanted| invite.terms.invitee.as_ref() == Some(wanted))
             && resource.is_none_or(|uri| invite.is_on(uri))
             && tag.as_ref().is_none_or(|tag| has_tag(invite, tag))
             && ask.decide(|facts| may_revoke(facts, invite)).is_ok()

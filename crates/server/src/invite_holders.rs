@@ -34,12 +34,12 @@ pub struct Holder<'a> {
     pub request_id: &'a str,
 }
 
-impl Holder<'_> {
-    fn read(&self, bytes: &[u8]) -> Result<InviteHolder, Refusal> {
-        let parsed = body::parse(bytes)?;
-        parsed.ok_or_else(|| Refusal::malformed("body", "send {\"inviteId\": \"…\"}"))
-    }
+fn read(bytes: &[u8]) -> Result<InviteHolder, Refusal> {
+    let parsed = body::parse(bytes)?;
+    parsed.ok_or_else(|| Refusal::malformed("body", "send {\"inviteId\": \"…\"}"))
+}
 
+impl Holder<'_> {
     /// The invite of a whole id. Those who keep naming ones that are not there are slowed down.
     async fn find(&self, holder: &InviteHolder) -> Result<Seen<StoredInvite>, Refusal> {
         let now = self.app.clock.now();
@@ -72,7 +72,7 @@ impl Holder<'_> {
 
     /// POST `/v1/invites/previews`.
     pub async fn preview(self, bytes: &[u8]) -> Result<Answer, Refusal> {
-        let seen = self.find(&self.read(bytes)?).await?;
+        let seen = self.find(&read(bytes)?).await?;
         let invite = seen.value;
         if let Some(reason) = invite.unusable(self.app.clock.now()) {
             return Err(Refusal::Rule(Rule::InviteUnusable(reason)));
@@ -97,7 +97,7 @@ impl Holder<'_> {
     /// POST `/v1/invites/declines` and `/v1/invites/report-leak`. What has ended already is answered
     /// like what ends now.
     pub async fn give_up(self, bytes: &[u8], how: ByHolder) -> Result<Answer, Refusal> {
-        let holder = self.read(bytes)?;
+        let holder = read(bytes)?;
         for _ in 0..ATTEMPTS {
             let seen = self.find(&holder).await?;
             let now = self.app.clock.now();

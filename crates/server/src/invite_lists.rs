@@ -1,13 +1,12 @@
 //! Lists of invites, and invites by reference: for those who administer them and for those for whom
 //! they are. Extensions of ours.
 
-use guestlist_api::ids::{InviteReference, RoleId, TenantId, UserId};
+use guestlist_api::ids::{InviteReference, InviteSecret, RoleId, TenantId, UserId};
 use guestlist_api::invite_lists::{
     InviteCollection, InviteHistory, InviteState, InviteSummary, InviteUses, Inviter,
 };
 use guestlist_api::invite_terms::Invitee;
 use guestlist_api::limits;
-use guestlist_api::paging::CollectionLinks;
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::times::Timestamp;
 use guestlist_rules::caller::CallerKind;
@@ -134,11 +133,11 @@ impl Wanted {
             after.is_none_or(|after| time >= after) && before.is_none_or(|before| time < before)
         };
         let terms = &invite.terms;
-        let inviter = self.inviter.as_ref();
-        let invitee = self.invitee.as_ref();
+        let by = self.inviter.as_ref();
+        let whom = self.invitee.as_ref();
         let tenant = self.tenant.as_ref();
-        inviter.is_none_or(|wanted| wanted.principal() == invite.inviter.principal())
-            && invitee.is_none_or(|wanted| terms.invitee.as_ref() == Some(wanted))
+        by.is_none_or(|wanted| wanted.principal() == invite.inviter.principal())
+            && whom.is_none_or(|wanted| terms.invitee.as_ref() == Some(wanted))
             && tenant.is_none_or(|wanted| invite.default_login_tenant_id.as_ref() == Some(wanted))
             && self.resource.as_ref().is_none_or(|uri| invite.is_on(uri))
             && self.role.as_ref().is_none_or(|role| {
@@ -389,17 +388,22 @@ pub async fn get_by_reference(
 pub async fn get_invite_events(ask: Ask<'_>, reference: &str) -> Result<Answer, Refusal> {
     let reference = reference_of(reference)?;
     let seen = by_reference(ask, &reference).await?;
-    let (_, links) = ask.page(&format!("/v1/invites/{reference}/events"), "", None);
     let history = InviteHistory {
         events: seen.value.moments(),
-        links: CollectionLinks { ..links },
+        links: ask.links(&format!("/v1/invites/{reference}/events")),
     };
     Answer::json(StatusCode::OK, &history).map_err(Refusal::from)
 }
 
-/// A text that is no reference names no invite.
+/// The reference of an invite, by itself or in its whole id: what the caller may do is judged by who
+/// they are. Any other text names no invite.
 pub(crate) fn reference_of(text: &str) -> Result<InviteReference, Refusal> {
+    let whole = || {
+        text.parse::<InviteSecret>()
+            .map(|secret| secret.reference())
+    };
     text.parse()
+        .or_else(|_| whole())
         .map_err(|_| Refusal::Rule(Rule::NotFound(Noun::Invite)))
 }
 

@@ -159,12 +159,12 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("POST", ["v1", "invites", "previews"]) => found(Operation::PreviewInvite),
         ("POST", ["v1", "invites", "declines"]) => found(Operation::DeclineInvite),
         ("POST", ["v1", "invites", "report-leak"]) => found(Operation::ReportInviteLeak),
-        ("PUT", ["v1", "invites", reference]) => with(Operation::UpdateInvite, reference),
+        ("PUT", ["v1", "invites", reference]) if is_invite(reference) => with(Operation::UpdateInvite, reference),
         ("POST", ["v1", "invites", reference, "renewals"]) => with(Operation::RenewInvite, reference),
         ("GET", ["v1", "invites", reference, "events"]) => with(Operation::GetInviteEvents, reference),
-        ("GET", ["v1", "invites", id]) => with(Operation::GetInvite, id),
-        ("PATCH", ["v1", "invites", id]) => with(Operation::RespondToInvite, id),
-        ("DELETE", ["v1", "invites", id]) => with(Operation::DeleteInvite, id),
+        ("GET", ["v1", "invites", id]) if is_invite(id) => with(Operation::GetInvite, id),
+        ("PATCH", ["v1", "invites", id]) if is_invite(id) => with(Operation::RespondToInvite, id),
+        ("DELETE", ["v1", "invites", id]) if is_invite(id) => with(Operation::DeleteInvite, id),
         ("POST", ["v1", "records"]) => found(Operation::CreateRecord),
         ("GET", ["v1", "records"]) => found(Operation::GetRecords),
         ("GET", ["v1", "records", id]) => with(Operation::GetRecord, id),
@@ -242,6 +242,11 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("GET", ["docs", file]) => with(Operation::GetDocumentation, file),
         _ => None,
     }
+}
+
+/// Whether this is the place of an invite, and not one of the collections beside them.
+fn is_invite(id: &str) -> bool {
+    !matches!(id, "revocations" | "previews" | "declines" | "report-leak")
 }
 
 /// Methods that some operation has on a path, for `Allow`.

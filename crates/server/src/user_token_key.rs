@@ -179,7 +179,7 @@ mod tests {
         let first = UserTokenKey::load_or_create(&path, &Entropy::seeded(1)).unwrap();
         let user = "u|1".parse().unwrap();
         let token = first
-            .sign("http://127.0.0.1:8888", "acc", &user, now)
+            .sign("http://127.0.0.1:8888", "acc", &user, None, now)
             .unwrap();
         let second = UserTokenKey::load_or_create(&path, &Entropy::seeded(2)).unwrap();
         let set = serde_json::to_vec(&second.key_set()).unwrap();

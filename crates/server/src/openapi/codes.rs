@@ -94,8 +94,8 @@ pub(super) const OF_AN_UNUSABLE_INVITE: &[Code] = &[
     INVITE_REVOKED,
     INVITE_DECLINED,
     INVITE_ALREADY_ACCEPTED,
-    INVITE_EXHAUSTED,
     INVITE_NOT_YET_VALID,
+    INVITE_EXHAUSTED,
 ];
 
 /// Refusals that many operations share, under the names of their components.

@@ -4,7 +4,7 @@ use guestlist_api::invite_lists::InviteState;
 use guestlist_api::limits;
 use http::Method;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema};
 
 use super::codes::{
     FORBIDDEN, INSUFFICIENT_GRANT_ACCESS, OF_AN_UNUSABLE_INVITE, PRECONDITION_FAILED,
@@ -220,22 +220,24 @@ fn reason() -> ObjectBuilder {
     text(1, limits::INVITE_REASON_LENGTH)
 }
 
-fn email() -> ObjectBuilder {
-    string()
-        .description(Some("An e-mail address in ASCII. Case does not matter."))
-        .min_length(Some(3))
-        .max_length(Some(limits::EMAIL_LENGTH))
-}
-
 fn invitee() -> RefOr<Schema> {
+    let either = string()
+        .min_length(Some(1))
+        .max_length(Some(limits::EMAIL_LENGTH));
     object()
         .description(Some(
-            "Exactly one of the two. Whoever signs in with this address, verified by their token \
-             issuer, or as this user.",
+            "`{\"userId\": …}` or `{\"email\": …}`: whoever signs in as this user, or with this \
+             e-mail address, verified by their token issuer. Case of the address does not matter.",
         ))
-        .property("userId", or_null(of("UserId")))
-        .property("email", or_null(email()))
+        .min_properties(Some(1))
+        .max_properties(Some(1))
+        .additional_properties(Some(AdditionalProperties::RefOr(either.into())))
         .into()
+}
+
+/// Nothing that is not described: it would be passed over and then restrict nothing.
+const fn closed() -> AdditionalProperties<Schema> {
+    AdditionalProperties::FreeForm(false)
 }
 
 fn restrictions() -> RefOr<Schema> {
@@ -250,13 +252,16 @@ fn restrictions() -> RefOr<Schema> {
         ))
         .property(
             "emailDomains",
-            ArrayBuilder::new()
-                .items(string())
-                .max_items(Some(limits::INVITE_DOMAINS)),
+            or_null(
+                ArrayBuilder::new()
+                    .items(string())
+                    .max_items(Some(limits::INVITE_DOMAINS)),
+            ),
         )
         .property("issuer", or_null(string()))
         .property("notBefore", or_null(of("Timestamp")))
-        .property("maxUses", uses)
+        .property("maxUses", or_null(uses))
+        .additional_properties(Some(closed()))
         .into()
 }
 
@@ -342,7 +347,7 @@ fn moment() -> RefOr<Schema> {
 fn history() -> RefOr<Schema> {
     object()
         .property("events", list("InviteMoment"))
-        .property("links", of("CollectionLinks"))
+        .property("links", of("Links"))
         .required("events")
         .required("links")
         .into()
@@ -358,6 +363,7 @@ fn revocation() -> RefOr<Schema> {
         .property("resourceUri", or_null(of("ResourceUri")))
         .property("tag", or_null(string()))
         .property("reason", or_null(reason()))
+        .additional_properties(Some(closed()))
         .into()
 }
 

@@ -183,7 +183,7 @@ fn request() -> RefOr<Schema> {
         .property("tenantId", or_null(of("TenantId")))
         .property("invitee", or_null(of("Invitee")))
         .property("restrictions", or_null(of("InviteRestrictions")))
-        .property("tags", or_null(of("Tags")))
+        .property("tags", or_null(of("TagsRequest")))
         .examples([json!({
             "statements": [{
                 "roles": ["ro_editor"],

@@ -242,6 +242,7 @@ async fn own_tokens_are_for_development_alone() {
             PUBLIC_URL,
             "acc-probe1.accounts.authress.io",
             &user,
+            None,
             closed.clock.now(),
         )
         .unwrap();
@@ -259,7 +260,7 @@ async fn own_tokens_are_checked_like_any_other() {
     let sign = |issuer, audience| {
         setup
             .user_token_key
-            .sign(issuer, audience, &user, now)
+            .sign(issuer, audience, &user, None, now)
             .unwrap()
     };
     let audience = "acc-probe1.accounts.authress.io";
