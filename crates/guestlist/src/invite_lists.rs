@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use guestlist_api::ids::{InviteReference, UserId};
+use guestlist_api::ids::{Domain, InviteReference, RoleId, UserId};
 use guestlist_api::invite_lists::{
     InviteMoment, InviteReason, InviteRevocation, InviteState, InviteSummary,
 };
@@ -280,7 +280,7 @@ const HEADINGS: [&str; 6] = ["REFERENCE", "STATUS", "GIVES", "FOR", "BY", "EXPIR
 
 fn gives(invite: &InviteSummary) -> String {
     let statements = invite.statements.iter().map(|statement| {
-        let roles: Vec<&str> = statement.roles.iter().map(|role| role.as_str()).collect();
+        let roles: Vec<&str> = statement.roles.iter().map(RoleId::as_str).collect();
         let resources: Vec<&str> = statement
             .resources
             .iter()
@@ -316,7 +316,7 @@ fn describe(invite: &InviteSummary) -> String {
     let domains: Vec<&str> = restrictions
         .email_domains
         .iter()
-        .map(|domain| domain.as_str())
+        .map(Domain::as_str)
         .collect();
     details([
         ("Reference", invite.reference.to_string()),

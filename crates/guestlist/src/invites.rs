@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use guestlist_api::accounts::Account;
-use guestlist_api::ids::{InviteId, InviteReference, InviteSecret, LinkedUserId, RoleId, TenantId};
+use guestlist_api::ids::{
+    Domain, InviteId, InviteReference, InviteSecret, LinkedUserId, RoleId, TenantId,
+};
 use guestlist_api::invite_lists::InviteReason;
 use guestlist_api::invites::{ConflictResolutionStrategy, Invite, InviteRequest, InviteStatement};
 use guestlist_api::text::{Malformed, OpenEnum};
@@ -293,11 +295,7 @@ async fn decline(
 async fn preview(id: &InviteId, session: &Session) -> Result<(), Failure> {
     let preview = session.client.invites().preview_invite(id).await?;
     session.output.show(&preview, |preview| {
-        let domains: Vec<&str> = preview
-            .email_domains
-            .iter()
-            .map(|domain| domain.as_str())
-            .collect();
+        let domains: Vec<&str> = preview.email_domains.iter().map(Domain::as_str).collect();
         details([
             ("Account", preview.account.account_id.to_string()),
             ("Inviter", preview.inviter.user_id.to_string()),
