@@ -2,6 +2,7 @@
 //! declining, withdrawal of many, and what needs no account.
 
 use guestlist_api::ids::{InviteId, InviteReference, UserId};
+use guestlist_api::invite_effects::{InviteEffect, InviteEffectRequest};
 use guestlist_api::invite_lists::{
     InviteAnswer, InviteCollection, InviteHistory, InviteHolder, InviteMoment, InvitePreview,
     InviteReason, InviteRenewal, InviteResponse, InviteRevocation, InviteRevocations, InviteState,
@@ -129,6 +130,48 @@ impl Invites<'_> {
         self.client.send(request).await?.decode("an invite")
     }
 
+    /// What making an invite would be answered and what accepting it would do, without making it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`create_invite`](Self::create_invite).
+    pub async fn try_invite(self, invite: &InviteRequest) -> Result<InviteEffect, Error> {
+        let request = Request::new(Method::POST, Path::new(ALL)).body(invite)?;
+        let request = request.query(&[("dryRun", "true".to_owned())]);
+        self.client.send(request).await?.decode(EFFECT)
+    }
+
+    /// What accepting an invite would do for the caller, who holds its id.
+    ///
+    /// # Errors
+    ///
+    /// Refused (404) if there is no such invite.
+    pub async fn get_invite_effect(self, id: &InviteId) -> Result<InviteEffect, Error> {
+        let path = Path::new(ALL).id(id.reveal()).then("effect");
+        let request = Request::new(Method::POST, path).secret(id.reveal());
+        let request = request.body(&InviteEffectRequest::default())?;
+        self.client.send(request).await?.decode(EFFECT)
+    }
+
+    /// What accepting an invite would do for a user.
+    ///
+    /// # Errors
+    ///
+    /// Refused (404) if there is none that the caller may know of; (403) if the caller may not ask what
+    /// the user holds.
+    pub async fn get_invite_effect_for(
+        self,
+        reference: &InviteReference,
+        user: &UserId,
+    ) -> Result<InviteEffect, Error> {
+        let for_user = InviteEffectRequest {
+            user_id: Some(user.clone()),
+        };
+        let path = one(reference).then("effect");
+        let request = Request::new(Method::POST, path).body(&for_user)?;
+        self.client.send(request).await?.decode(EFFECT)
+    }
+
     /// Withdraws the invites that fit, 200 at most; the answer says whether the same request goes on.
     ///
     /// # Errors
@@ -209,6 +252,7 @@ impl Invites<'_> {
 }
 
 const ALL: &str = "/v1/invites";
+const EFFECT: &str = "the effect of an invite";
 
 fn one(reference: &InviteReference) -> Path {
     Path::new(ALL).id(reference.as_str())

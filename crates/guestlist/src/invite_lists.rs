@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use guestlist_api::ids::{Domain, InviteReference, RoleId, UserId};
+use guestlist_api::ids::{Domain, GroupId, InviteReference, RoleId, UserId};
+use guestlist_api::invite_effects::{EffectiveGrant, InviteEffect};
 use guestlist_api::invite_lists::{
     InviteMoment, InviteReason, InviteRevocation, InviteState, InviteSummary,
 };
@@ -18,6 +19,7 @@ use crate::documents;
 use crate::exits::Failure;
 use crate::invite_request::Expiry;
 use crate::output::{Limit, details, optional};
+use crate::roles::sentence;
 use crate::tags::{Tag, words};
 
 /// The commands that name invites by reference, or none in particular.
@@ -41,6 +43,14 @@ Examples:
     History {
         /// The reference: the public half of the id
         reference: InviteReference,
+    },
+    /// Tells what accepting an invite would do for a user, without doing it
+    #[command(after_help = "Example:\n  guestlist invite effect 7Q2m9fK3xP4a ann")]
+    Effect {
+        /// The reference: the public half of the id
+        reference: InviteReference,
+        /// The user
+        user: UserId,
     },
     /// Gives an invite another id and more time; the old id is dead at once
     #[command(after_help = "\
@@ -203,6 +213,10 @@ pub(crate) async fn run(command: InviteListCommand, session: &Session) -> Result
             let headings = ["TIME", "WHAT", "BY", "WHY"];
             output.show_all(&moments, &headings, moment)
         }
+        InviteListCommand::Effect { reference, user } => {
+            let effect = invites.get_invite_effect_for(&reference, &user).await?;
+            output.show(&effect, told)
+        }
         InviteListCommand::Renew { reference, expires } => {
             let now = Clock::system().now();
             let expiry = expires.map(|expiry| expiry.from(now)).transpose()?;
@@ -336,6 +350,39 @@ fn describe(invite: &InviteSummary) -> String {
         ("Expires", invite.expiry_time.to_string()),
         ("Ended", optional(invite.responded_time.as_ref())),
         ("Tags", words(&invite.tags)),
+    ])
+}
+
+fn granted(grants: &[EffectiveGrant]) -> String {
+    let lines = grants.iter().map(|grant| {
+        let permissions: Vec<String> = grant.permissions.iter().map(sentence).collect();
+        format!(
+            "{} on {}: {}",
+            grant.role_id,
+            grant.resource_uri,
+            permissions.join(", ")
+        )
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn told(effect: &InviteEffect) -> String {
+    let replaced = effect.replaced.iter();
+    let replaced: Vec<String> = replaced
+        .map(|grant| format!("{} on {}", grant.role_id, grant.resource_uri))
+        .collect();
+    let users: Vec<&str> = effect.other_users.iter().map(UserId::as_str).collect();
+    let groups: Vec<&str> = effect.other_groups.iter().map(GroupId::as_str).collect();
+    let risks: Vec<&str> = effect.risk_flags.iter().map(|flag| flag.name()).collect();
+    details([
+        ("Outcome", effect.outcome.to_string()),
+        ("Refused", optional(effect.error_code.as_ref())),
+        ("Record", optional(effect.record_id.as_ref())),
+        ("Gains", granted(&effect.gains)),
+        ("Has already", granted(&effect.already_held)),
+        ("Loses", replaced.join("\n")),
+        ("Others", [users, groups].concat().join(", ")),
+        ("Look twice", risks.join(", ")),
     ])
 }
 

@@ -403,22 +403,7 @@ pub fn accept(
         return Ok(None);
     }
     let invite = &seen.value;
-    if let Some(reason) = invite.unusable(facts.now) {
-        return Err(Refusal::InviteUnusable(reason));
-    }
-    if invite.begins_after(facts.now) {
-        return Err(Refusal::InviteUnusable(InviteUnusable::NotYetValid));
-    }
-    invite.terms.admit(facts)?;
-    if invite.max_uses > 1 && is_for_several(facts.grants, &invite.statements).is_err() {
-        // A role was given more since: nobody may be made an administrator by a link.
-        return Err(Refusal::InviteSuspended);
-    }
-    let standing = facts
-        .standing(invite.inviter.principal())
-        .ok_or(Refusal::InviteSuspended)?;
-    let basis = may_hand_out(facts.grants, &invite.inviter, gifts(&invite.statements))
-        .map_err(|_| Refusal::InviteSuspended)?;
+    let basis = may_accept(facts, invite)?;
     let places = Places {
         own: acceptor.record_id,
         fresh: acceptor.fresh_record_id,
@@ -444,7 +429,6 @@ pub fn accept(
         "recordId": acceptance.record_id,
     });
     let mut changes = facts.changes("invite.accepted", subject(&invite.reference), data);
-    changes.expect.extend(standing);
     changes.expect.extend(basis);
     changes.expect.extend(effect.basis);
     changes.replace(seen.mark, &used)?;
@@ -457,6 +441,29 @@ pub fn accept(
         &own,
     )?;
     Ok(Some(changes))
+}
+
+/// What it rests on that the caller may accept the invite at this moment: it can be used, it is for
+/// them, and whoever made it could still give what it holds.
+pub(crate) fn may_accept(facts: Facts<'_>, invite: &StoredInvite) -> Result<Basis, Refusal> {
+    if let Some(reason) = invite.unusable(facts.now) {
+        return Err(Refusal::InviteUnusable(reason));
+    }
+    if invite.begins_after(facts.now) {
+        return Err(Refusal::InviteUnusable(InviteUnusable::NotYetValid));
+    }
+    invite.terms.admit(facts)?;
+    if invite.max_uses > 1 && is_for_several(facts.grants, &invite.statements).is_err() {
+        // A role was given more since: nobody may be made an administrator by a link.
+        return Err(Refusal::InviteSuspended);
+    }
+    let standing = facts
+        .standing(invite.inviter.principal())
+        .ok_or(Refusal::InviteSuspended)?;
+    let mut basis = may_hand_out(facts.grants, &invite.inviter, gifts(&invite.statements))
+        .map_err(|_| Refusal::InviteSuspended)?;
+    basis.extend(standing);
+    Ok(basis)
 }
 
 /// The invite after one more use.

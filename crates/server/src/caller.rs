@@ -548,6 +548,11 @@ impl Callers {
         })
     }
 
+    /// The issuer of the server's own tokens.
+    pub const fn own_issuer(&self) -> &IssuerText {
+        &self.settings.public_url
+    }
+
     /// Makes a token of any user, in development.
     pub fn development_token(&self, user: &UserId) -> Result<DevelopmentToken, NoDevelopmentToken> {
         self.development_token_with(user, None)

@@ -20,7 +20,7 @@ use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{
     access_requests, accounts, applications, claims, clients, connections, events, extensions,
-    groups, identities, invite_administration, invite_lists, invites, records,
+    groups, identities, invite_administration, invite_effects, invite_lists, invites, records,
     resource_configurations, roles, tenants, user_deletion, user_tokens, users,
 };
 
@@ -48,6 +48,15 @@ impl Given<'_> {
                 Ok(parsed.unwrap_or_default())
             }
             Some(_) | None => Ok(InviteResponse::default()),
+        }
+    }
+
+    /// Whether nothing is to be written.
+    fn is_dry_run(&self) -> Result<bool, Refusal> {
+        match crate::listing::given(self.query, "dryRun")?.as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Refusal::malformed("dryRun", "must be true or false")),
         }
     }
 
@@ -103,6 +112,13 @@ pub async fn dispatch(
         return Err(limited().into());
     }
     match operation {
+        Operation::CreateInvite if given.is_dry_run()? => {
+            invite_effects::try_invite(ask, given.body()?).await
+        }
+        Operation::GetInviteEffect => {
+            let request = body::parse(&given.body)?.unwrap_or_default();
+            invite_effects::get_invite_effect(ask, first, request).await
+        }
         Operation::CreateInvite => {
             invites::create_invite(ask, given.body()?, given.idempotency_key()?).await
         }

@@ -12,6 +12,7 @@ pub enum Operation {
     RenewInvite,
     GetInviteEvents,
     RevokeInvites,
+    GetInviteEffect,
     GetUserInvites,
     PreviewInvite,
     DeclineInvite,
@@ -97,7 +98,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 91] = [
+    pub const ALL: [Self; 92] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -107,6 +108,7 @@ impl Operation {
         Self::RenewInvite,
         Self::GetInviteEvents,
         Self::RevokeInvites,
+        Self::GetInviteEffect,
         Self::GetUserInvites,
         Self::PreviewInvite,
         Self::DeclineInvite,
@@ -228,6 +230,7 @@ impl Operation {
             | Self::RenewInvite
             | Self::GetInviteEvents
             | Self::RevokeInvites
+            | Self::GetInviteEffect
             | Self::GetUserInvites
             | Self::CreateRecord
             | Self::GetRecords

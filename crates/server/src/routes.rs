@@ -161,6 +161,7 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("POST", ["v1", "invites", "report-leak"]) => found(Operation::ReportInviteLeak),
         ("PUT", ["v1", "invites", reference]) if is_invite(reference) => with(Operation::UpdateInvite, reference),
         ("POST", ["v1", "invites", reference, "renewals"]) => with(Operation::RenewInvite, reference),
+        ("POST", ["v1", "invites", id, "effect"]) => with(Operation::GetInviteEffect, id),
         ("GET", ["v1", "invites", reference, "events"]) => with(Operation::GetInviteEvents, reference),
         ("GET", ["v1", "invites", id]) if is_invite(id) => with(Operation::GetInvite, id),
         ("PATCH", ["v1", "invites", id]) if is_invite(id) => with(Operation::RespondToInvite, id),

@@ -477,6 +477,17 @@ async fn invites_beyond_the_published_operations() {
         .await
         .unwrap_err();
     assert_eq!(error.status(), Some(412));
+    let effect = invites.try_invite(&changed).await.unwrap();
+    assert_eq!(effect.gains.len(), 1);
+    let of_eve = invites.get_invite_effect_for(&reference, &id("eve"));
+    assert_eq!(of_eve.await.unwrap().gains, effect.gains);
+    let own = user(&server, "eve");
+    let own = own
+        .invites()
+        .get_invite_effect(&made.invite_id)
+        .await
+        .unwrap();
+    assert_eq!(own.user_id, Some(id("eve")));
     let preview = invites.preview_invite(&made.invite_id).await.unwrap();
     assert_eq!(preview.expiry_time, updated.expiry_time);
     let bob = user(&server, "bob");

@@ -86,6 +86,18 @@ impl Grants {
         self.because(self.search(who, resource, role_is_built_in, &mut wanted)?)
     }
 
+    /// The first permission of `who` on all of `resource` that is `wanted`, where the resource may be
+    /// meant to reach the service's own because a built-in role is given on it.
+    pub(crate) fn find_for_gift(
+        &self,
+        who: &UserId,
+        resource: &ResourceUri,
+        role_is_built_in: bool,
+        wanted: &mut dyn FnMut(&Permission) -> bool,
+    ) -> Option<Because> {
+        self.because(self.search(who, resource, role_is_built_in, wanted)?)
+    }
+
     /// Whether `who` holds any permission on any of the service's own resources: decides whether
     /// they are told "forbidden" or "not found" (semantics, decision 33).
     pub fn holds_reserved(&self, who: &UserId) -> bool {

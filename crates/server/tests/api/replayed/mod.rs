@@ -87,7 +87,8 @@ struct Sdk {
 }
 
 /// Operations that no SDK has, because the published API does not have them.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
+    "getInviteEffect",
     "getInvites",
     "updateInvite",
     "renewInvite",

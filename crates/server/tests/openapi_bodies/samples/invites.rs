@@ -2,6 +2,9 @@
 
 use guestlist_api::accounts::AccountReference;
 use guestlist_api::ids::InviteSecret;
+use guestlist_api::invite_effects::{
+    EffectiveGrant, InviteEffect, InviteEffectRequest, InviteOutcome, NamedGrant, RiskFlag,
+};
 use guestlist_api::invite_lists::{
     InviteAnswer, InviteChange, InviteCollection, InviteHistory, InviteHolder, InviteMoment,
     InvitePreview, InviteRenewal, InviteResponse, InviteRevocation, InviteRevocations, InviteState,
@@ -9,6 +12,7 @@ use guestlist_api::invite_lists::{
 };
 use guestlist_api::invite_terms::{InviteRestrictions, Invitee};
 use guestlist_api::invites::ConflictResolutionStrategy;
+use guestlist_api::roles::Permission;
 use guestlist_api::text::Bounded;
 use serde_json::Value;
 
@@ -83,6 +87,33 @@ fn preview() -> InvitePreview {
     }
 }
 
+fn effect() -> InviteEffect {
+    let permission: Permission = serde_json::from_value(serde_json::json!(
+        {"action": "read", "allow": true, "grant": false, "delegate": false}
+    ))
+    .unwrap();
+    let grant = EffectiveGrant {
+        resource_uri: id("documents/1"),
+        role_id: id("ro_1"),
+        permissions: vec![permission],
+    };
+    InviteEffect {
+        user_id: Some(id("user 1")),
+        error_code: Some("InviteExpired".to_owned()),
+        outcome: InviteOutcome::Replaced.into(),
+        record_id: Some(id("rec_1")),
+        gains: vec![grant.clone()],
+        already_held: vec![grant],
+        replaced: vec![NamedGrant {
+            resource_uri: id("documents/1"),
+            role_id: id("ro_1"),
+        }],
+        other_users: vec![id("user 2")],
+        other_groups: vec![id("grp_1")],
+        risk_flags: RiskFlag::ALL.to_vec(),
+    }
+}
+
 /// Every answer with all of its members.
 pub(super) fn answers() -> Vec<(&'static str, Value)> {
     let (pagination, links) = page();
@@ -101,6 +132,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         ("InviteMoment", value(moment())),
         ("InviteHistory", value(history)),
         ("InvitePreview", value(preview())),
+        ("InviteEffect", value(effect())),
         (
             "InviteRevocations",
             value(InviteRevocations {
@@ -138,6 +170,15 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
         ("InviteSummary", value(summary)),
         ("InviteMoment", value(moment)),
         ("InvitePreview", value(preview)),
+        (
+            "InviteEffect",
+            value(InviteEffect {
+                user_id: None,
+                error_code: None,
+                record_id: None,
+                ..effect()
+            }),
+        ),
     ]
 }
 
@@ -156,6 +197,13 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         reason: Some(id("no thanks")),
     };
     vec![
+        (
+            "InviteEffectRequest",
+            value(InviteEffectRequest {
+                user_id: Some(id("user 1")),
+            }),
+            reads::<InviteEffectRequest>,
+        ),
         (
             "InviteRenewal",
             value(InviteRenewal {

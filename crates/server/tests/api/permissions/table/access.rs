@@ -98,6 +98,12 @@ pub(super) const MORE_INVITES: &[Row] = &[
             ..named(200)
         },
     ),
+    free(
+        "getInviteEffect",
+        "POST /v1/invites/{inviteId}/effect",
+        "to know the whole id, or to be able to read it by its reference; for another user, `READ` on `Authress:UserPermissions/{userId}` and to be able to read the invite",
+        anybody(200),
+    ),
     Row {
         body: r#"{"resourceUri": "things/1"}"#,
         ..free(
