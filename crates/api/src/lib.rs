@@ -17,6 +17,7 @@ pub mod extensions;
 pub mod groups;
 pub mod identities;
 pub mod ids;
+pub mod invite_grants;
 pub mod invite_lists;
 pub mod invite_terms;
 pub mod invites;

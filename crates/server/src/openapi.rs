@@ -24,6 +24,7 @@ mod description;
 mod events;
 mod extensions;
 mod groups;
+mod invite_grants;
 mod invite_lists;
 mod invites;
 mod parameters;
@@ -71,6 +72,8 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::UpdateInvite => vec![invite_lists::update()],
         Operation::RenewInvite => vec![invite_lists::renew()],
         Operation::GetInviteEvents => vec![invite_lists::events()],
+        Operation::GetInviteAcceptances => vec![invite_grants::acceptances()],
+        Operation::UndoInvite => vec![invite_grants::undo()],
         Operation::RevokeInvites => vec![invite_lists::revoke()],
         Operation::GetUserInvites => vec![invite_lists::inbox()],
         Operation::PreviewInvite => vec![invite_lists::preview()],
@@ -234,6 +237,7 @@ fn components() -> Components {
         shapes::schemas(),
         invites::schemas(),
         invite_lists::schemas(),
+        invite_grants::schemas(),
         records::schemas(),
         claims::schemas(),
         access_requests::schemas(),

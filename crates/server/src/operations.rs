@@ -11,6 +11,8 @@ pub enum Operation {
     UpdateInvite,
     RenewInvite,
     GetInviteEvents,
+    GetInviteAcceptances,
+    UndoInvite,
     RevokeInvites,
     GetUserInvites,
     PreviewInvite,
@@ -97,7 +99,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 91] = [
+    pub const ALL: [Self; 93] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -106,6 +108,8 @@ impl Operation {
         Self::UpdateInvite,
         Self::RenewInvite,
         Self::GetInviteEvents,
+        Self::GetInviteAcceptances,
+        Self::UndoInvite,
         Self::RevokeInvites,
         Self::GetUserInvites,
         Self::PreviewInvite,
@@ -227,6 +231,8 @@ impl Operation {
             | Self::UpdateInvite
             | Self::RenewInvite
             | Self::GetInviteEvents
+            | Self::GetInviteAcceptances
+            | Self::UndoInvite
             | Self::RevokeInvites
             | Self::GetUserInvites
             | Self::CreateRecord
