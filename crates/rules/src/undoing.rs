@@ -82,17 +82,17 @@ pub fn undo(facts: Facts<'_>, undoing: &Undoing<'_>) -> Result<Option<(Changes, 
     for statement in &acceptance.added {
         let heir = undoing.others.iter().find(|other| other.gives(statement));
         match (&mut after, heir) {
-            (None, _) => {}
             (Some(after), Some(heir)) if is_held(after, statement, who) => {
                 inherit(&mut heirs, heir, statement);
                 kept.push(statement.clone());
             }
-            (Some(_), Some(_)) => {}
             (Some(after), None) => {
                 if take(after, statement, who, acceptance.outcome)? {
                     taken.push(statement.clone());
                 }
             }
+            // It is not there any more.
+            (None, _) | (Some(_), Some(_)) => {}
         }
     }
     let undone = StoredAcceptance {
