@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{GroupId, RecordId, RoleId, UserId};
+use crate::invite_grants::InviteOutcome;
 use crate::resources::ResourceUri;
 use crate::roles::Permission;
 use crate::text::{OpenEnum, absent_if_empty};
@@ -17,27 +18,6 @@ pub struct InviteEffectRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub user_id: Option<UserId>,
-}
-
-/// How what an invite holds would become access.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum InviteOutcome {
-    /// A record under the person's id is made.
-    #[default]
-    Created,
-    /// Added to the person's record without anybody else gaining.
-    Merged,
-    /// A record of its own under a random id.
-    Generated,
-    /// Added although others gain too.
-    ForceMerged,
-    /// Put in the place of what the record holds.
-    Replaced,
-    /// Nothing: the strategy is `SKIP_CHANGES`.
-    Skipped,
-    /// The invite holds nothing.
-    Nothing,
 }
 
 /// Something about an invite that whoever sends or accepts it should look at twice.

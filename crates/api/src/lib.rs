@@ -18,6 +18,7 @@ pub mod groups;
 pub mod identities;
 pub mod ids;
 pub mod invite_effects;
+pub mod invite_grants;
 pub mod invite_lists;
 pub mod invite_terms;
 pub mod invites;

@@ -47,6 +47,7 @@ mod error;
 mod events;
 mod extensions;
 mod groups;
+mod invite_grants;
 mod invite_lists;
 mod invites;
 mod keys;

@@ -314,7 +314,7 @@ fn holds(record: &StoredRecord, wanted: &InviteStatement, who: &UserId) -> bool 
 }
 
 /// Whether a statement gives exactly what an invite's statement gives.
-fn same(held: &Statement, wanted: &InviteStatement) -> bool {
+pub(crate) fn same(held: &Statement, wanted: &InviteStatement) -> bool {
     fn roles(roles: &[RoleId]) -> BTreeSet<&RoleId> {
         roles.iter().collect()
     }

@@ -118,6 +118,9 @@ pub struct StoredAcceptance {
     pub record_id: Option<RecordId>,
     /// The statements the record gained for this user and did not hold before.
     pub added: Vec<Statement>,
+    /// When it was taken back, if it was. The acceptance stays: the invite gives nothing again.
+    #[serde(default)]
+    pub undone_time: Option<Timestamp>,
 }
 
 impl StoredAcceptance {
@@ -129,7 +132,8 @@ impl StoredAcceptance {
     /// Whether this gave the user exactly this role on exactly this resource (in its canonical form)
     /// in this record.
     pub fn gave(&self, record: &RecordId, role: &RoleId, resource: &str) -> bool {
-        self.record_id.as_ref() == Some(record)
+        self.undone_time.is_none()
+            && self.record_id.as_ref() == Some(record)
             && self.added.iter().any(|statement| {
                 let mut resources = statement.resources.iter();
                 statement.roles.contains(role)
@@ -420,6 +424,7 @@ pub fn accept(
             .as_ref()
             .map(|record| record.record_id.clone()),
         added: effect.added,
+        undone_time: None,
     };
     let used = used(facts, invite);
     let data = json!({

@@ -30,6 +30,7 @@ pub mod refusals;
 pub mod resource_configurations;
 pub mod roles;
 pub mod tenants;
+pub mod undoing;
 pub mod user_deletion;
 pub mod user_tokens;
 pub mod users;

@@ -20,8 +20,8 @@ use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{
     access_requests, accounts, applications, claims, clients, connections, events, extensions,
-    groups, identities, invite_administration, invite_effects, invite_lists, invites, records,
-    resource_configurations, roles, tenants, user_deletion, user_tokens, users,
+    groups, identities, invite_administration, invite_effects, invite_grants, invite_lists,
+    invites, records, resource_configurations, roles, tenants, user_deletion, user_tokens, users,
 };
 
 /// What stands in a request besides its caller.
@@ -129,6 +129,10 @@ pub async fn dispatch(
         Operation::DeleteInvite => invites::delete_invite(ask, first).await,
         Operation::GetInvites => invite_lists::get_invites(ask, given.query).await,
         Operation::GetInviteEvents => invite_lists::get_invite_events(ask, first).await,
+        Operation::GetInviteAcceptances => {
+            invite_grants::get_invite_acceptances(ask, first, given.query).await
+        }
+        Operation::UndoInvite => invite_grants::undo_invite(ask, first, given.query).await,
         Operation::GetUserInvites => invite_lists::get_user_invites(ask, first, given.query).await,
         Operation::UpdateInvite => {
             let since = given.unmodified_since()?;

@@ -1,7 +1,7 @@
 //! What accepting an invite would do, told without doing it. Extensions of ours.
 
 use guestlist_api::ids::{InviteSecret, RecordId, UserId};
-use guestlist_api::invite_effects::{InviteEffect, InviteEffectRequest, InviteOutcome};
+use guestlist_api::invite_effects::{InviteEffect, InviteEffectRequest};
 use guestlist_api::invite_terms::Invitee;
 use guestlist_api::invites::InviteRequest;
 use guestlist_rules::accepting::record_id_of;
@@ -9,7 +9,7 @@ use guestlist_rules::caller::{Caller, CallerKind};
 use guestlist_rules::changes::{Kind, Seen};
 use guestlist_rules::invite_effects::{Preview, preview};
 use guestlist_rules::invites::{
-    self as invites, Acceptor, FreshInvite, Outcome, StoredAcceptance, StoredInvite, may_read,
+    self as invites, Acceptor, FreshInvite, StoredAcceptance, StoredInvite, may_read,
 };
 use guestlist_rules::records::StoredRecord;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
@@ -19,6 +19,7 @@ use http::StatusCode;
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::digests::digest;
+use crate::invite_grants::outcome;
 use crate::invite_lists::{by_reference, reference_of};
 use crate::invites::{RANDOM, is_secret};
 use crate::refusal::Refusal;
@@ -131,17 +132,5 @@ fn answer(told: Preview, subject: Option<UserId>) -> InviteEffect {
         other_users: told.other_users,
         other_groups: told.other_groups,
         risk_flags: told.risk_flags,
-    }
-}
-
-const fn outcome(outcome: Outcome) -> InviteOutcome {
-    match outcome {
-        Outcome::Created => InviteOutcome::Created,
-        Outcome::Merged => InviteOutcome::Merged,
-        Outcome::Generated => InviteOutcome::Generated,
-        Outcome::ForceMerged => InviteOutcome::ForceMerged,
-        Outcome::Replaced => InviteOutcome::Replaced,
-        Outcome::Skipped => InviteOutcome::Skipped,
-        Outcome::Nothing => InviteOutcome::Nothing,
     }
 }

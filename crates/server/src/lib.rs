@@ -39,6 +39,7 @@ pub mod health;
 pub mod identities;
 pub mod invite_administration;
 pub mod invite_effects;
+pub mod invite_grants;
 pub mod invite_holders;
 pub mod invite_lists;
 pub mod invites;

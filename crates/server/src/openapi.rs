@@ -25,6 +25,7 @@ mod events;
 mod extensions;
 mod groups;
 mod invite_effects;
+mod invite_grants;
 mod invite_lists;
 mod invites;
 mod parameters;
@@ -73,6 +74,8 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::RenewInvite => vec![invite_lists::renew()],
         Operation::GetInviteEvents => vec![invite_lists::events()],
         Operation::GetInviteEffect => vec![invite_effects::get()],
+        Operation::GetInviteAcceptances => vec![invite_grants::acceptances()],
+        Operation::UndoInvite => vec![invite_grants::undo()],
         Operation::RevokeInvites => vec![invite_lists::revoke()],
         Operation::GetUserInvites => vec![invite_lists::inbox()],
         Operation::PreviewInvite => vec![invite_lists::preview()],
@@ -237,6 +240,7 @@ fn components() -> Components {
         invites::schemas(),
         invite_lists::schemas(),
         invite_effects::schemas(),
+        invite_grants::schemas(),
         records::schemas(),
         claims::schemas(),
         access_requests::schemas(),

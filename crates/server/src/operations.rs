@@ -11,6 +11,8 @@ pub enum Operation {
     UpdateInvite,
     RenewInvite,
     GetInviteEvents,
+    GetInviteAcceptances,
+    UndoInvite,
     RevokeInvites,
     GetInviteEffect,
     GetUserInvites,
@@ -98,7 +100,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 92] = [
+    pub const ALL: [Self; 94] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -107,6 +109,8 @@ impl Operation {
         Self::UpdateInvite,
         Self::RenewInvite,
         Self::GetInviteEvents,
+        Self::GetInviteAcceptances,
+        Self::UndoInvite,
         Self::RevokeInvites,
         Self::GetInviteEffect,
         Self::GetUserInvites,
@@ -229,6 +233,8 @@ impl Operation {
             | Self::UpdateInvite
             | Self::RenewInvite
             | Self::GetInviteEvents
+            | Self::GetInviteAcceptances
+            | Self::UndoInvite
             | Self::RevokeInvites
             | Self::GetInviteEffect
             | Self::GetUserInvites

@@ -163,6 +163,8 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("POST", ["v1", "invites", reference, "renewals"]) => with(Operation::RenewInvite, reference),
         ("POST", ["v1", "invites", id, "effect"]) => with(Operation::GetInviteEffect, id),
         ("GET", ["v1", "invites", reference, "events"]) => with(Operation::GetInviteEvents, reference),
+        ("GET", ["v1", "invites", reference, "acceptances"]) => with(Operation::GetInviteAcceptances, reference),
+        ("DELETE", ["v1", "invites", reference, "grants"]) => with(Operation::UndoInvite, reference),
         ("GET", ["v1", "invites", id]) if is_invite(id) => with(Operation::GetInvite, id),
         ("PATCH", ["v1", "invites", id]) if is_invite(id) => with(Operation::RespondToInvite, id),
         ("DELETE", ["v1", "invites", id]) if is_invite(id) => with(Operation::DeleteInvite, id),

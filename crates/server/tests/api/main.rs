@@ -32,6 +32,7 @@ mod groups;
 mod identities;
 mod invite_administration;
 mod invite_effects;
+mod invite_grants;
 mod invite_lists;
 mod invite_terms;
 mod invites;

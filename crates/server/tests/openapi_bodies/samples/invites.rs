@@ -3,7 +3,10 @@
 use guestlist_api::accounts::AccountReference;
 use guestlist_api::ids::InviteSecret;
 use guestlist_api::invite_effects::{
-    EffectiveGrant, InviteEffect, InviteEffectRequest, InviteOutcome, NamedGrant, RiskFlag,
+    EffectiveGrant, InviteEffect, InviteEffectRequest, NamedGrant, RiskFlag,
+};
+use guestlist_api::invite_grants::{
+    InviteAcceptance, InviteAcceptanceCollection, InviteOutcome, InviteUndoing, InviteUndone,
 };
 use guestlist_api::invite_lists::{
     InviteAnswer, InviteChange, InviteCollection, InviteHistory, InviteHolder, InviteMoment,
@@ -16,7 +19,7 @@ use guestlist_api::roles::Permission;
 use guestlist_api::text::Bounded;
 use serde_json::Value;
 
-use super::{Reads, id, invite_statement, links, page, reads, tags, value};
+use super::{Reads, id, invite_statement, links, page, reads, statement, tags, value};
 
 pub(super) fn invitee() -> Invitee {
     Invitee::Email(id("ann@example.com"))
@@ -114,6 +117,27 @@ fn effect() -> InviteEffect {
     }
 }
 
+fn acceptance() -> InviteAcceptance {
+    InviteAcceptance {
+        user_id: id("user 1"),
+        time: id("2026-01-02T03:04:05.678Z"),
+        outcome: InviteOutcome::Merged.into(),
+        record_id: Some(id("rec_1")),
+        added: vec![statement()],
+        undone_time: Some(id("2026-01-02T03:04:05.678Z")),
+    }
+}
+
+fn undone() -> InviteUndone {
+    InviteUndone {
+        user_id: id("user 1"),
+        record_id: Some(id("rec_1")),
+        taken: vec![statement()],
+        kept: vec![statement()],
+        record_deleted: true,
+    }
+}
+
 /// Every answer with all of its members.
 pub(super) fn answers() -> Vec<(&'static str, Value)> {
     let (pagination, links) = page();
@@ -121,6 +145,18 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         invites: vec![summary()],
         pagination,
         links,
+    };
+    let (pagination, links) = page();
+    let acceptances = InviteAcceptanceCollection {
+        acceptances: vec![acceptance()],
+        pagination,
+        links,
+    };
+    let undoing = InviteUndoing {
+        dry_run: true,
+        undone: vec![undone()],
+        more: true,
+        links: super::links(),
     };
     let history = InviteHistory {
         events: vec![moment()],
@@ -133,6 +169,10 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         ("InviteHistory", value(history)),
         ("InvitePreview", value(preview())),
         ("InviteEffect", value(effect())),
+        ("InviteAcceptance", value(acceptance())),
+        ("InviteAcceptanceCollection", value(acceptances)),
+        ("InviteUndone", value(undone())),
+        ("InviteUndoing", value(undoing)),
         (
             "InviteRevocations",
             value(InviteRevocations {

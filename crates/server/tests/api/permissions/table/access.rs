@@ -104,6 +104,34 @@ pub(super) const MORE_INVITES: &[Row] = &[
         "to know the whole id, or to be able to read it by its reference; for another user, `READ` on `Authress:UserPermissions/{userId}` and to be able to read the invite",
         anybody(200),
     ),
+    row(
+        "getInviteAcceptances",
+        "GET /v1/invites/{inviteId}/acceptances",
+        "to have made it, or {exact}",
+        [
+            may("Invites:Read", "Authress:Invites/{reference}"),
+            may("Invites", "Authress:Invites"),
+        ],
+        "",
+        Expected {
+            neighbour: 404,
+            ..named(200)
+        },
+    ),
+    row(
+        "undoInvite",
+        "DELETE /v1/invites/{inviteId}/grants",
+        "to have made it and still be able to give what it holds; or {exact}, and the right to change each record from which something is taken",
+        [
+            may("Invites:Delete", "Authress:Invites/{reference}"),
+            may("Invites", "Authress:Invites"),
+        ],
+        "",
+        Expected {
+            neighbour: 404,
+            ..named(200)
+        },
+    ),
     Row {
         body: r#"{"resourceUri": "things/1"}"#,
         ..free(
