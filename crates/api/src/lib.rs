@@ -30,3 +30,4 @@ pub mod text;
 pub mod times;
 pub mod user_tokens;
 pub mod users;
+pub mod webhooks;

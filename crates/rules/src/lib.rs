@@ -30,3 +30,4 @@ pub mod tenants;
 pub mod user_deletion;
 pub mod user_tokens;
 pub mod users;
+pub mod webhooks;

@@ -47,6 +47,15 @@ pub enum Operation {
     GetUser,
     DeleteUser,
     GetEvents,
+    CreateWebhook,
+    GetWebhooks,
+    GetWebhook,
+    UpdateWebhook,
+    DeleteWebhook,
+    RotateWebhookSecret,
+    GetWebhookDeliveries,
+    ReplayWebhook,
+    TestWebhook,
     GetAccounts,
     GetAccount,
     GetAccountIdentities,
@@ -88,7 +97,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 82] = [
+    pub const ALL: [Self; 91] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -133,6 +142,15 @@ impl Operation {
         Self::GetUser,
         Self::DeleteUser,
         Self::GetEvents,
+        Self::CreateWebhook,
+        Self::GetWebhooks,
+        Self::GetWebhook,
+        Self::UpdateWebhook,
+        Self::DeleteWebhook,
+        Self::RotateWebhookSecret,
+        Self::GetWebhookDeliveries,
+        Self::ReplayWebhook,
+        Self::TestWebhook,
         Self::GetAccounts,
         Self::GetAccount,
         Self::GetAccountIdentities,
@@ -242,6 +260,15 @@ impl Operation {
             | Self::GetUser
             | Self::DeleteUser
             | Self::GetEvents
+            | Self::CreateWebhook
+            | Self::GetWebhooks
+            | Self::GetWebhook
+            | Self::UpdateWebhook
+            | Self::DeleteWebhook
+            | Self::RotateWebhookSecret
+            | Self::GetWebhookDeliveries
+            | Self::ReplayWebhook
+            | Self::TestWebhook
             | Self::GetAccounts
             | Self::GetAccount
             | Self::GetAccountIdentities
