@@ -142,7 +142,7 @@ impl<'a> Delivering<'a> {
             self.read = webhook.start.after;
             self.queue.clear();
         }
-        // Whoever enables it again, or says where to go on, gives the receiver its whole time again.
+        // As does whoever says where to go on.
         let is_given_time = is_elsewhere || !webhook.enabled;
         let had_failed = is_given_time && now.failing.take().is_some();
         if is_elsewhere || had_failed {
@@ -233,10 +233,8 @@ impl<'a> Delivering<'a> {
         let id = &progress.webhook_id;
         tracing::info!(webhook = %id, %revision, ?outcome, attempt = failing.attempts, "not delivered");
         if outcome.is_gone() {
-            progress.failing = None;
             Step::Disabled(DisabledReason::Gone)
         } else if failed_for >= given {
-            progress.failing = None;
             Step::Disabled(DisabledReason::Failing)
         } else {
             Step::Again
@@ -282,10 +280,14 @@ impl<'a> Delivering<'a> {
         webhook: &Seen<StoredWebhook>,
         disabled: Option<DisabledReason>,
     ) -> bool {
-        let (now, mark) = {
+        let (mut now, mark) = {
             let progress = self.hook.progress();
             (progress.now.clone(), progress.mark)
         };
+        if disabled.is_some() {
+            // Whoever enables it again gives the receiver its whole time again.
+            now.failing = None;
+        }
         let writing = Writing {
             actor: SERVICE,
             now: self.app.clock.now(),

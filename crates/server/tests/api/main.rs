@@ -47,5 +47,7 @@ mod tenants;
 mod user_deletion;
 mod user_tokens;
 mod users;
+mod webhook_receiver;
+mod webhooks;
 mod who_may;
 mod world;
