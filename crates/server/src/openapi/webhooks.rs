@@ -144,9 +144,7 @@ fn url() -> ObjectBuilder {
 }
 
 fn event_types() -> ArrayBuilder {
-    let pattern = string()
-        .max_length(Some(limits::ID_LENGTH))
-        .pattern(Some(r"^[a-z-]+\.([a-z-]+|\*)$"));
+    let pattern = string().pattern(Some(r"^[a-z-]+\.([a-z-]+|\*)$"));
     ArrayBuilder::new()
         .description(Some(
             "Which events are sent: types (`invite.accepted`) or all of a noun (`invite.*`). All \

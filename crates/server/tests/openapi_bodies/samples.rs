@@ -28,7 +28,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::sign_in_samples;
+use crate::{sign_in_samples, webhook_samples};
 
 mod access;
 
@@ -361,6 +361,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
     ];
     all.extend(further_answers());
     all.extend(sign_in_samples::answers());
+    all.extend(webhook_samples::answers());
     all.extend(access::answers());
     all
 }
@@ -461,6 +462,7 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         ("IdentityRequest", value(identity), reads::<IdentityRequest>),
     ];
     all.extend(sign_in_samples::requests());
+    all.extend(webhook_samples::requests());
     all.extend(access::requests());
     all
 }
@@ -499,6 +501,7 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
     ];
     bare.extend(further_bare_answers());
     bare.extend(sign_in_samples::bare_answers());
+    bare.extend(webhook_samples::bare_answers());
     bare.extend(access::bare_answers());
     bare
 }
