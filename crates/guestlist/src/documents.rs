@@ -17,7 +17,7 @@ use crate::{output, standard_input};
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Members that answers have and requests do not: what was read can be written back unchanged.
-const READ_ONLY: [&str; 19] = [
+const READ_ONLY: [&str; 21] = [
     "account",
     "application.applicationId",
     "application.links",
@@ -27,6 +27,7 @@ const READ_ONLY: [&str; 19] = [
     "client.links",
     "clientId",
     "createdTime",
+    "disabledReason",
     "extensionId",
     "hasClientSecret",
     "inviteId",
@@ -37,6 +38,7 @@ const READ_ONLY: [&str; 19] = [
     "status",
     "verificationKeys",
     "webHostFqdn",
+    "webhookId",
 ];
 
 /// An object in a file, or in standard input if the file is `-`.
