@@ -120,8 +120,8 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct WebhookCreation {
     /// Where events are sent, with https
-    #[arg(required_unless_present = "file")]
-    url: Option<WebhookUrl>,
+    #[arg(value_name = "URL", required_unless_present = "file")]
+    receiver: Option<WebhookUrl>,
     /// A type of event (invite.accepted), or all of a noun ('invite.*'); may be given several times
     /// [default: all events]
     #[arg(long = "event", value_name = "TYPE")]
@@ -134,7 +134,7 @@ pub(crate) struct WebhookCreation {
     disabled: bool,
     /// A file with the webhook in YAML or JSON; `-` is standard input
     #[arg(long, short, value_name = "FILE", conflicts_with_all = [
-        "url", "events", "description", "disabled"])]
+        "receiver", "events", "description", "disabled"])]
     file: Option<PathBuf>,
     /// Write the secret into this new file (mode 0600) and nowhere else
     #[arg(long, value_name = "FILE")]
@@ -143,7 +143,7 @@ pub(crate) struct WebhookCreation {
 
 impl WebhookCreation {
     fn request(&self) -> Result<WebhookRequest, Failure> {
-        match (&self.file, &self.url) {
+        match (&self.file, &self.receiver) {
             (Some(file), _) => documents::read(file),
             (None, Some(url)) => Ok(WebhookRequest {
                 event_types: Bounded::new(self.events.clone())?,

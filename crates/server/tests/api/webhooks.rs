@@ -420,7 +420,7 @@ async fn s01_what_leads_inside_is_refused_when_saved_and_when_sent() {
 }
 
 #[tokio::test]
-async fn d12_a_slow_receiver_holds_up_nobody_else() {
+async fn a_slow_receiver_holds_up_nobody_else() {
     let world = World::new(Engine::Embedded).await;
     let (mut slow, mut quick) = (Receiver::new().await, Receiver::new().await);
     slow.will([Act::Stall]);
