@@ -159,7 +159,7 @@ pub async fn dispatch(
         Operation::UpdateWebhook => webhooks::update_webhook(ask, first, given.body()?).await,
         Operation::DeleteWebhook => webhooks::delete_webhook(ask, first).await,
         Operation::RotateWebhookSecret => webhooks::rotate_webhook_secret(ask, first).await,
-        Operation::GetWebhookDeliveries => webhooks::get_webhook_deliveries(ask, first).await,
+        Operation::GetWebhookDeliveries => webhooks::get_webhook_deliveries(ask, first),
         Operation::ReplayWebhook => webhooks::replay_webhook(ask, first, given.body()?).await,
         Operation::TestWebhook => webhooks::test_webhook(ask, first).await,
         Operation::GetAccounts => accounts::get_accounts(ask).await,

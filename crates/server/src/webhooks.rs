@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use guestlist_api::events::{Actor, Event, EventData, EventType, Subject, SubjectKind};
 use guestlist_api::ids::{EventId, WebhookId};
 use guestlist_api::limits;
-use guestlist_api::text::{Bounded, OpenEnum};
+use guestlist_api::text::{Bounded, Description, OpenEnum};
 use guestlist_api::webhooks::{
     CreatedWebhook, DeliveryCollection, RotatedWebhookSecret, Webhook, WebhookCollection,
     WebhookReplay, WebhookRequest, WebhookSecret,
@@ -90,7 +90,7 @@ pub async fn get_webhooks(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Ref
             let texts = [
                 Some(webhook.webhook_id.as_str()),
                 Some(webhook.url.as_str()),
-                description.map(|description| description.as_str()),
+                description.map(Description::as_str),
             ];
             readable.unwrap_or(false) && contains(filter, texts.into_iter().flatten())
         })
@@ -165,7 +165,7 @@ pub async fn rotate_webhook_secret(ask: Ask<'_>, id: &str) -> Result<Answer, Ref
 }
 
 /// GET `/v1/webhooks/{webhookId}/deliveries`: the last attempts, and how far it is.
-pub async fn get_webhook_deliveries(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
+pub fn get_webhook_deliveries(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
     let id = parse(id)?;
     ask.decide(|facts| require(facts, Ability::ReadWebhook(&id)))?;
     let hook = ask.app.webhooks.get(&id);
