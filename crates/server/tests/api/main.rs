@@ -48,6 +48,7 @@ mod user_deletion;
 mod user_tokens;
 mod users;
 mod webhook_receiver;
+mod webhook_settings;
 mod webhooks;
 mod who_may;
 mod world;
