@@ -101,6 +101,26 @@ impl Webhooks {
         self.len() == 0
     }
 
+    /// How many are in each state, for operators.
+    pub fn states(&self) -> [(&'static str, usize); 3] {
+        let (mut enabled, mut failing, mut disabled) = (0, 0, 0);
+        for hook in self.known.lock().values() {
+            let settings = hook.settings.borrow();
+            if !settings.as_ref().is_some_and(|seen| seen.value.enabled) {
+                disabled += 1;
+            } else if hook.progress().now.failing.is_some() {
+                failing += 1;
+            } else {
+                enabled += 1;
+            }
+        }
+        [
+            ("enabled", enabled),
+            ("failing", failing),
+            ("disabled", disabled),
+        ]
+    }
+
     /// The client that sends.
     pub const fn outgoing(&self) -> &Outgoing {
         &self.outgoing
@@ -138,15 +158,21 @@ impl Known {
             if document.kind == Kind::Webhook
                 && let Err(error) = self.write(document, Mark(committed.revision.0))
             {
-                tracing::error!(%error, "a webhook cannot be read: it goes on as it was");
+                // What it says now may be that nothing is to be sent.
+                tracing::error!(%error, "a webhook cannot be read: it sends nothing any more");
+                self.end(&document.id);
             }
         }
         for (kind, id) in &changes.delete {
-            if *kind == Kind::Webhook
-                && let Some(hook) = self.lock().remove(id.as_str())
-            {
-                hook.settings.send_replace(None);
+            if *kind == Kind::Webhook {
+                self.end(id);
             }
+        }
+    }
+
+    fn end(&self, id: &str) {
+        if let Some(hook) = self.lock().remove(id) {
+            hook.settings.send_replace(None);
         }
     }
 

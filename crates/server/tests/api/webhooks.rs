@@ -334,6 +334,11 @@ async fn an_event_that_fails_for_a_day_ends_the_webhook() {
     receiver.next().await;
     // From the end of the first attempt on.
     attempts(&world, &target, 1).await;
+    let counted = async |state: &str| {
+        let page = world.own("GET", "/metrics", None).await.text;
+        page.contains(&format!("guestlist_webhooks{{state=\"{state}\"}} 1\n"))
+    };
+    assert!(counted("failing").await && !counted("disabled").await);
     world.clock.advance(DAY - 1);
     let count = attempts(&world, &target, 3).await.len();
     attempts(&world, &target, count + 2).await;
@@ -346,6 +351,7 @@ async fn an_event_that_fails_for_a_day_ends_the_webhook() {
     })
     .await;
     assert_eq!(disabled["disabledReason"], "FAILING");
+    assert!(counted("disabled").await && !counted("failing").await);
 }
 
 #[tokio::test]
