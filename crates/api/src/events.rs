@@ -178,6 +178,12 @@ open_enumeration!(
         IdentityLinked = "identity.linked",
         InviteAccepted = "invite.accepted",
         InviteCreated = "invite.created",
+        /// Whoever it was for, or held its id, does not want it.
+        InviteDeclined = "invite.declined",
+        /// It got another id and more time.
+        InviteRenewed = "invite.renewed",
+        /// What it holds or says was replaced.
+        InviteUpdated = "invite.updated",
         /// An invite was withdrawn, before or after it was accepted.
         InviteRevoked = "invite.revoked",
         RecordCreated = "record.created",

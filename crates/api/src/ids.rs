@@ -346,6 +346,17 @@ impl InviteSecret {
             });
         let reference: String = characters.by_ref().take(REFERENCE_LENGTH).collect();
         let secret: String = characters.take(SECRET_LENGTH).collect();
+        Self::of(&reference, &secret)
+    }
+
+    /// The same with another secret: that of an invite that is renewed.
+    pub fn regenerate(reference: &InviteReference, random: &[u8]) -> Option<Self> {
+        let fresh = Self::generate(random)?;
+        let secret = fresh.0.get(5 + REFERENCE_LENGTH..)?.get(..SECRET_LENGTH)?;
+        Self::of(reference.as_str(), secret)
+    }
+
+    fn of(reference: &str, secret: &str) -> Option<Self> {
         if secret.len() < SECRET_LENGTH {
             return None;
         }

@@ -4,12 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{InviteId, LinkedUserId, RoleId, TenantId};
+use crate::ids::{InviteId, InviteReference, LinkedUserId, RoleId, TenantId};
+use crate::invite_terms::{InviteRestrictions, Invitee};
 use crate::limits;
 use crate::paging::Links;
 use crate::records::{LinkedGroup, Resource, User, resources_of, roles_of};
 use crate::resources::ResourceUri;
-use crate::text::{Bounded, Malformed, OpenEnum, absent_if_empty, default_if_null};
+use crate::text::{Bounded, Malformed, OpenEnum, Tags, absent_if_empty, default_if_null};
 use crate::times::Timestamp;
 
 /// What to do when what the invite holds cannot be added to the person's record without anybody
@@ -83,6 +84,19 @@ pub struct Invite {
     /// The older name of `defaultLoginTenantId`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<TenantId>,
+    /// The public half of the id, for lists, logs and support. An extension, as all that follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<InviteReference>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitee: Option<Invitee>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restrictions: Option<InviteRestrictions>,
+    #[serde(
+        default,
+        deserialize_with = "default_if_null",
+        skip_serializing_if = "Tags::is_empty"
+    )]
+    pub tags: Tags,
     #[serde(default, deserialize_with = "default_if_null")]
     pub links: Links,
 }
@@ -139,6 +153,17 @@ pub struct InviteRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub tenant_id: Option<TenantId>,
+    /// Whom it is for; whoever holds it, unless given. An extension, as all that follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitee: Option<Invitee>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restrictions: Option<InviteRestrictions>,
+    #[serde(
+        default,
+        deserialize_with = "default_if_null",
+        skip_serializing_if = "Tags::is_empty"
+    )]
+    pub tags: Tags,
 }
 
 impl InviteRequest {
@@ -189,6 +214,27 @@ impl InviteRequest {
     #[must_use]
     pub fn default_login_tenant_id(mut self, tenant: TenantId) -> Self {
         self.default_login_tenant_id = Some(tenant);
+        self
+    }
+
+    /// Only for this user, or for whoever signs in with this verified address.
+    #[must_use]
+    pub fn invitee(mut self, invitee: Invitee) -> Self {
+        self.invitee = Some(invitee);
+        self
+    }
+
+    /// Only within these bounds.
+    #[must_use]
+    pub fn restrictions(mut self, restrictions: InviteRestrictions) -> Self {
+        self.restrictions = Some(restrictions);
+        self
+    }
+
+    /// With these tags, to find it by.
+    #[must_use]
+    pub fn tags(mut self, tags: Tags) -> Self {
+        self.tags = tags;
         self
     }
 }

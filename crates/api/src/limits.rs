@@ -66,6 +66,16 @@ pub const WEBHOOK_EVENT_TYPES: usize = 50;
 pub const WEBHOOK_DELIVERIES: usize = 100;
 /// Milliseconds for which a webhook's secret signs beside the one that took its place: 24 hours.
 pub const WEBHOOK_SECRET_OVERLAP: i64 = DAY;
+/// Characters of an e-mail address (RFC 5321 §4.5.3.1.3, less the angle brackets).
+pub const EMAIL_LENGTH: usize = 254;
+/// Times an invite can be used.
+pub const INVITE_USES: u32 = 1_000;
+/// Domains whose users an invite is for.
+pub const INVITE_DOMAINS: usize = 20;
+/// Characters of why an invite is declined or withdrawn.
+pub const INVITE_REASON_LENGTH: usize = 256;
+/// Lines of the history of an invite that are kept.
+pub const INVITE_MOMENTS: usize = 50;
 /// Characters of an invite id in a path. Ours have 67.
 pub const INVITE_ID_LENGTH: usize = 256;
 /// Characters of a name.

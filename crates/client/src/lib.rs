@@ -51,6 +51,7 @@ mod error;
 mod events;
 mod extensions;
 mod groups;
+mod invite_lists;
 mod invites;
 mod keys;
 mod pages;

@@ -17,7 +17,7 @@ use crate::{output, standard_input};
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Members that answers have and requests do not: what was read can be written back unchanged.
-const READ_ONLY: [&str; 21] = [
+const READ_ONLY: [&str; 25] = [
     "account",
     "application.applicationId",
     "application.links",
@@ -31,11 +31,15 @@ const READ_ONLY: [&str; 21] = [
     "extensionId",
     "hasClientSecret",
     "inviteId",
+    "inviter",
     "isActiveConnection",
     "lastUpdated",
     "links",
     "reference",
+    "respondedTime",
     "status",
+    "statusReason",
+    "uses",
     "verificationKeys",
     "webHostFqdn",
     "webhookId",

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use guestlist_api::ids::{LinkedUserId, RoleId, TenantId};
+use guestlist_api::identities::IssuerText;
+use guestlist_api::ids::{Domain, LinkedUserId, RoleId, TenantId};
+use guestlist_api::invite_terms::{InviteRestrictions, Invitee};
 use guestlist_api::invites::{ConflictResolutionStrategy, InviteRequest, InviteStatement};
 use guestlist_api::limits;
 use guestlist_api::resources::ResourceUri;
@@ -14,6 +16,8 @@ use jiff::{Span, SpanRelativeTo};
 
 use crate::documents;
 use crate::exits::Failure;
+use crate::invite_lists::invitee;
+use crate::tags::{Tag, tags};
 
 /// Milliseconds that a request may be on its way to a server whose clock agrees: a life of exactly
 /// five minutes would otherwise be too short when it arrives.
@@ -64,6 +68,30 @@ pub(crate) struct InviteArguments {
     /// Where somebody who follows it signs in
     #[arg(long, value_name = "ID")]
     tenant: Option<TenantId>,
+
+    /// Only for this user id, or for whoever signs in with this verified e-mail address
+    #[arg(long = "for", value_name = "USER|ADDRESS", value_parser = invitee)]
+    invitee: Option<Invitee>,
+
+    /// Only for verified e-mail addresses of this domain; may be repeated
+    #[arg(long, value_name = "DOMAIN")]
+    email_domain: Vec<Domain>,
+
+    /// Only for people who sign in by this linked issuer
+    #[arg(long, value_name = "URL")]
+    issuer: Option<IssuerText>,
+
+    /// Cannot be used before: after a time (36h, 5d) or at a time (2026-01-02T03:04Z)
+    #[arg(long, value_name = "DURATION|TIME")]
+    not_before: Option<Expiry>,
+
+    /// How many people can use it: 1 to 1000 [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    max_uses: Option<u32>,
+
+    /// A tag to find it by; may be repeated
+    #[arg(long = "tag", value_name = "NAME=VALUE")]
+    tags: Vec<Tag>,
 
     /// A file with the invite as the HTTP interface has it (statements, expiryTime, …), in YAML or
     /// JSON; `-` reads standard input. Flags go before what it says
@@ -183,7 +211,7 @@ impl Expiry {
     }
 
     /// The end, if an invite may live so long.
-    fn from(self, now: Timestamp) -> Result<Timestamp, Failure> {
+    pub(crate) fn from(self, now: Timestamp) -> Result<Timestamp, Failure> {
         let lifetime = match self {
             Self::After(lifetime) => lifetime,
             Self::At(time) => time.milliseconds() - now.milliseconds(),
@@ -250,7 +278,34 @@ impl InviteArguments {
             request.default_login_tenant_id = Some(tenant.clone());
             request.tenant_id = None;
         }
+        if let Some(invitee) = &self.invitee {
+            request.invitee = Some(invitee.clone());
+        }
+        if !self.tags.is_empty() {
+            request.tags = tags(&self.tags)?;
+        }
+        self.restrict(&mut request, now)?;
         Ok(request)
+    }
+
+    fn restrict(&self, request: &mut InviteRequest, now: Timestamp) -> Result<(), Failure> {
+        let mut restrictions = request.restrictions.clone().unwrap_or_default();
+        if !self.email_domain.is_empty() {
+            restrictions.email_domains = Bounded::new(self.email_domain.clone())?;
+        }
+        if let Some(issuer) = &self.issuer {
+            restrictions.issuer = Some(issuer.clone());
+        }
+        if let Some(begins) = self.not_before {
+            restrictions.not_before = Some(begins.from(now)?);
+        }
+        if let Some(uses) = self.max_uses {
+            restrictions.max_uses = uses.try_into()?;
+        }
+        if restrictions != InviteRestrictions::default() {
+            request.restrictions = Some(restrictions);
+        }
+        Ok(())
     }
 
     fn statements(&self) -> Result<Bounded<InviteStatement, 0, { limits::STATEMENTS }>, Failure> {

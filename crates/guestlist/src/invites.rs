@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use guestlist_api::accounts::Account;
-use guestlist_api::ids::{InviteId, InviteReference, InviteSecret, LinkedUserId, RoleId, TenantId};
+use guestlist_api::ids::{
+    Domain, InviteId, InviteReference, InviteSecret, LinkedUserId, RoleId, TenantId,
+};
+use guestlist_api::invite_lists::InviteReason;
 use guestlist_api::invites::{ConflictResolutionStrategy, Invite, InviteRequest, InviteStatement};
 use guestlist_api::text::{Malformed, OpenEnum};
 use guestlist_api::times::Timestamp;
@@ -16,6 +19,7 @@ use serde::Serialize;
 
 use crate::connection::Session;
 use crate::exits::{Exit, Failure};
+use crate::invite_lists::{self, InviteListCommand};
 use crate::invite_message::{EmailAddress, Message};
 use crate::invite_rehearsal;
 use crate::invite_request::{InviteArguments, length};
@@ -37,9 +41,40 @@ pub(crate) enum InviteCommand {
     /// Accepts an invite as the person whose token is sent
     #[command(after_help = ACCEPT_HELP)]
     Accept(WhichInvite),
+    /// Declines an invite, as the person whose token is sent or as whoever holds the id
+    #[command(after_help = DECLINE_HELP)]
+    Decline(DeclineArguments),
     /// Withdraws an invite; access that it gave stays
     #[command(after_help = REVOKE_HELP)]
     Revoke(WhichInvite),
+    /// Shows what an invite is to whoever holds its id: no credentials, and not what it gives
+    #[command(after_help = "Example:\n  guestlist invite preview --id-file ann.invite")]
+    Preview(WhichInvite),
+    /// Withdraws an invite whose id leaked, as whoever holds it: no credentials
+    #[command(after_help = "Example:\n  pbpaste | guestlist invite report-leak -")]
+    ReportLeak(WhichInvite),
+    #[command(flatten)]
+    Listed(InviteListCommand),
+}
+
+const DECLINE_HELP: &str = "\
+With --as-holder no credentials are sent: whoever holds the id may decline.
+
+Examples:
+  guestlist invite decline --reason 'wrong project'
+  guestlist invite decline --id-file mine.invite --as-holder";
+
+/// How to decline an invite.
+#[derive(Debug, Args)]
+pub(crate) struct DeclineArguments {
+    #[command(flatten)]
+    which: WhichInvite,
+    /// Why, for whoever made it
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<InviteReason>,
+    /// Without credentials, as whoever holds the id
+    #[arg(long)]
+    as_holder: bool,
 }
 
 const CREATE_HELP: &str = "\
@@ -168,6 +203,17 @@ pub(crate) enum Prepared {
     Show(InviteId),
     Accept(InviteId),
     Revoke(InviteId),
+    Decline(InviteId, Option<InviteReason>, Standing),
+    Preview(InviteId),
+    ReportLeak(InviteId),
+    Listed(Box<InviteListCommand>),
+}
+
+/// As whom somebody declines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    User,
+    Holder,
 }
 
 /// Reads files, standard input and the terminal.
@@ -193,6 +239,18 @@ pub(crate) fn prepare(
         InviteCommand::Show(which) => Ok(Prepared::Show(which.id(connection, output)?)),
         InviteCommand::Accept(which) => Ok(Prepared::Accept(which.id(connection, output)?)),
         InviteCommand::Revoke(which) => Ok(Prepared::Revoke(which.id(connection, output)?)),
+        InviteCommand::Decline(arguments) => {
+            let standing = if arguments.as_holder {
+                Standing::Holder
+            } else {
+                Standing::User
+            };
+            let id = arguments.which.id(connection, output)?;
+            Ok(Prepared::Decline(id, arguments.reason, standing))
+        }
+        InviteCommand::Preview(which) => Ok(Prepared::Preview(which.id(connection, output)?)),
+        InviteCommand::ReportLeak(which) => Ok(Prepared::ReportLeak(which.id(connection, output)?)),
+        InviteCommand::Listed(command) => Ok(Prepared::Listed(Box::new(command))),
     }
 }
 
@@ -205,7 +263,49 @@ pub(crate) async fn run(command: Prepared, session: &Session) -> Result<(), Fail
         Prepared::Show(id) => show(&id, session).await,
         Prepared::Accept(id) => accept(&id, session).await,
         Prepared::Revoke(id) => revoke(&id, session).await,
+        Prepared::Decline(id, reason, standing) => decline(&id, reason, standing, session).await,
+        Prepared::Preview(id) => preview(&id, session).await,
+        Prepared::ReportLeak(id) => {
+            let invites = session.client.invites();
+            invites.report_invite_leak(&id, None).await?;
+            session
+                .output
+                .notice("Withdrawn: nobody can use it any more.");
+            Ok(())
+        }
+        Prepared::Listed(command) => invite_lists::run(*command, session).await,
     }
+}
+
+async fn decline(
+    id: &InviteId,
+    reason: Option<InviteReason>,
+    standing: Standing,
+    session: &Session,
+) -> Result<(), Failure> {
+    let invites = session.client.invites();
+    match standing {
+        Standing::User => invites.decline_invite(id, reason).await?,
+        Standing::Holder => invites.decline_invite_as_holder(id, reason).await?,
+    }
+    session.output.notice("Declined.");
+    Ok(())
+}
+
+async fn preview(id: &InviteId, session: &Session) -> Result<(), Failure> {
+    let preview = session.client.invites().preview_invite(id).await?;
+    session.output.show(&preview, |preview| {
+        let domains: Vec<&str> = preview.email_domains.iter().map(Domain::as_str).collect();
+        details([
+            ("Account", preview.account.account_id.to_string()),
+            ("Inviter", preview.inviter.user_id.to_string()),
+            ("For", optional(preview.invitee.as_ref())),
+            ("Domains", domains.join(", ")),
+            ("Issuer", optional(preview.issuer.as_ref())),
+            ("Not before", optional(preview.not_before.as_ref())),
+            ("Expires", preview.expiry_time.to_string()),
+        ])
+    })
 }
 
 /// Standard input can be one thing only.
@@ -272,6 +372,7 @@ fn parsed_id(text: &str) -> Result<InviteId, Failure> {
 struct Created<'a> {
     #[serde(flatten)]
     invite: &'a Invite,
+    /// Of a server that does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<InviteReference>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -309,7 +410,11 @@ async fn create(
         .map(|address| Message::new(address, &invite, way));
     let created = Created {
         invite: &invite,
-        reference: invite.invite_id.reference(),
+        reference: invite
+            .reference
+            .is_none()
+            .then(|| invite.invite_id.reference())
+            .flatten(),
         link: link.as_deref(),
         message: message.as_ref(),
     };

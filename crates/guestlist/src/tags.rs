@@ -25,6 +25,13 @@ impl FromStr for Tag {
     }
 }
 
+impl Tag {
+    /// Its name and its value.
+    pub(crate) fn parts(&self) -> (&str, &str) {
+        (&self.name, &self.value)
+    }
+}
+
 /// All labels that were given.
 pub(crate) fn tags(given: &[Tag]) -> Result<Tags, Failure> {
     let mut tags = Tags::new();

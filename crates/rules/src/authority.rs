@@ -25,6 +25,8 @@ pub enum Ability<'a> {
     ChooseInviteExpiry,
     ReadInvite(&'a InviteReference),
     DeleteInvite(&'a InviteReference),
+    UpdateInvite(&'a InviteReference),
+    ReadInvites,
     CreateGroup,
     ReadGroup(&'a GroupId),
     UpdateGroup(&'a GroupId),
@@ -74,8 +76,9 @@ impl Ability<'_> {
             Self::ReadRecord(_) => ["READ", "AccessRecords:Read"],
             Self::UpdateRecord(_) => ["UPDATE", "AccessRecords:Update"],
             Self::ChooseInviteExpiry => ["Invites:Create", "CREATE"],
-            Self::ReadInvite(_) => ["Invites:Read", "READ"],
+            Self::ReadInvite(_) | Self::ReadInvites => ["Invites:Read", "READ"],
             Self::DeleteInvite(_) => ["Invites:Delete", "UPDATE"],
+            Self::UpdateInvite(_) => ["Invites:Update", "UPDATE"],
             Self::CreateGroup => ["CREATE", "Groups:Create"],
             Self::ReadGroup(_) => ["READ", "Groups:Read"],
             Self::UpdateGroup(_) => ["UPDATE", "Groups:Update"],
@@ -121,10 +124,10 @@ impl Ability<'_> {
             Self::ReadRecord(record) | Self::UpdateRecord(record) => {
                 ("AccessRecords", Some(record.to_string()))
             }
-            Self::ChooseInviteExpiry => ("Invites", None),
-            Self::ReadInvite(reference) | Self::DeleteInvite(reference) => {
-                ("Invites", Some(reference.to_string()))
-            }
+            Self::ChooseInviteExpiry | Self::ReadInvites => ("Invites", None),
+            Self::ReadInvite(reference)
+            | Self::DeleteInvite(reference)
+            | Self::UpdateInvite(reference) => ("Invites", Some(reference.to_string())),
             Self::CreateGroup => ("Groups", None),
             Self::ReadGroup(group) | Self::UpdateGroup(group) => {
                 ("Groups", Some(group.to_string()))
@@ -188,6 +191,8 @@ impl Ability<'_> {
             | Self::ChooseInviteExpiry
             | Self::ReadInvite(_)
             | Self::DeleteInvite(_)
+            | Self::UpdateInvite(_)
+            | Self::ReadInvites
             | Self::CreateGroup
             | Self::ReadGroup(_)
             | Self::UpdateGroup(_)
@@ -263,7 +268,11 @@ impl Ability<'_> {
             | Self::DeleteUser(_) => Noun::User,
             Self::ReadRequest(_) | Self::UpdateRequest(_) => Noun::AccessRequest,
             Self::ReadRecord(_) | Self::UpdateRecord(_) => Noun::AccessRecord,
-            Self::ChooseInviteExpiry | Self::ReadInvite(_) | Self::DeleteInvite(_) => Noun::Invite,
+            Self::ChooseInviteExpiry
+            | Self::ReadInvite(_)
+            | Self::DeleteInvite(_)
+            | Self::UpdateInvite(_)
+            | Self::ReadInvites => Noun::Invite,
             Self::CreateGroup | Self::ReadGroup(_) | Self::UpdateGroup(_) => Noun::Group,
             Self::ListRoles | Self::CreateRole | Self::ReadRole(_) | Self::UpdateRole(_) => {
                 Noun::Role

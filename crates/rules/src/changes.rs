@@ -125,10 +125,12 @@ pub enum Facet {
     OpenBy,
     /// Tenants: the connection by which their users sign in.
     Connection,
+    /// Invites that are for somebody by name: whom.
+    Invitee,
 }
 
 impl Facet {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Status,
         Self::Inviter,
         Self::Expires,
@@ -136,6 +138,7 @@ impl Facet {
         Self::Principal,
         Self::OpenBy,
         Self::Connection,
+        Self::Invitee,
     ];
 
     /// The stored name.
@@ -148,6 +151,7 @@ impl Facet {
             Self::Principal => "principal",
             Self::OpenBy => "open-by",
             Self::Connection => "connection",
+            Self::Invitee => "invitee",
         }
     }
 

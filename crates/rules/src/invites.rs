@@ -1,10 +1,12 @@
 //! Invites: making, reading, withdrawing and accepting them.
 
 use guestlist_api::ids::{InviteReference, LinkedUserId, RecordId, RoleId, TenantId, UserId};
+use guestlist_api::invite_lists::{InviteChange, InviteMoment};
 use guestlist_api::invites::{ConflictResolutionStrategy, InviteRequest, InviteStatement};
 use guestlist_api::limits;
 use guestlist_api::records::Statement;
 use guestlist_api::resources::ResourceUri;
+use guestlist_api::text::Tags;
 use guestlist_api::times::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,6 +16,8 @@ use crate::authority::{Ability, Basis, holds, refuse, require_plainly};
 use crate::ceiling::may_hand_out;
 use crate::changes::{Changes, Document, Expect, Facet, Kind, Mark, Seen, Stored, sortable};
 use crate::facts::Facts;
+use crate::invite_administration::may_hold;
+use crate::invite_terms::{Terms, is_for_several};
 use crate::records::StoredRecord;
 use crate::refusals::{InviteUnusable, Refusal};
 
@@ -51,6 +55,17 @@ pub struct StoredInvite {
     pub uses: u32,
     /// Withdrawn after it was accepted: nothing is taken back, but it is not shown any more.
     pub withdrawn: bool,
+    /// For whom it is, and from when on.
+    #[serde(default)]
+    pub terms: Terms,
+    #[serde(default)]
+    pub tags: Tags,
+    /// When it was last written; absent in invites of before this was kept.
+    #[serde(default)]
+    pub last_updated: Option<Timestamp>,
+    /// What happened to it: the first and the last lines.
+    #[serde(default)]
+    pub history: Vec<InviteMoment>,
 }
 
 impl Stored for StoredInvite {
@@ -61,10 +76,13 @@ impl Stored for StoredInvite {
     }
 
     fn facets(&self) -> Vec<(Facet, String)> {
-        vec![
+        let mut facets = vec![
             (Facet::Inviter, self.inviter.to_string()),
             (Facet::Expires, sortable(self.expiry_time.milliseconds())),
-        ]
+        ];
+        let invitee = self.terms.invitee.as_ref();
+        facets.extend(invitee.map(|invitee| (Facet::Invitee, invitee.key())));
+        facets
     }
 }
 
@@ -180,7 +198,7 @@ pub struct Remember {
 /// How much an explicit expiry may differ from the default and still count as it: clients echo it.
 const ECHO: i64 = 60_000;
 
-fn subject(reference: &InviteReference) -> String {
+pub(crate) fn subject(reference: &InviteReference) -> String {
     format!("invite/{reference}")
 }
 
@@ -200,15 +218,10 @@ pub fn create(
         None => facts.now.plus(limits::INVITE_LIFETIME),
         Some(given) => chosen_expiry(facts, given, &mut basis)?,
     };
-    if request.statements.is_empty() {
-        // Such an invite gives nothing, so no ceiling would stop a stranger from making them.
-        basis.extend(require_plainly(facts, Ability::ChooseInviteExpiry)?);
-    }
-    let held =
-        may_hand_out(facts.grants, facts.who(), gifts(&request.statements)).map_err(|reason| {
-            reason.at(request.statements.iter().map(|statement| &*statement.roles))
-        })?;
-    basis.extend(held);
+    let terms = Terms::of(&request, expiry_time)?;
+    let restrictions = request.restrictions.as_ref();
+    let max_uses = restrictions.map_or(1, |restrictions| restrictions.max_uses.get());
+    basis.extend(may_hold(facts, &request, max_uses)?);
     let invite = StoredInvite {
         reference: fresh.reference,
         secret_hash: fresh.secret_hash,
@@ -222,9 +235,17 @@ pub fn create(
         status: InviteStatus::Pending,
         status_reason: None,
         responded_time: None,
-        max_uses: 1,
+        max_uses,
         uses: 0,
         withdrawn: false,
+        terms,
+        tags: request.tags,
+        last_updated: None,
+        history: Vec::new(),
+    };
+    let invite = StoredInvite {
+        last_updated: Some(facts.now),
+        ..invite.after(InviteChange::Created, facts.now, Some(facts.who()), None)
     };
     let data = json!({ "reference": invite.reference, "expiryTime": invite.expiry_time });
     let mut changes = facts.changes("invite.created", subject(&invite.reference), data);
@@ -239,7 +260,7 @@ pub fn create(
     Ok((changes, invite))
 }
 
-fn tenant(request: &InviteRequest) -> Result<Option<TenantId>, Refusal> {
+pub(crate) fn tenant(request: &InviteRequest) -> Result<Option<TenantId>, Refusal> {
     match (&request.default_login_tenant_id, &request.tenant_id) {
         (Some(name), Some(older)) if name != older => Err(Refusal::invalid(
             "tenantId",
@@ -251,7 +272,7 @@ fn tenant(request: &InviteRequest) -> Result<Option<TenantId>, Refusal> {
 
 /// An expiry that the caller chose: within bounds, and only by those who may choose unless it is
 /// the default.
-fn chosen_expiry(
+pub(crate) fn chosen_expiry(
     facts: Facts<'_>,
     given: Timestamp,
     basis: &mut Basis,
@@ -269,7 +290,9 @@ fn chosen_expiry(
     Ok(given)
 }
 
-fn gifts(statements: &[InviteStatement]) -> impl Iterator<Item = (&RoleId, &ResourceUri)> {
+pub(crate) fn gifts(
+    statements: &[InviteStatement],
+) -> impl Iterator<Item = (&RoleId, &ResourceUri)> {
     statements.iter().flat_map(|statement| {
         statement.roles.iter().flat_map(|role| {
             statement
@@ -308,7 +331,11 @@ pub fn read(facts: Facts<'_>, invite: &StoredInvite) -> Result<(), Refusal> {
         .map_or(Ok(()), |reason| Err(Refusal::InviteUnusable(reason)))
 }
 
-fn may(facts: Facts<'_>, invite: &StoredInvite, ability: Ability<'_>) -> Result<Basis, Refusal> {
+pub(crate) fn may(
+    facts: Facts<'_>,
+    invite: &StoredInvite,
+    ability: Ability<'_>,
+) -> Result<Basis, Refusal> {
     if invite.inviter.principal() == facts.who().principal() {
         return Ok(Basis::new());
     }
@@ -325,14 +352,14 @@ pub fn delete(facts: Facts<'_>, seen: &Seen<StoredInvite>) -> Result<Changes, Re
             status: InviteStatus::Revoked,
             status_reason: Some(format!("withdrawn by {}", facts.who())),
             responded_time: Some(facts.now),
-            ..invite.clone()
+            ..invite.after(InviteChange::Revoked, facts.now, Some(facts.who()), None)
         },
         InviteStatus::Accepted | InviteStatus::Declined | InviteStatus::Exhausted
             if !invite.withdrawn =>
         {
             StoredInvite {
                 withdrawn: true,
-                ..invite.clone()
+                ..invite.after(InviteChange::Revoked, facts.now, Some(facts.who()), None)
             }
         }
         InviteStatus::Accepted
@@ -379,6 +406,14 @@ pub fn accept(
     if let Some(reason) = invite.unusable(facts.now) {
         return Err(Refusal::InviteUnusable(reason));
     }
+    if invite.begins_after(facts.now) {
+        return Err(Refusal::InviteUnusable(InviteUnusable::NotYetValid));
+    }
+    invite.terms.admit(facts)?;
+    if invite.max_uses > 1 && is_for_several(facts.grants, &invite.statements).is_err() {
+        // A role was given more since: nobody may be made an administrator by a link.
+        return Err(Refusal::InviteSuspended);
+    }
     let standing = facts
         .standing(invite.inviter.principal())
         .ok_or(Refusal::InviteSuspended)?;
@@ -401,12 +436,7 @@ pub fn accept(
             .map(|record| record.record_id.clone()),
         added: effect.added,
     };
-    let used = StoredInvite {
-        status: InviteStatus::Accepted,
-        responded_time: Some(facts.now),
-        uses: invite.uses + 1,
-        ..invite.clone()
-    };
+    let used = used(facts, invite);
     let data = json!({
         "reference": invite.reference,
         "inviter": invite.inviter,
@@ -427,6 +457,22 @@ pub fn accept(
         &own,
     )?;
     Ok(Some(changes))
+}
+
+/// The invite after one more use.
+fn used(facts: Facts<'_>, invite: &StoredInvite) -> StoredInvite {
+    let uses = invite.uses.saturating_add(1);
+    let status = match (uses >= invite.max_uses, invite.max_uses) {
+        (false, _) => InviteStatus::Pending,
+        (true, 1) => InviteStatus::Accepted,
+        (true, _) => InviteStatus::Exhausted,
+    };
+    StoredInvite {
+        status,
+        responded_time: (status != InviteStatus::Pending).then_some(facts.now),
+        uses,
+        ..invite.after(InviteChange::Accepted, facts.now, Some(facts.who()), None)
+    }
 }
 
 /// Writes the record under the condition that the person's record is still what was decided on,

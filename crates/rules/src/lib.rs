@@ -21,6 +21,8 @@ pub mod facts;
 pub mod grants;
 pub mod groups;
 pub mod identities;
+pub mod invite_administration;
+pub mod invite_terms;
 pub mod invites;
 pub mod records;
 pub mod refusals;

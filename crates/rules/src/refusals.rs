@@ -33,6 +33,8 @@ pub enum InviteUnusable {
     Declined,
     AlreadyAccepted,
     Exhausted,
+    /// It can be used later.
+    NotYetValid,
 }
 
 /// Why a request is refused.
@@ -81,6 +83,11 @@ pub enum Refusal {
     TooManyWebhooks,
     /// The invite cannot be used, or not by this caller.
     InviteUnusable(InviteUnusable),
+    /// The invite is for somebody else.
+    InviteNotForYou {
+        /// For whom, with most of it hidden.
+        expected: String,
+    },
     /// Who made the invite may no longer give what it holds.
     InviteSuspended,
     /// Only a person can accept an invite.

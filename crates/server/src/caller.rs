@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use guestlist_api::emails::EmailAddress;
 use guestlist_api::identities::{IssuerText, Piece, UserIdExpression};
 use guestlist_api::ids::{AccountId, ClientId, TenantId, UserId};
 use guestlist_api::text::Malformed;
@@ -416,7 +417,11 @@ impl Callers {
             return Err(NotIdentified::NotInDevelopment);
         }
         Ok(Proof {
-            caller: user(user_id, self.settings.public_url.clone()),
+            caller: user(
+                user_id,
+                self.settings.public_url.clone(),
+                verified_email(&verified),
+            ),
             begins,
             ends,
             standing: self.own.clone(),
@@ -450,6 +455,8 @@ impl Callers {
         let kind = if stored.is_unlimited() {
             CallerKind::User {
                 issuer: self.settings.public_url.clone(),
+                // What such a token says further is the account's own, and nobody verified it.
+                verified_email: None,
             }
         } else {
             CallerKind::Limited {
@@ -477,7 +484,11 @@ impl Callers {
         let found = self.issuers.key(token.issuer(), token.key_id()).await?;
         let verified = token.verify(&found.key, &policy, self.clock.now())?;
         Ok(Proof {
-            caller: user(linked_user_id(&linked, &verified)?, linked.issuer.clone()),
+            caller: user(
+                linked_user_id(&linked, &verified)?,
+                linked.issuer.clone(),
+                verified_email(&verified),
+            ),
             begins: verified.begins(),
             ends: verified.ends().min(found.recheck),
             standing: linked.standing().clone(),
@@ -539,6 +550,15 @@ impl Callers {
 
     /// Makes a token of any user, in development.
     pub fn development_token(&self, user: &UserId) -> Result<DevelopmentToken, NoDevelopmentToken> {
+        self.development_token_with(user, None)
+    }
+
+    /// The same with a verified e-mail address.
+    pub fn development_token_with(
+        &self,
+        user: &UserId,
+        email: Option<&EmailAddress>,
+    ) -> Result<DevelopmentToken, NoDevelopmentToken> {
         if !self.settings.development {
             return Err(NoDevelopmentToken::NotInDevelopment);
         }
@@ -549,7 +569,7 @@ impl Callers {
         let now = self.clock.now();
         let token = self
             .user_token_key
-            .sign(issuer, &self.account_audience, user, now)?;
+            .sign(issuer, &self.account_audience, user, email, now)?;
         Ok(DevelopmentToken {
             access_token: token,
             expires_in: user_token_key::LIFETIME,
@@ -577,11 +597,22 @@ fn bearer(headers: &HeaderMap) -> Result<&[u8], NotIdentified> {
     Ok(bearer)
 }
 
-fn user(user_id: UserId, issuer: IssuerText) -> Arc<Caller> {
+fn user(user_id: UserId, issuer: IssuerText, verified_email: Option<EmailAddress>) -> Arc<Caller> {
     Arc::new(Caller {
         user_id,
-        kind: CallerKind::User { issuer },
+        kind: CallerKind::User {
+            issuer,
+            verified_email,
+        },
     })
+}
+
+/// The e-mail address of a token, if its issuer says that it verified it (OpenID Connect Core §5.1).
+fn verified_email(verified: &Verified<'_>) -> Option<EmailAddress> {
+    let address = verified
+        .text("email")
+        .filter(|_| verified.is_true("email_verified"))?;
+    address.parse().ok()
 }
 
 /// The user id that the linked identities make of a token. An identity for one of the token's

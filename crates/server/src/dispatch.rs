@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use guestlist_api::clients::AccessKeyRequest;
+use guestlist_api::invite_lists::InviteResponse;
 use guestlist_api::limits;
 use guestlist_api::times::UnmodifiedSince;
 use guestlist_rules::caller::CallerKind;
@@ -19,8 +20,8 @@ use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{
     access_requests, accounts, applications, claims, clients, connections, events, extensions,
-    groups, identities, invites, records, resource_configurations, roles, tenants, user_deletion,
-    user_tokens, users, webhooks,
+    groups, identities, invite_administration, invite_lists, invites, records,
+    resource_configurations, roles, tenants, user_deletion, user_tokens, users, webhooks,
 };
 
 /// What stands in a request besides its caller.
@@ -36,6 +37,18 @@ impl Given<'_> {
     fn body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let parsed = body::parse(&self.body)?;
         parsed.ok_or_else(|| Refusal::malformed("body", "a JSON object is needed"))
+    }
+
+    /// What is said to an invite: nothing accepts it, and so does whatever SDKs send that says nothing.
+    fn response(&self) -> Result<InviteResponse, Refusal> {
+        let said: Option<serde_json::Value> = body::parse(&self.body)?;
+        match said {
+            Some(serde_json::Value::Object(_)) => {
+                let parsed = body::parse(&self.body)?;
+                Ok(parsed.unwrap_or_default())
+            }
+            Some(_) | None => Ok(InviteResponse::default()),
+        }
     }
 
     fn unmodified_since(&self) -> Result<Option<UnmodifiedSince>, Refusal> {
@@ -94,8 +107,21 @@ pub async fn dispatch(
             invites::create_invite(ask, given.body()?, given.idempotency_key()?).await
         }
         Operation::GetInvite => invites::get_invite(ask, first).await,
-        Operation::RespondToInvite => invites::respond_to_invite(ask, first).await,
+        Operation::RespondToInvite => {
+            invites::respond_to_invite(ask, first, given.response()?).await
+        }
         Operation::DeleteInvite => invites::delete_invite(ask, first).await,
+        Operation::GetInvites => invite_lists::get_invites(ask, given.query).await,
+        Operation::GetInviteEvents => invite_lists::get_invite_events(ask, first).await,
+        Operation::GetUserInvites => invite_lists::get_user_invites(ask, first, given.query).await,
+        Operation::UpdateInvite => {
+            let since = given.unmodified_since()?;
+            invite_administration::update_invite(ask, first, given.body()?, since).await
+        }
+        Operation::RenewInvite => {
+            invite_administration::renew_invite(ask, first, body::parse(&given.body)?).await
+        }
+        Operation::RevokeInvites => invite_administration::revoke_invites(ask, given.body()?).await,
         Operation::CreateRecord => records::create_record(ask, given.body()?).await,
         Operation::GetRecords => records::get_records(ask, given.query).await,
         Operation::GetRecord => records::get_record(ask, first).await,
@@ -203,6 +229,9 @@ pub async fn dispatch(
         Operation::GetOpenIdConfiguration
         | Operation::GetUserTokenKeys
         | Operation::GetClientTokenKeys
+        | Operation::PreviewInvite
+        | Operation::DeclineInvite
+        | Operation::ReportInviteLeak
         | Operation::RequestToken
         | Operation::CreateDevelopmentToken
         | Operation::GetHealth

@@ -1,10 +1,13 @@
 //! The four operations on invites (contract §1.3).
 
-use guestlist_api::ids::{InviteSecret, RecordId};
+use guestlist_api::ids::{InviteReference, InviteSecret, RecordId};
+use guestlist_api::invite_lists::{InviteAnswer, InviteResponse};
+use guestlist_api::invite_terms::InviteRestrictions;
 use guestlist_api::invites::{Invite, InviteRequest};
 use guestlist_api::limits;
 use guestlist_rules::accepting::record_id_of;
 use guestlist_rules::changes::{Kind, Seen};
+use guestlist_rules::invite_administration::{decline, is_invitee};
 use guestlist_rules::invites::{
     self as rules, Acceptor, FreshInvite, Remember, StoredAcceptance, StoredIdempotencyKey,
     StoredInvite,
@@ -15,13 +18,16 @@ use http::StatusCode;
 
 use crate::accounts;
 use crate::answer::Answer;
+use crate::app::App;
 use crate::ask::{Ask, Decided, Library};
 use crate::digests::digest;
+use crate::invite_administration::delete_by_reference;
+use crate::invite_lists::{by_reference, get_by_reference};
 use crate::pepper::Purpose;
 use crate::refusal::Refusal;
 
 /// Random bytes that make an invite id: enough although some are passed over.
-const RANDOM: usize = 256;
+pub(crate) const RANDOM: usize = 256;
 
 /// POST `/v1/invites`.
 pub async fn create_invite(
@@ -48,6 +54,21 @@ pub async fn create_invite(
 
 fn secret_from(random: &[u8]) -> Result<InviteSecret, Refusal> {
     InviteSecret::generate(random).ok_or(Refusal::Entropy(crate::entropy::NoEntropy))
+}
+
+/// Another secret for an invite.
+pub(crate) fn regenerated(
+    reference: &InviteReference,
+    random: &[u8],
+) -> Result<InviteSecret, Refusal> {
+    let secret = InviteSecret::regenerate(reference, random);
+    secret.ok_or(Refusal::Entropy(crate::entropy::NoEntropy))
+}
+
+/// Whether this is the secret of the invite. In constant time.
+pub(crate) fn is_secret(app: &App, invite: &StoredInvite, secret: &InviteSecret) -> bool {
+    let pepper = &app.pepper;
+    pepper.matches(Purpose::InviteSecret, secret.reveal(), &invite.secret_hash)
 }
 
 type Made = Decided<(InviteSecret, StoredInvite)>;
@@ -103,15 +124,21 @@ async fn made_once(ask: Ask<'_>, request: InviteRequest, key: &str) -> Result<Ma
     made(ask, request, secret, Some(Remember { key, expired }))
 }
 
-/// GET `/v1/invites/{inviteId}`.
+/// GET `/v1/invites/{inviteId}`; with a reference, for those who administer it.
 pub async fn get_invite(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
+    if let Ok(reference) = id.parse() {
+        return get_by_reference(ask, &reference).await;
+    }
     let (secret, seen) = find(ask, id).await?;
     ask.decide(|facts| rules::read(facts, &seen.value))?;
     Answer::json(StatusCode::OK, &answer(ask, secret, &seen.value)).map_err(Refusal::from)
 }
 
-/// DELETE `/v1/invites/{inviteId}`.
+/// DELETE `/v1/invites/{inviteId}`, or with a reference.
 pub async fn delete_invite(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
+    if let Ok(reference) = id.parse() {
+        return delete_by_reference(ask, &reference).await;
+    }
     ask.change(|| async move {
         let (_, seen) = find(ask, id).await?;
         let changes = ask.decide(|facts| rules::delete(facts, &seen))?;
@@ -121,20 +148,47 @@ pub async fn delete_invite(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// PATCH `/v1/invites/{inviteId}`: the caller accepts.
-pub async fn respond_to_invite(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
+/// PATCH `/v1/invites/{inviteId}`: the caller accepts, or declines. With a reference for the one for
+/// whom it is by name.
+pub async fn respond_to_invite(
+    ask: Ask<'_>,
+    id: &str,
+    response: InviteResponse,
+) -> Result<Answer, Refusal> {
     // Made before anything is written, so that nothing can fail once the invite is accepted.
     let answer = accepted(ask).await?;
     let fresh: RecordId = ask.app.fresh_id("rec_")?;
     ask.change(|| {
-        let fresh = fresh.clone();
+        let (fresh, response) = (fresh.clone(), response.clone());
         async move {
-            let (_, seen) = find(ask, id).await?;
-            accept(ask, &seen, fresh).await
+            let seen = find_to_respond(ask, id).await?;
+            match response.response {
+                InviteAnswer::Accept => accept(ask, &seen, fresh).await,
+                InviteAnswer::Decline => {
+                    let changes = ask.decide(|facts| decline(facts, &seen, response.reason))?;
+                    Ok(
+                        changes
+                            .map_or(Decided::Nothing(()), |changes| Decided::Change(changes, ())),
+                    )
+                }
+            }
         }
     })
     .await?;
     Ok(answer)
+}
+
+async fn find_to_respond(ask: Ask<'_>, id: &str) -> Result<Seen<StoredInvite>, Refusal> {
+    let Ok(reference) = id.parse() else {
+        return find(ask, id).await.map(|(_, seen)| seen);
+    };
+    let seen = by_reference(ask, &reference).await?;
+    // Who may read an invite may not therefore use it.
+    if ask.decide(|facts| Ok(is_invitee(facts, &seen.value)))? {
+        Ok(seen)
+    } else {
+        Err(Refusal::Rule(Rule::NotFound(Noun::Invite)))
+    }
 }
 
 /// What an accept is answered with: the account, but for the library that can read nothing but
@@ -188,7 +242,7 @@ async fn find(ask: Ask<'_>, id: &str) -> Result<(InviteSecret, Seen<StoredInvite
     }
 }
 
-fn answer(ask: Ask<'_>, secret: InviteSecret, invite: &StoredInvite) -> Invite {
+pub(crate) fn answer(ask: Ask<'_>, secret: InviteSecret, invite: &StoredInvite) -> Invite {
     let links = ask.links(&format!("/v1/invites/{}", secret.reveal()));
     Invite {
         invite_id: secret.into(),
@@ -198,6 +252,16 @@ fn answer(ask: Ask<'_>, secret: InviteSecret, invite: &StoredInvite) -> Invite {
         linked_user_id: invite.linked_user_id.clone(),
         default_login_tenant_id: invite.default_login_tenant_id.clone(),
         tenant_id: invite.default_login_tenant_id.clone(),
+        reference: Some(invite.reference.clone()),
+        invitee: invite.terms.invitee.clone(),
+        restrictions: restrictions(invite),
+        tags: invite.tags.clone(),
         links,
     }
+}
+
+/// Only what restricts it: an invite without restrictions is answered as everybody's is.
+fn restrictions(invite: &StoredInvite) -> Option<InviteRestrictions> {
+    let restrictions = invite.terms.restrictions(invite.max_uses);
+    (restrictions != InviteRestrictions::default()).then_some(restrictions)
 }

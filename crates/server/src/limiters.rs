@@ -86,6 +86,17 @@ impl Limiters {
         self.invites_by_principal.peek(who, now).map_err(too_many)
     }
 
+    /// The same for somebody of whom nothing is known but the address.
+    pub fn before_invite_of_address(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        self.invites_by_address
+            .peek(&address.into(), now)
+            .map_err(too_many)
+    }
+
+    pub fn failed_invite_of_address(&self, address: IpAddr, now: Timestamp) {
+        let _counted = self.invites_by_address.check(&address.into(), now);
+    }
+
     /// Counts an access request of a person, or refuses one too many.
     pub fn access_request(&self, who: &UserId, now: Timestamp) -> Result<(), Refusal> {
         self.access_requests.check(who, now).map_err(too_many_made)

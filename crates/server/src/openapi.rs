@@ -24,6 +24,7 @@ mod description;
 mod events;
 mod extensions;
 mod groups;
+mod invite_lists;
 mod invites;
 mod parameters;
 mod permissions;
@@ -67,6 +68,15 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetInvite => vec![invites::get()],
         Operation::RespondToInvite => vec![invites::respond()],
         Operation::DeleteInvite => vec![invites::delete()],
+        Operation::GetInvites => vec![invite_lists::get_all()],
+        Operation::UpdateInvite => vec![invite_lists::update()],
+        Operation::RenewInvite => vec![invite_lists::renew()],
+        Operation::GetInviteEvents => vec![invite_lists::events()],
+        Operation::RevokeInvites => vec![invite_lists::revoke()],
+        Operation::GetUserInvites => vec![invite_lists::inbox()],
+        Operation::PreviewInvite => vec![invite_lists::preview()],
+        Operation::DeclineInvite => vec![invite_lists::decline()],
+        Operation::ReportInviteLeak => vec![invite_lists::report_leak()],
         Operation::CreateRecord => vec![records::create()],
         Operation::GetRecords => vec![records::get_all()],
         Operation::GetRecord => vec![records::get()],
@@ -233,6 +243,7 @@ fn components() -> Components {
     let schemas = [
         shapes::schemas(),
         invites::schemas(),
+        invite_lists::schemas(),
         records::schemas(),
         claims::schemas(),
         access_requests::schemas(),

@@ -7,6 +7,15 @@ pub enum Operation {
     GetInvite,
     RespondToInvite,
     DeleteInvite,
+    GetInvites,
+    UpdateInvite,
+    RenewInvite,
+    GetInviteEvents,
+    RevokeInvites,
+    GetUserInvites,
+    PreviewInvite,
+    DeclineInvite,
+    ReportInviteLeak,
     CreateRecord,
     GetRecords,
     GetRecord,
@@ -97,11 +106,20 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 91] = [
+    pub const ALL: [Self; 100] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
         Self::DeleteInvite,
+        Self::GetInvites,
+        Self::UpdateInvite,
+        Self::RenewInvite,
+        Self::GetInviteEvents,
+        Self::RevokeInvites,
+        Self::GetUserInvites,
+        Self::PreviewInvite,
+        Self::DeclineInvite,
+        Self::ReportInviteLeak,
         Self::CreateRecord,
         Self::GetRecords,
         Self::GetRecord,
@@ -207,6 +225,9 @@ impl Operation {
     pub const fn is_public(self) -> bool {
         match self {
             Self::GetOpenIdConfiguration
+            | Self::PreviewInvite
+            | Self::DeclineInvite
+            | Self::ReportInviteLeak
             | Self::GetUserTokenKeys
             | Self::GetClientTokenKeys
             | Self::RequestToken
@@ -220,6 +241,12 @@ impl Operation {
             | Self::GetInvite
             | Self::RespondToInvite
             | Self::DeleteInvite
+            | Self::GetInvites
+            | Self::UpdateInvite
+            | Self::RenewInvite
+            | Self::GetInviteEvents
+            | Self::RevokeInvites
+            | Self::GetUserInvites
             | Self::CreateRecord
             | Self::GetRecords
             | Self::GetRecord

@@ -237,6 +237,7 @@ const PERMISSIONS: &str = "permissions";
 const ROLES: &str = "roles";
 const USERS: &str = "users";
 const TOKENS: &str = "tokens";
+const INVITES: &str = "invites";
 const TOKEN_CONFIGURATION: &str = "token-configuration";
 
 /// Every way to read the segments: where the keyword `resources` is, and what is asked.
@@ -303,7 +304,7 @@ pub fn with_whole_user<'a>(
     let raw: SmallVec<[&str; 10]> = segments.iter().map(Segment::raw).collect();
     let (start, end) = match raw.as_slice() {
         ["v1", USERS, .., TOKENS, TOKENS] if raw.len() > 4 => return Err(EdgeError::AmbiguousPath),
-        ["v1", USERS, .., TOKENS | TOKEN_CONFIGURATION] => (2, raw.len() - 1),
+        ["v1", USERS, .., TOKENS | TOKEN_CONFIGURATION | INVITES] => (2, raw.len() - 1),
         ["v1", USERS, .., TOKENS, _] => (2, raw.len() - 2),
         ["v1", USERS, ..] => (2, raw.len()),
         ["v1", "connections", _, USERS, .., "credentials"]

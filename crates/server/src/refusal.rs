@@ -531,6 +531,14 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
             code: unusable_code(*reason),
             ..not_found(Noun::Invite)
         },
+        Rule::InviteNotForYou { expected } => ForCaller::new(
+            S::FORBIDDEN,
+            "InviteNotForYou",
+            format!(
+                "This invite is for {expected}. Sign in as that, or ask whoever invited you for \
+                 another. It was not used."
+            ),
+        ),
         Rule::InviteSuspended => ForCaller::new(
             S::FORBIDDEN,
             "InviteNoLongerValid",
@@ -571,6 +579,7 @@ fn unusable_code(reason: InviteUnusable) -> &'static str {
         InviteUnusable::Declined => "InviteDeclined",
         InviteUnusable::AlreadyAccepted => "InviteAlreadyAccepted",
         InviteUnusable::Exhausted => "InviteExhausted",
+        InviteUnusable::NotYetValid => "InviteNotYetValid",
     }
 }
 

@@ -154,9 +154,17 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
     let with_two = |operation, id: &'a str, part: &'a str| Some((operation, [id, part, ""]));
     match (method.as_str(), path) {
         ("POST", ["v1", "invites"]) => found(Operation::CreateInvite),
-        ("GET", ["v1", "invites", id]) => with(Operation::GetInvite, id),
-        ("PATCH", ["v1", "invites", id]) => with(Operation::RespondToInvite, id),
-        ("DELETE", ["v1", "invites", id]) => with(Operation::DeleteInvite, id),
+        ("GET", ["v1", "invites"]) => found(Operation::GetInvites),
+        ("POST", ["v1", "invites", "revocations"]) => found(Operation::RevokeInvites),
+        ("POST", ["v1", "invites", "previews"]) => found(Operation::PreviewInvite),
+        ("POST", ["v1", "invites", "declines"]) => found(Operation::DeclineInvite),
+        ("POST", ["v1", "invites", "report-leak"]) => found(Operation::ReportInviteLeak),
+        ("PUT", ["v1", "invites", reference]) if is_invite(reference) => with(Operation::UpdateInvite, reference),
+        ("POST", ["v1", "invites", reference, "renewals"]) => with(Operation::RenewInvite, reference),
+        ("GET", ["v1", "invites", reference, "events"]) => with(Operation::GetInviteEvents, reference),
+        ("GET", ["v1", "invites", id]) if is_invite(id) => with(Operation::GetInvite, id),
+        ("PATCH", ["v1", "invites", id]) if is_invite(id) => with(Operation::RespondToInvite, id),
+        ("DELETE", ["v1", "invites", id]) if is_invite(id) => with(Operation::DeleteInvite, id),
         ("POST", ["v1", "records"]) => found(Operation::CreateRecord),
         ("GET", ["v1", "records"]) => found(Operation::GetRecords),
         ("GET", ["v1", "records", id]) => with(Operation::GetRecord, id),
@@ -188,6 +196,7 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("DELETE", ["v1", "clients", id, "access-keys", key]) => with_two(Operation::DeleteAccessKey, id, key),
         ("GET", ["v1", "clients", id, ".well-known", "openid-configuration", "jwks"]) => with(Operation::GetClientTokenKeys, id),
         ("GET", ["v1", "users"]) => found(Operation::GetUsers),
+        ("GET", ["v1", "users", id, "invites"]) => with(Operation::GetUserInvites, id),
         ("GET", ["v1", "users", id]) => with(Operation::GetUser, id),
         ("DELETE", ["v1", "users", id]) => with(Operation::DeleteUser, id),
         ("GET", ["v1", "resources"]) => found(Operation::GetPermissionedResources),
@@ -242,6 +251,11 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("GET", ["docs", file]) => with(Operation::GetDocumentation, file),
         _ => None,
     }
+}
+
+/// Whether this is the place of an invite, and not one of the collections beside them.
+fn is_invite(id: &str) -> bool {
+    !matches!(id, "revocations" | "previews" | "declines" | "report-leak")
 }
 
 /// Methods that some operation has on a path, for `Allow`.

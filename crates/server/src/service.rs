@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use guestlist_api::times::Timestamp;
 use guestlist_rules::caller::Caller;
+use guestlist_rules::invite_administration::ByHolder;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
 use guestlist_store::StoreError;
 use http::header::USER_AGENT;
@@ -19,6 +20,7 @@ use crate::ask::{Ask, Library};
 use crate::caller::NotIdentified;
 use crate::cors::Cors;
 use crate::dispatch::{Given, dispatch};
+use crate::invite_holders::Holder;
 use crate::listener::Peer;
 use crate::operations::Operation;
 use crate::paths::Path;
@@ -136,7 +138,7 @@ async fn respond(
     let address = app.limits.proxies.client(peer.address.ip(), headers);
     if operation.is_public() {
         let body = body::read(headers, incoming, &app.limits).await?;
-        return public(app, operation, arguments, &body, address).await;
+        return public(app, operation, arguments, &body, address, id).await;
     }
     if app.is_behind() {
         return Err(StoreError::Stopped.into());
@@ -243,8 +245,17 @@ async fn public(
     [first, ..]: [&str; 3],
     body: &[u8],
     address: IpAddr,
+    request_id: &str,
 ) -> Result<Answer, Refusal> {
+    let holder = Holder {
+        app,
+        address,
+        request_id,
+    };
     match operation {
+        Operation::PreviewInvite => holder.preview(body).await,
+        Operation::DeclineInvite => holder.give_up(body, ByHolder::Decline).await,
+        Operation::ReportInviteLeak => holder.give_up(body, ByHolder::ReportLeak).await,
         Operation::RequestToken => oauth::request_token(app, body, address),
         Operation::GetOpenIdConfiguration => discovery::get_configuration(app),
         Operation::GetUserTokenKeys => discovery::get_user_token_keys(app),

@@ -27,7 +27,7 @@ use crate::secret_files::{self, SecretFileError};
 use crate::user_token_key::UserTokenKey;
 
 /// The principal under which the server itself makes changes.
-pub const SERVICE: &str = "Authress:Service";
+pub use guestlist_rules::caller::SERVICE;
 
 /// The secrets of an installation: files in the data directory, never in the database.
 pub struct Secrets {

@@ -198,6 +198,7 @@ mod tests {
                 user_id: user.parse().unwrap(),
                 kind: CallerKind::User {
                     issuer: guestlist_api::text::Text::parse("i").unwrap(),
+                    verified_email: None,
                 },
             }),
             begins: at(100),

@@ -389,6 +389,11 @@ impl Verified<'_> {
         self.claims.all.get(name).and_then(Value::as_str)
     }
 
+    /// Whether a claim is `true`: the text "true" is not.
+    pub fn is_true(&self, name: &str) -> bool {
+        self.claims.all.get(name).and_then(Value::as_bool) == Some(true)
+    }
+
     /// The first moment at which the token is no longer accepted, leeway included.
     pub fn ends(&self) -> Timestamp {
         Timestamp::from_milliseconds(self.claims.expires).plus(LEEWAY)

@@ -6,6 +6,7 @@ use std::path::Path;
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use guestlist_api::emails::EmailAddress;
 use guestlist_api::ids::UserId;
 use guestlist_api::invites::InviteStatement;
 use guestlist_api::times::Timestamp;
@@ -98,9 +99,15 @@ impl UserTokenKey {
         issuer: &str,
         audience: &str,
         user: &UserId,
+        email: Option<&EmailAddress>,
         now: Timestamp,
     ) -> Result<String, CannotSign> {
         let seconds = now.milliseconds().div_euclid(1000);
+        let said = email.map(|email| {
+            let said = serde_json::json!({ "email": email, "email_verified": true });
+            serde_json::from_value::<TokenClaims>(said)
+        });
+        let said = said.transpose().map_err(|_| CannotSign)?;
         self.sign_claims(&Claims {
             iss: issuer,
             sub: user.as_str(),
@@ -111,7 +118,7 @@ impl UserTokenKey {
             client_id: None,
             scope: "openid",
             statements: None,
-            further: None,
+            further: said.as_ref(),
         })
     }
 
@@ -172,7 +179,7 @@ mod tests {
         let first = UserTokenKey::load_or_create(&path, &Entropy::seeded(1)).unwrap();
         let user = "u|1".parse().unwrap();
         let token = first
-            .sign("http://127.0.0.1:8888", "acc", &user, now)
+            .sign("http://127.0.0.1:8888", "acc", &user, None, now)
             .unwrap();
         let second = UserTokenKey::load_or_create(&path, &Entropy::seeded(2)).unwrap();
         let set = serde_json::to_vec(&second.key_set()).unwrap();

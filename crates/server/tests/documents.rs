@@ -81,8 +81,6 @@ fn differing_codes(page: &str) -> BTreeSet<(u64, String)> {
         (405, "MethodNotAllowed".to_owned()),
         (501, "NotImplemented".to_owned()),
     ]);
-    // Kept for what is to come; the page says so below its table.
-    in_code.retain(|(_, code)| code != "InviteDeclined" && code != "InviteExhausted");
     let rows = table(page, "| meaning |");
     let in_page: BTreeSet<(u64, String)> = rows[1..]
         .iter()

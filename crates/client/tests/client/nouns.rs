@@ -7,6 +7,9 @@ use guestlist_client::api::clients::{
 use guestlist_client::api::groups::GroupRequest;
 use guestlist_client::api::identities::IdentityRequest;
 use guestlist_client::api::ids::{GroupId, RecordId, RoleId, UserId};
+use guestlist_client::api::invite_lists::{InviteRevocation, InviteState};
+use guestlist_client::api::invite_terms::Invitee;
+use guestlist_client::api::invites::{InviteRequest, InviteStatement};
 use guestlist_client::api::records::{AccessRecordRequest, RecordStatus, Statement};
 use guestlist_client::api::resource_configurations::{
     ConfiguredAction, PermissionedResourceRequest,
@@ -432,4 +435,99 @@ async fn resource_configurations_and_claims() {
         .await
         .unwrap_err();
     assert_eq!(error.status(), Some(403));
+}
+
+#[tokio::test]
+async fn invites_beyond_the_published_operations() {
+    let (server, owner) = server().await;
+    let invites = owner.invites();
+    let request = InviteRequest::new()
+        .statement(InviteStatement::new(["Authress:ReadResource"], ["docs/1"]).unwrap())
+        .invitee(Invitee::User(id("ann")))
+        .tags(Tags::new().with("team", "blue").unwrap());
+    let made = invites.create_invite(&request).await.unwrap();
+    let reference = made.reference.clone().unwrap();
+    let listed = invites.list().tag("team", "blue").by_expiry();
+    let listed = listed.try_collect().await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].reference, reference);
+    assert_eq!(listed[0].status, InviteState::Pending);
+    let one = invites.get_invite_by_reference(&reference).await.unwrap();
+    assert_eq!(one, listed[0]);
+    let page = invites.get_invites(&PageQuery::new().limit(1)).await;
+    assert_eq!(page.unwrap().invites, listed);
+    for narrowed in [
+        invites.list().status(InviteState::Expired),
+        invites.list().inviter(&id("nobody")),
+        invites.list().resource(&id("docs/2")),
+        invites.list().invitee(&Invitee::Email(id("a@b.c"))),
+    ] {
+        assert!(narrowed.try_collect().await.unwrap().is_empty());
+    }
+    let changed = InviteRequest::new()
+        .statement(InviteStatement::new(["Authress:ReadResource"], ["docs/2"]).unwrap());
+    let since = Some(one.last_updated);
+    let updated = invites
+        .update_invite(&reference, &changed, since)
+        .await
+        .unwrap();
+    assert_eq!(updated.invitee, None);
+    let error = invites
+        .update_invite(&reference, &changed, since)
+        .await
+        .unwrap_err();
+    assert_eq!(error.status(), Some(412));
+    let preview = invites.preview_invite(&made.invite_id).await.unwrap();
+    assert_eq!(preview.expiry_time, updated.expiry_time);
+    let bob = user(&server, "bob");
+    let declined = bob
+        .invites()
+        .decline_invite(&made.invite_id, Some(id("no")))
+        .await;
+    declined.unwrap();
+    let renewed = invites.renew_invite(&reference, None).await.unwrap();
+    let error = bob
+        .invites()
+        .respond_to_invite(&made.invite_id)
+        .await
+        .unwrap_err();
+    assert!(error.is_not_found());
+    bob.invites()
+        .respond_to_invite(&renewed.invite_id)
+        .await
+        .unwrap();
+    let changes = invites.get_invite_events(&reference).await.unwrap();
+    assert_eq!(changes.len(), 5);
+    // The inbox, and accepting from it by reference.
+    let made = invites.create_invite(&request).await.unwrap();
+    let ann = user(&server, "ann");
+    let inbox = ann
+        .invites()
+        .list_for(&id("ann"))
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(inbox.len(), 1);
+    let by_reference = inbox[0].reference.as_str().parse().unwrap();
+    ann.invites()
+        .respond_to_invite(&by_reference)
+        .await
+        .unwrap();
+    drop(made);
+    let which = InviteRevocation {
+        resource_uri: Some(id("docs/1")),
+        ..InviteRevocation::default()
+    };
+    let leaked = invites.create_invite(&request).await.unwrap();
+    invites
+        .report_invite_leak(&leaked.invite_id, None)
+        .await
+        .unwrap();
+    let held = invites.create_invite(&request).await.unwrap();
+    let as_holder = invites.decline_invite_as_holder(&held.invite_id, None);
+    as_holder.await.unwrap();
+    let last = invites.create_invite(&request).await.unwrap();
+    let revoked = invites.revoke_invites(&which).await.unwrap();
+    assert_eq!(revoked.revoked, [last.reference.unwrap()]);
+    assert!(!revoked.more);
 }

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use guestlist_server::testing::TestServer;
+use serde_json::json;
 
 use crate::program::{Ended, Person, is_private};
 use crate::pseudo_terminal::PseudoTerminal;
@@ -424,4 +425,81 @@ async fn a_terminal_shows_a_code_takes_the_clipboard_and_hides_what_is_typed() {
     // The terminal shows again what is typed.
     terminal.type_in("echoed");
     terminal.until("echoed");
+}
+
+#[tokio::test]
+async fn invites_are_listed_changed_renewed_declined_and_withdrawn() {
+    let server = TestServer::start().await.unwrap();
+    let owner = Person::owner(&server);
+    let give = "invite create --role Authress:ReadResource --on docs/1";
+    let made = owner
+        .say(&format!("{give} --for Ann@Example.com --tag team=blue --max-uses 3 --email-domain example.com --not-before 1h --json"))
+        .expect(0)
+        .json();
+    assert_eq!(made["invitee"], json!({"email": "ann@example.com"}));
+    assert_eq!(made["restrictions"]["maxUses"], 3);
+    let reference = made["reference"].as_str().unwrap().to_owned();
+    owner.say(&format!("{give} --max-uses 0")).expect(2);
+    let list = owner.say("invite list --for ann@example.com").expect(0);
+    let lines: Vec<&str> = list.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", list.stdout);
+    assert!(lines[0].starts_with("REFERENCE") && lines[1].contains("SCHEDULED"));
+    let secret = made["inviteId"].as_str().unwrap();
+    assert!(!list.stdout.contains(secret));
+    assert_eq!(
+        owner
+            .say("invite list --status expired --json")
+            .expect(0)
+            .json(),
+        json!([])
+    );
+    let yaml = owner
+        .say(&format!("invite status {reference} --yaml"))
+        .expect(0);
+    let changed = yaml.stdout.replace("docs/1", "docs/2");
+    let change = ["invite", "change", &reference, "-f", "-"];
+    owner.run_with(&change, &changed).expect(0);
+    owner.run_with(&change, &changed).expect(5);
+    let shown = owner.say(&format!("invite status {reference}")).expect(0);
+    assert!(shown.stdout.contains("docs/2") && shown.stdout.contains("team=blue"));
+    let renewed = owner
+        .say(&format!("invite renew {reference} --expires 7d"))
+        .expect(0);
+    let id = renewed.stdout.trim();
+    assert!(id.starts_with(&format!("inv_{reference}_")) && id != secret);
+    let preview = owner.run_with(&["invite", "preview", "-"], id).expect(0);
+    assert!(
+        preview.stdout.contains("a***@example.com"),
+        "{}",
+        preview.stdout
+    );
+    let old = owner.run_with(&["invite", "preview", "-"], secret);
+    old.expect(3);
+    owner
+        .run_with(
+            &["invite", "decline", "-", "--as-holder", "--reason", "no"],
+            id,
+        )
+        .expect(0);
+    let history = owner.say(&format!("invite history {reference}")).expect(0);
+    for word in ["created", "updated", "renewed", "declined"] {
+        assert!(history.stdout.contains(word), "{}", history.stdout);
+    }
+    let leaked = owner.say(give).expect(0);
+    owner
+        .run_with(&["invite", "report-leak", "-"], leaked.stdout.trim())
+        .expect(0);
+    owner.say(&format!("{give} --for ann")).expect(0);
+    let inbox = owner.say("invite inbox ann --json").expect(0).json();
+    assert_eq!(inbox.as_array().unwrap().len(), 1);
+    owner.say("invite revoke-all --yes").expect(2);
+    let gone = owner
+        .say("invite revoke-all --on docs/1 --yes --json")
+        .expect(0)
+        .json();
+    assert_eq!(gone["revoked"].as_array().unwrap().len(), 1);
+    owner
+        .say("invite revoke-all --on docs/1 --yes")
+        .expect(0)
+        .saying("");
 }

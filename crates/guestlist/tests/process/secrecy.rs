@@ -188,7 +188,7 @@ impl Life {
             .expect(404);
         self.send(&alice, "GET", &target, &Value::Null).expect(404);
         self.send("", "GET", &target, &Value::Null).expect(401);
-        self.send(&alice, "PUT", &target, &Value::Null).expect(405);
+        self.send(&alice, "POST", &target, &Value::Null).expect(405);
         self.send(&alice, "GET", &format!("{target}/x"), &Value::Null)
             .expect(404);
         self.send(&alice, "GET", &format!("{target}%0A"), &Value::Null)

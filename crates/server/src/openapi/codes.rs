@@ -29,6 +29,7 @@ codes! {
     INSUFFICIENT_GRANT_ACCESS = 403 "InsufficientGrantAccess" "The caller would hand out more than they may give.";
     BUILT_IN_ROLE = 403 "BuiltInRole" "Built-in roles cannot be changed or deleted.";
     INVITE_NO_LONGER_VALID = 403 "InviteNoLongerValid" "Whoever made the invite may no longer give what it holds.";
+    INVITE_NOT_FOR_YOU = 403 "InviteNotForYou" "The invite is for somebody else; `title` says for whom, with most of it hidden.";
     INVALID_INVITE_ACCEPTOR = 403 "InvalidInviteAcceptor" "A service client cannot accept an invite.";
     NOT_FOUND = 404 "NotFound" "It does not exist, or the caller may not know of it.";
     NO_SUCH_PATH = 404 "NoSuchPath" "There is nothing at this path.";
@@ -36,6 +37,7 @@ codes! {
     INVITE_REVOKED = 404 "InviteRevoked" "The invite was withdrawn.";
     INVITE_DECLINED = 404 "InviteDeclined" "The invite was declined.";
     INVITE_ALREADY_ACCEPTED = 404 "InviteAlreadyAccepted" "The invite was accepted.";
+    INVITE_NOT_YET_VALID = 404 "InviteNotYetValid" "The invite can be used later.";
     INVITE_EXHAUSTED = 404 "InviteExhausted" "The invite was used as often as it may be.";
     BODY_TIMEOUT = 408 "BodyTimeout" "The request body did not arrive in time.";
     RECORD_ALREADY_EXISTS = 409 "AccessRecordAlreadyExists" "There is an access record with this id.";
@@ -93,6 +95,7 @@ pub(super) const OF_AN_UNUSABLE_INVITE: &[Code] = &[
     INVITE_REVOKED,
     INVITE_DECLINED,
     INVITE_ALREADY_ACCEPTED,
+    INVITE_NOT_YET_VALID,
     INVITE_EXHAUSTED,
 ];
 
@@ -207,6 +210,10 @@ mod tests {
             Rule::InviteUnusable(InviteUnusable::Declined),
             Rule::InviteUnusable(InviteUnusable::AlreadyAccepted),
             Rule::InviteUnusable(InviteUnusable::Exhausted),
+            Rule::InviteUnusable(InviteUnusable::NotYetValid),
+            Rule::InviteNotForYou {
+                expected: String::new(),
+            },
             Rule::InviteSuspended,
             Rule::AcceptorNotAUser,
             Rule::IdempotencyKeyReused,

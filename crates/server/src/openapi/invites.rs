@@ -9,11 +9,11 @@ use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
 
 use super::codes::{
     FORBIDDEN, IDEMPOTENCY_KEY_REUSED, INSUFFICIENT_GRANT_ACCESS, INVALID_INVITE_ACCEPTOR,
-    INVITE_NO_LONGER_VALID, LAST_OWNER, OF_AN_UNUSABLE_INVITE,
+    INVITE_NO_LONGER_VALID, INVITE_NOT_FOR_YOU, LAST_OWNER, OF_AN_UNUSABLE_INVITE,
 };
 use super::description::{Description, Tag};
 use super::parameters;
-use super::shapes::{Named, list_of, object, of, optional_list, or_null, string};
+use super::shapes::{Named, list_of, object, of, optional_list, or_null, string, text};
 
 const ONE: &str = "/v1/invites/{inviteId}";
 
@@ -62,6 +62,7 @@ pub(super) fn respond() -> Description {
         )
         .refuses([
             FORBIDDEN,
+            INVITE_NOT_FOR_YOU,
             INVITE_NO_LONGER_VALID,
             INVALID_INVITE_ACCEPTOR,
             LAST_OWNER,
@@ -89,6 +90,11 @@ pub(super) fn schemas() -> Vec<Named> {
             "InviteResponse",
             object()
                 .description(Some("Nothing needs to be said to accept."))
+                .property(
+                    "response",
+                    or_null(string().enum_values(Some(["ACCEPT", "DECLINE"]))),
+                )
+                .property("reason", or_null(text(1, limits::INVITE_REASON_LENGTH)))
                 .into(),
         ),
     ]
@@ -143,6 +149,10 @@ fn invite() -> RefOr<Schema> {
         .property("linkedUserId", of("LinkedUserId"))
         .property("defaultLoginTenantId", of("TenantId"))
         .property("tenantId", of("TenantId"))
+        .property("reference", of("InviteReference"))
+        .property("invitee", of("Invitee"))
+        .property("restrictions", of("InviteRestrictions"))
+        .property("tags", of("Tags"))
         .property("links", of("Links"))
         .required("inviteId")
         .required("statements")
@@ -171,6 +181,9 @@ fn request() -> RefOr<Schema> {
         .property("linkedUserId", or_null(of("LinkedUserId")))
         .property("defaultLoginTenantId", or_null(of("TenantId")))
         .property("tenantId", or_null(of("TenantId")))
+        .property("invitee", or_null(of("Invitee")))
+        .property("restrictions", or_null(of("InviteRestrictions")))
+        .property("tags", or_null(of("TagsRequest")))
         .examples([json!({
             "statements": [{
                 "roles": ["ro_editor"],

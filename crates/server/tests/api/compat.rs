@@ -260,8 +260,8 @@ async fn a_slash_behind_a_collection_and_post_for_put_are_understood() {
     for (target, allow) in [
         ("/v1/records", "GET, HEAD, POST"),
         ("/v1/records/rec_1", "GET, HEAD, POST, PUT, DELETE"),
-        ("/v1/invites", "POST"),
-        ("/v1/invites/x", "GET, HEAD, PATCH, DELETE"),
+        ("/v1/invites", "GET, HEAD, POST"),
+        ("/v1/invites/x", "GET, HEAD, PUT, PATCH, DELETE"),
         ("/v1/accounts", "GET, HEAD"),
         ("/v1/users/u/resources", "GET, HEAD"),
         ("/v1/resources/p/users", "GET, HEAD"),

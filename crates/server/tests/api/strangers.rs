@@ -60,7 +60,7 @@ async fn what_is_not_built_says_so() {
         world.own("GET", target, None).await.expect(404);
     }
     let reply = world.own("PUT", "/v1/invites", None).await.expect(405);
-    assert_eq!(reply.header("allow").as_deref(), Some("POST"));
+    assert_eq!(reply.header("allow").as_deref(), Some("GET, HEAD, POST"));
 }
 
 #[tokio::test]

@@ -197,6 +197,14 @@ impl World {
             .access_token
     }
 
+    /// A token of a user whose e-mail address was verified.
+    pub(crate) fn token_with_email(&self, user: &str, email: &str) -> String {
+        let (user, email): (UserId, _) = (user.parse().unwrap(), email.parse().unwrap());
+        let callers = &self.app.callers;
+        let token = callers.development_token_with(&user, Some(&email));
+        token.unwrap().access_token
+    }
+
     /// A request with a credential and perhaps a body.
     pub(crate) async fn send(
         &self,

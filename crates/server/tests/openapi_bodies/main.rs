@@ -84,6 +84,17 @@ impl<'a> Flat<'a> {
         self.schema["properties"].as_object().into_iter().flatten()
     }
 
+    /// Whether it has members of names that are not said.
+    fn is_open(&self) -> bool {
+        let further = &self.schema["additionalProperties"];
+        !further.is_null() && *further != false
+    }
+
+    /// Whether members that are not described are refused.
+    fn is_closed(&self) -> bool {
+        self.schema["additionalProperties"] == false
+    }
+
     fn required(&self) -> Vec<&'a str> {
         let required = self.schema["required"].as_array();
         required
@@ -103,7 +114,7 @@ impl<'a> Flat<'a> {
 /// Checks that a value with all members has exactly those described, all the way down.
 fn same_members(schemas: &Schemas, schema: Flat<'_>, value: &Value, path: &str) {
     match value {
-        Value::Object(members) if schema.schema.get("additionalProperties").is_none() => {
+        Value::Object(members) if !schema.is_open() => {
             let described: Vec<&String> = schema.members().map(|(name, _)| name).collect();
             let found: Vec<&String> = members.keys().collect();
             assert_eq!(described, found, "{path}");
@@ -208,6 +219,11 @@ fn forbidden(schema: Flat<'_>, value: &Value) -> Vec<(String, Value)> {
         add("maximum", json!(most + 1));
         add("minimum", json!(-1));
     }
+    if let (true, Some(members)) = (schema.is_closed(), value.as_object()) {
+        let mut more = members.clone();
+        more.insert("unknownMember".to_owned(), json!("text"));
+        add("additionalProperties", Value::Object(more));
+    }
     for name in schema.required() {
         let mut less = value.as_object().unwrap().clone();
         less.remove(name);
@@ -249,16 +265,21 @@ fn allowed(schema: Flat<'_>, value: &Value) -> Vec<(&'static str, Value)> {
         all.extend(values.iter().map(|value| ("enum", value.clone())));
     }
     if let Value::Object(members) = value {
-        let mut more = members.clone();
-        more.insert("unknownMember".to_owned(), json!("text"));
-        all.push(("further members", Value::Object(more)));
+        let is_full = schema.number("maxProperties") == Some(members.len());
+        if !schema.is_closed() && !is_full {
+            let mut more = members.clone();
+            more.insert("unknownMember".to_owned(), json!("text"));
+            all.push(("further members", Value::Object(more)));
+        }
         let required = schema.required();
         let least: Map<String, Value> = members
             .clone()
             .into_iter()
             .filter(|(name, _)| required.contains(&name.as_str()))
             .collect();
-        all.push(("required members only", Value::Object(least)));
+        if schema.number("minProperties").is_none() {
+            all.push(("required members only", Value::Object(least)));
+        }
     }
     all
 }

@@ -31,6 +31,7 @@ use serde_json::{Value, json};
 use crate::{sign_in_samples, webhook_samples};
 
 mod access;
+mod invites;
 
 pub(super) fn id<T: DeserializeOwned>(text: &str) -> T {
     serde_json::from_value(json!(text)).unwrap()
@@ -219,6 +220,10 @@ fn invite() -> Invite {
         linked_user_id: Some(id("user_1")),
         default_login_tenant_id: Some(id("tenant_1")),
         tenant_id: Some(id("tenant_1")),
+        reference: Some(id("0123456789AB")),
+        invitee: Some(invites::invitee()),
+        restrictions: Some(invites::restrictions()),
+        tags: tags(),
         links: links(),
     }
 }
@@ -363,6 +368,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
     all.extend(sign_in_samples::answers());
     all.extend(webhook_samples::answers());
     all.extend(access::answers());
+    all.extend(invites::answers());
     all
 }
 
@@ -402,6 +408,9 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         linked_user_id: Some(id("user_1")),
         default_login_tenant_id: Some(id("tenant_1")),
         tenant_id: Some(id("tenant_1")),
+        invitee: Some(invites::invitee()),
+        restrictions: Some(invites::restrictions()),
+        tags: tags(),
     };
     let record = AccessRecordRequest {
         record_id: Some(id("rec_1")),
@@ -461,9 +470,13 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         ),
         ("IdentityRequest", value(identity), reads::<IdentityRequest>),
     ];
-    all.extend(sign_in_samples::requests());
-    all.extend(webhook_samples::requests());
-    all.extend(access::requests());
+    let more = [
+        sign_in_samples::requests(),
+        access::requests(),
+        invites::requests(),
+        webhook_samples::requests(),
+    ];
+    all.extend(more.into_iter().flatten());
     all
 }
 
@@ -481,6 +494,10 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
         linked_user_id: None,
         default_login_tenant_id: None,
         tenant_id: None,
+        reference: None,
+        invitee: None,
+        restrictions: None,
+        tags: Tags::default(),
         ..invite()
     };
     let bare_group = Group {
@@ -503,6 +520,7 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
     bare.extend(sign_in_samples::bare_answers());
     bare.extend(webhook_samples::bare_answers());
     bare.extend(access::bare_answers());
+    bare.extend(invites::bare_answers());
     bare
 }
 

@@ -32,7 +32,7 @@ async fn a_user_of_a_linked_issuer_is_identified_with_every_algorithm() {
         let token = key.token(&claims(issuer.name(), "google-oauth2|1095/36@x+y"));
         let caller = setup.identify(&token).await.unwrap();
         assert_eq!(caller.user_id.as_str(), "google-oauth2|1095/36@x+y");
-        let CallerKind::User { issuer: name } = &caller.kind else {
+        let CallerKind::User { issuer: name, .. } = &caller.kind else {
             panic!("not a user");
         };
         assert_eq!(name.as_str(), issuer.name());
@@ -242,6 +242,7 @@ async fn own_tokens_are_for_development_alone() {
             PUBLIC_URL,
             "acc-probe1.accounts.authress.io",
             &user,
+            None,
             closed.clock.now(),
         )
         .unwrap();
@@ -259,7 +260,7 @@ async fn own_tokens_are_checked_like_any_other() {
     let sign = |issuer, audience| {
         setup
             .user_token_key
-            .sign(issuer, audience, &user, now)
+            .sign(issuer, audience, &user, None, now)
             .unwrap()
     };
     let audience = "acc-probe1.accounts.authress.io";

@@ -150,6 +150,7 @@ const SHOWN: &str = "nothing; shows what you may read";
 /// Every row, by subject.
 pub(super) const TABLE: &[&[Row]] = &[
     access::INVITES,
+    access::MORE_INVITES,
     access::RECORDS,
     access::CLAIMS,
     access::REQUESTS,

@@ -86,6 +86,19 @@ struct Sdk {
     lacks: &'static [&'static str],
 }
 
+/// Operations that no SDK has, because the published API does not have them.
+const OURS: [&str; 9] = [
+    "getInvites",
+    "updateInvite",
+    "renewInvite",
+    "getInviteEvents",
+    "revokeInvites",
+    "getUserInvites",
+    "previewInvite",
+    "declineInvite",
+    "reportInviteLeak",
+];
+
 /// What callers sign in with.
 struct Credentials {
     /// The owner's access key as it is.
@@ -201,6 +214,7 @@ fn is_complete(sdk: &Sdk) {
         .into_iter()
         .map(Operation::name)
         .filter(|name| !asked.contains(name) && !lacks.contains(name))
+        .filter(|name| !OURS.contains(&name.as_str()))
         .collect();
     assert_eq!(
         missing,

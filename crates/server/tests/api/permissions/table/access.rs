@@ -1,7 +1,7 @@
 //! Who may give, see and take access: invites, records, groups, roles, and what users hold.
 
 use super::{
-    Expected, Holds, Row, SHOWN, anybody, free, gives, may, named, passes_on, plainly, row,
+    Expected, Holds, PUBLIC, Row, SHOWN, anybody, free, gives, may, named, passes_on, plainly, row,
 };
 
 const GIVES: [Holds; 2] = [gives("x:read", "things/1"), gives("x", "things")];
@@ -65,6 +65,104 @@ pub(super) const INVITES: &[Row] = &[
         named(204),
     ),
 ];
+
+/// Those that the published API does not have.
+pub(super) const MORE_INVITES: &[Row] = &[
+    free("getInvites", "GET /v1/invites", SHOWN, anybody(200)),
+    Row {
+        body: INVITE,
+        ..free(
+            "updateInvite",
+            "PUT /v1/invites/{inviteId}",
+            "to have made it, or `Invites:Update` on `Authress:Invites/{reference}`; and the ceiling for all it holds then",
+            by_reference(200),
+        )
+    },
+    free(
+        "renewInvite",
+        "POST /v1/invites/{inviteId}/renewals",
+        "to have made it, or `Invites:Update` on `Authress:Invites/{reference}`; and the ceiling for all it holds",
+        by_reference(201),
+    ),
+    row(
+        "getInviteEvents",
+        "GET /v1/invites/{inviteId}/events",
+        "to have made it, to be the one it is for, or {exact}",
+        [
+            may("Invites:Read", "Authress:Invites/{reference}"),
+            may("Invites", "Authress:Invites"),
+        ],
+        "",
+        Expected {
+            neighbour: 404,
+            ..named(200)
+        },
+    ),
+    Row {
+        body: r#"{"resourceUri": "things/1"}"#,
+        ..free(
+            "revokeInvites",
+            "POST /v1/invites/revocations",
+            "nothing; withdraws what you may withdraw one by one",
+            anybody(200),
+        )
+    },
+    row(
+        "getUserInvites",
+        "GET /v1/users/{userId}/invites",
+        "to be that user, or {exact}",
+        [
+            may("Invites:Read", "Authress:Invites"),
+            may("Invites", "Authress:Invites"),
+        ],
+        "",
+        named(200),
+    ),
+    Row {
+        body: HOLDER,
+        ..free(
+            "previewInvite",
+            "POST /v1/invites/previews",
+            "to know the whole id; no token",
+            PUBLIC,
+        )
+    },
+    Row {
+        body: HOLDER,
+        ..free(
+            "declineInvite",
+            "POST /v1/invites/declines",
+            "to know the whole id; no token",
+            PUBLIC_CHANGE,
+        )
+    },
+    Row {
+        body: HOLDER,
+        ..free(
+            "reportInviteLeak",
+            "POST /v1/invites/report-leak",
+            "to know the whole id; no token",
+            PUBLIC_CHANGE,
+        )
+    },
+];
+
+const HOLDER: &str = r#"{"inviteId": "{inviteId}"}"#;
+const PUBLIC_CHANGE: Expected = Expected {
+    nobody: 204,
+    ..anybody(204)
+};
+
+/// Nothing tells whether there is such an invite.
+const fn by_reference(done: u16) -> Expected {
+    Expected {
+        nobody: 401,
+        stranger: 404,
+        neighbour: 404,
+        holders: None,
+        owner: done,
+    }
+}
 
 pub(super) const RECORDS: &[Row] = &[
     row(

@@ -1,0 +1,353 @@
+//! `guestlist invite list` and what else is done with invites by those who do not use them.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use guestlist_api::ids::{Domain, InviteReference, RoleId, UserId};
+use guestlist_api::invite_lists::{
+    InviteMoment, InviteReason, InviteRevocation, InviteState, InviteSummary,
+};
+use guestlist_api::invite_terms::Invitee;
+use guestlist_api::invites::InviteRequest;
+use guestlist_api::resources::ResourceUri;
+use guestlist_server::clock::Clock;
+use serde::Serialize;
+
+use crate::connection::Session;
+use crate::documents;
+use crate::exits::Failure;
+use crate::invite_request::Expiry;
+use crate::output::{Limit, details, optional};
+use crate::tags::{Tag, words};
+
+/// The commands that name invites by reference, or none in particular.
+#[derive(Debug, Subcommand)]
+pub(crate) enum InviteListCommand {
+    /// Lists the invites that you made or may read, whatever became of them
+    #[command(after_help = "\
+Examples:
+  guestlist invite list --status pending
+  guestlist invite list --for ann@example.com --all
+  guestlist invite list --by alice --on projects/42 --json")]
+    List(Narrowed),
+    /// Shows where an invite stands, by its reference
+    #[command(after_help = "Example:\n  guestlist invite status 7Q2m9fK3xP4a")]
+    Status {
+        /// The reference: the public half of the id
+        reference: InviteReference,
+    },
+    /// Shows what happened to an invite
+    #[command(after_help = "Example:\n  guestlist invite history 7Q2m9fK3xP4a")]
+    History {
+        /// The reference: the public half of the id
+        reference: InviteReference,
+    },
+    /// Gives an invite another id and more time; the old id is dead at once
+    #[command(after_help = "\
+Also for an invite that expired or was declined. The new id is printed on standard output and nowhere
+else.
+
+Example:
+  guestlist invite renew 7Q2m9fK3xP4a --expires 5d > ann.invite")]
+    Renew {
+        /// The reference: the public half of the id
+        reference: InviteReference,
+        /// When it ends: after a time (36h, 5d) or at a time (2026-01-02T03:04Z) [default: 7 days]
+        #[arg(long, value_name = "DURATION|TIME")]
+        expires: Option<Expiry>,
+    },
+    /// Replaces what a pending invite holds, under the same id
+    #[command(after_help = "\
+Example:
+  guestlist invite status 7Q2m9fK3xP4a --yaml > invite.yaml
+  guestlist invite change 7Q2m9fK3xP4a -f invite.yaml")]
+    Change {
+        /// The reference: the public half of the id
+        reference: InviteReference,
+        /// A file with the invite as it should be, in YAML or JSON; `-` is standard input. With a
+        /// `lastUpdated` it is changed only if it was last updated then
+        #[arg(long, short, value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Withdraws all invites that fit and can still be used
+    #[command(after_help = "\
+Examples:
+  guestlist invite revoke-all --by alice
+  guestlist invite revoke-all --on projects/42 --reason 'project ended' --yes")]
+    RevokeAll(RevokeAll),
+    /// Lists the invites that are for somebody: yours, unless another user is named
+    #[command(after_help = "\
+What is for you by name is accepted by its reference: guestlist invite accept 7Q2m9fK3xP4a
+
+Example:
+  guestlist invite inbox ann")]
+    Inbox {
+        /// The user
+        user: UserId,
+        #[command(flatten)]
+        limit: Limit,
+    },
+}
+
+/// Which invites to list.
+#[derive(Debug, Args)]
+pub(crate) struct Narrowed {
+    /// Only those that stand so now
+    #[arg(long, value_name = "STATUS")]
+    status: Option<State>,
+    /// Only those for this user id or e-mail address
+    #[arg(long = "for", value_name = "USER|ADDRESS", value_parser = invitee)]
+    invitee: Option<Invitee>,
+    /// Only those of this inviter
+    #[arg(long = "by", value_name = "USER")]
+    inviter: Option<UserId>,
+    /// Only those that give something on exactly this resource
+    #[arg(long = "on", value_name = "RESOURCE")]
+    resource: Option<ResourceUri>,
+    /// Only those with this tag
+    #[arg(long, value_name = "NAME=VALUE")]
+    tag: Option<Tag>,
+    #[command(flatten)]
+    limit: Limit,
+}
+
+/// Which invites to withdraw.
+#[derive(Debug, Args)]
+pub(crate) struct RevokeAll {
+    /// Those for this user id or e-mail address
+    #[arg(long = "for", value_name = "USER|ADDRESS", value_parser = invitee,
+        required_unless_present_any = ["inviter", "resource", "tag"])]
+    invitee: Option<Invitee>,
+    /// Those of this inviter
+    #[arg(long = "by", value_name = "USER")]
+    inviter: Option<UserId>,
+    /// Those that give something on exactly this resource
+    #[arg(long = "on", value_name = "RESOURCE")]
+    resource: Option<ResourceUri>,
+    /// Those with this tag
+    #[arg(long, value_name = "NAME=VALUE")]
+    tag: Option<Tag>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<InviteReason>,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Where an invite stands, as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum State {
+    Pending,
+    Scheduled,
+    Suspended,
+    Expired,
+    Accepted,
+    Exhausted,
+    Declined,
+    Revoked,
+}
+
+impl State {
+    const fn state(self) -> InviteState {
+        match self {
+            Self::Pending => InviteState::Pending,
+            Self::Scheduled => InviteState::Scheduled,
+            Self::Suspended => InviteState::Suspended,
+            Self::Expired => InviteState::Expired,
+            Self::Accepted => InviteState::Accepted,
+            Self::Exhausted => InviteState::Exhausted,
+            Self::Declined => InviteState::Declined,
+            Self::Revoked => InviteState::Revoked,
+        }
+    }
+}
+
+/// An e-mail address, or a user id.
+pub(crate) fn invitee(text: &str) -> Result<Invitee, guestlist_api::text::Malformed> {
+    if let Ok(email) = text.parse() {
+        return Ok(Invitee::Email(email));
+    }
+    text.parse().map(Invitee::User)
+}
+
+pub(crate) async fn run(command: InviteListCommand, session: &Session) -> Result<(), Failure> {
+    let (invites, output) = (session.client.invites(), &session.output);
+    match command {
+        InviteListCommand::List(narrowed) => {
+            let mut pages = invites.list();
+            if let Some(status) = narrowed.status {
+                pages = pages.status(status.state());
+            }
+            if let Some(invitee) = &narrowed.invitee {
+                pages = pages.invitee(invitee);
+            }
+            if let Some(inviter) = &narrowed.inviter {
+                pages = pages.inviter(inviter);
+            }
+            if let Some(resource) = &narrowed.resource {
+                pages = pages.resource(resource);
+            }
+            if let Some(tag) = &narrowed.tag {
+                let (name, value) = tag.parts();
+                pages = pages.tag(name, value);
+            }
+            output.list(pages, &narrowed.limit, &HEADINGS, row).await
+        }
+        InviteListCommand::Status { reference } => {
+            let invite = invites.get_invite_by_reference(&reference).await?;
+            output.show(&invite, describe)
+        }
+        InviteListCommand::History { reference } => {
+            let moments = invites.get_invite_events(&reference).await?;
+            let headings = ["TIME", "WHAT", "BY", "WHY"];
+            output.show_all(&moments, &headings, moment)
+        }
+        InviteListCommand::Renew { reference, expires } => {
+            let now = Clock::system().now();
+            let expiry = expires.map(|expiry| expiry.from(now)).transpose()?;
+            let invite = invites.renew_invite(&reference, expiry).await?;
+            output.notice(&format!(
+                "Renewed {reference}: the id that was passed on before is dead."
+            ));
+            output.show(&invite, |invite| invite.invite_id.reveal().to_owned())
+        }
+        InviteListCommand::Change { reference, file } => change(session, &reference, &file).await,
+        InviteListCommand::RevokeAll(which) => revoke_all(which, session).await,
+        InviteListCommand::Inbox { user, limit } => {
+            let pages = invites.list_for(&user);
+            output.list(pages, &limit, &HEADINGS, row).await
+        }
+    }
+}
+
+async fn change(
+    session: &Session,
+    reference: &InviteReference,
+    file: &Path,
+) -> Result<(), Failure> {
+    let (request, basis): (InviteRequest, _) = documents::read_change(file)?;
+    let invites = session.client.invites();
+    let invite = invites
+        .update_invite(reference, &request, basis.last_updated)
+        .await?;
+    session.output.notice(&format!("Changed {reference}."));
+    session.output.show(&invite, describe)
+}
+
+/// What was withdrawn, for programs.
+#[derive(Serialize)]
+struct Revoked {
+    revoked: Vec<InviteReference>,
+}
+
+async fn revoke_all(which: RevokeAll, session: &Session) -> Result<(), Failure> {
+    let (invites, output) = (session.client.invites(), &session.output);
+    if !which.yes {
+        output.confirm("Withdraw all invites that fit?", false)?;
+    }
+    let revocation = InviteRevocation {
+        inviter_user_id: which.inviter,
+        invitee: which.invitee,
+        resource_uri: which.resource,
+        tag: which.tag.map(|tag| {
+            let (name, value) = tag.parts();
+            format!("{name}={value}")
+        }),
+        reason: which.reason,
+    };
+    let mut revoked = Vec::new();
+    loop {
+        let part = invites.revoke_invites(&revocation).await?;
+        let nothing = part.revoked.is_empty();
+        revoked.extend(part.revoked);
+        if !part.more || nothing {
+            break;
+        }
+        output.notice(&format!("Withdrew {} so far.", revoked.len()));
+    }
+    output.show(&Revoked { revoked }, |found| {
+        let lines: Vec<String> = found.revoked.iter().map(ToString::to_string).collect();
+        if lines.is_empty() {
+            "Nothing fits that can still be used.".to_owned()
+        } else {
+            lines.join("\n")
+        }
+    })
+}
+
+const HEADINGS: [&str; 6] = ["REFERENCE", "STATUS", "GIVES", "FOR", "BY", "EXPIRES"];
+
+fn gives(invite: &InviteSummary) -> String {
+    let statements = invite.statements.iter().map(|statement| {
+        let roles: Vec<&str> = statement.roles.iter().map(RoleId::as_str).collect();
+        let resources: Vec<&str> = statement
+            .resources
+            .iter()
+            .map(|resource| resource.resource_uri.as_str())
+            .collect();
+        format!("{} on {}", roles.join(","), resources.join(","))
+    });
+    statements.collect::<Vec<_>>().join("; ")
+}
+
+fn whom(invite: &InviteSummary) -> String {
+    match &invite.invitee {
+        Some(Invitee::User(user)) => user.to_string(),
+        Some(Invitee::Email(email)) => email.to_string(),
+        None if invite.uses.max > 1 => format!("{} of {}", invite.uses.accepted, invite.uses.max),
+        None => String::new(),
+    }
+}
+
+fn row(invite: &InviteSummary) -> Vec<String> {
+    vec![
+        invite.reference.to_string(),
+        invite.status.to_string(),
+        gives(invite),
+        whom(invite),
+        invite.inviter.user_id.to_string(),
+        invite.expiry_time.to_string(),
+    ]
+}
+
+fn describe(invite: &InviteSummary) -> String {
+    let restrictions = &invite.restrictions;
+    let domains: Vec<&str> = restrictions
+        .email_domains
+        .iter()
+        .map(Domain::as_str)
+        .collect();
+    details([
+        ("Reference", invite.reference.to_string()),
+        ("Status", invite.status.to_string()),
+        ("Why", optional(invite.status_reason.as_ref())),
+        ("Gives", gives(invite)),
+        ("For", whom(invite)),
+        ("Domains", domains.join(", ")),
+        ("Issuer", optional(restrictions.issuer.as_ref())),
+        ("Not before", optional(restrictions.not_before.as_ref())),
+        (
+            "Used",
+            format!("{} of {}", invite.uses.accepted, invite.uses.max),
+        ),
+        ("Inviter", invite.inviter.user_id.to_string()),
+        ("Made", invite.created_time.to_string()),
+        ("Expires", invite.expiry_time.to_string()),
+        ("Ended", optional(invite.responded_time.as_ref())),
+        ("Tags", words(&invite.tags)),
+    ])
+}
+
+fn moment(moment: &InviteMoment) -> Vec<String> {
+    let what = serde_json::to_value(moment.change)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_lowercase))
+        .unwrap_or_default();
+    vec![
+        moment.time.to_string(),
+        what,
+        optional(moment.user_id.as_ref()),
+        optional(moment.reason.as_ref()),
+    ]
+}

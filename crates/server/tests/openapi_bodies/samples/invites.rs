@@ -1,0 +1,181 @@
+//! The bodies of what is done with invites besides the published operations.
+
+use guestlist_api::accounts::AccountReference;
+use guestlist_api::ids::InviteSecret;
+use guestlist_api::invite_lists::{
+    InviteAnswer, InviteChange, InviteCollection, InviteHistory, InviteHolder, InviteMoment,
+    InvitePreview, InviteRenewal, InviteResponse, InviteRevocation, InviteRevocations, InviteState,
+    InviteSummary, InviteUses, Inviter,
+};
+use guestlist_api::invite_terms::{InviteRestrictions, Invitee};
+use guestlist_api::invites::ConflictResolutionStrategy;
+use guestlist_api::text::Bounded;
+use serde_json::Value;
+
+use super::{Reads, id, invite_statement, links, page, reads, tags, value};
+
+pub(super) fn invitee() -> Invitee {
+    Invitee::Email(id("ann@example.com"))
+}
+
+pub(super) fn restrictions() -> InviteRestrictions {
+    InviteRestrictions {
+        email_domains: Bounded::new(vec![id("example.com")]).unwrap(),
+        issuer: Some(id("https://login.example")),
+        not_before: Some(id("2026-01-02T03:04:05.678Z")),
+        max_uses: 5.try_into().unwrap(),
+    }
+}
+
+fn summary() -> InviteSummary {
+    InviteSummary {
+        reference: id("0123456789AB"),
+        invite_id: id("0123456789AB"),
+        status: InviteState::Declined.into(),
+        status_reason: Some("no thanks".to_owned()),
+        statements: vec![invite_statement()],
+        conflict_resolution_strategy: ConflictResolutionStrategy::default().into(),
+        inviter: inviter(),
+        created_time: id("2026-01-02T03:04:05.678Z"),
+        expiry_time: id("2026-01-02T03:04:05.678Z"),
+        responded_time: Some(id("2026-01-02T03:04:05.678Z")),
+        last_updated: id("2026-01-02T03:04:05.678Z"),
+        invitee: Some(invitee()),
+        restrictions: restrictions(),
+        uses: InviteUses {
+            max: 5,
+            accepted: 1,
+        },
+        linked_user_id: Some(id("user_1")),
+        default_login_tenant_id: Some(id("tenant_1")),
+        tags: tags(),
+        links: links(),
+    }
+}
+
+fn inviter() -> Inviter {
+    Inviter {
+        user_id: id("user 1"),
+    }
+}
+
+fn moment() -> InviteMoment {
+    InviteMoment {
+        change: InviteChange::Declined,
+        time: id("2026-01-02T03:04:05.678Z"),
+        user_id: Some(id("user 1")),
+        reason: Some(id("no thanks")),
+    }
+}
+
+fn preview() -> InvitePreview {
+    InvitePreview {
+        account: AccountReference {
+            account_id: id("acc-1"),
+        },
+        inviter: inviter(),
+        expiry_time: id("2026-01-02T03:04:05.678Z"),
+        not_before: Some(id("2026-01-02T03:04:05.678Z")),
+        invitee: Some("a***@example.com".to_owned()),
+        issuer: Some(id("https://login.example")),
+        email_domains: vec![id("example.com")],
+        default_login_tenant_id: Some(id("tenant_1")),
+    }
+}
+
+/// Every answer with all of its members.
+pub(super) fn answers() -> Vec<(&'static str, Value)> {
+    let (pagination, links) = page();
+    let invites = InviteCollection {
+        invites: vec![summary()],
+        pagination,
+        links,
+    };
+    let history = InviteHistory {
+        events: vec![moment()],
+        links: super::links(),
+    };
+    vec![
+        ("InviteSummary", value(summary())),
+        ("InviteCollection", value(invites)),
+        ("InviteMoment", value(moment())),
+        ("InviteHistory", value(history)),
+        ("InvitePreview", value(preview())),
+        (
+            "InviteRevocations",
+            value(InviteRevocations {
+                revoked: vec![id("0123456789AB")],
+                more: true,
+            }),
+        ),
+    ]
+}
+
+/// Answers without any member that may be absent.
+pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
+    let summary = InviteSummary {
+        status_reason: None,
+        responded_time: None,
+        invitee: None,
+        linked_user_id: None,
+        default_login_tenant_id: None,
+        ..summary()
+    };
+    let moment = InviteMoment {
+        user_id: None,
+        reason: None,
+        ..moment()
+    };
+    let preview = InvitePreview {
+        not_before: None,
+        invitee: None,
+        issuer: None,
+        email_domains: Vec::new(),
+        default_login_tenant_id: None,
+        ..preview()
+    };
+    vec![
+        ("InviteSummary", value(summary)),
+        ("InviteMoment", value(moment)),
+        ("InvitePreview", value(preview)),
+    ]
+}
+
+/// Every body that is sent, with all of its members.
+pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
+    let random: Vec<u8> = (0..=255).collect();
+    let revocation = InviteRevocation {
+        inviter_user_id: Some(id("user 1")),
+        invitee: Some(invitee()),
+        resource_uri: Some(id("documents/1")),
+        tag: Some("team=blue".to_owned()),
+        reason: Some(id("gone")),
+    };
+    let response = InviteResponse {
+        response: InviteAnswer::Decline,
+        reason: Some(id("no thanks")),
+    };
+    vec![
+        (
+            "InviteRenewal",
+            value(InviteRenewal {
+                expiry_time: Some(id("2026-01-02T03:04:05.678Z")),
+            }),
+            reads::<InviteRenewal>,
+        ),
+        (
+            "InviteRevocation",
+            value(revocation),
+            reads::<InviteRevocation>,
+        ),
+        ("InviteResponse", value(response), reads::<InviteResponse>),
+        (
+            "InviteHolder",
+            value(InviteHolder {
+                invite_id: InviteSecret::generate(&random).unwrap().into(),
+                reason: Some(id("leaked")),
+            }),
+            reads::<InviteHolder>,
+        ),
+    ]
+}
