@@ -470,14 +470,19 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         ),
         ("IdentityRequest", value(identity), reads::<IdentityRequest>),
     ];
+    all.extend(further_requests());
+    all
+}
+
+/// Those of the subjects that have a file of their own.
+fn further_requests() -> impl Iterator<Item = (&'static str, Value, Reads)> {
     let more = [
         sign_in_samples::requests(),
         access::requests(),
         invites::requests(),
         webhook_samples::requests(),
     ];
-    all.extend(more.into_iter().flatten());
-    all
+    more.into_iter().flatten()
 }
 
 /// Answers without any member that may be absent.
