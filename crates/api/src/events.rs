@@ -142,6 +142,7 @@ open_enumeration!(
         Role = "role",
         Tenant = "tenant",
         User = "user",
+        Webhook = "webhook",
     }
 );
 
@@ -209,8 +210,28 @@ open_enumeration!(
         UserDeleted = "user.deleted",
         /// A part of what named a user names them no more.
         UserDeletionContinued = "user.deletion-continued",
+        WebhookCreated = "webhook.created",
+        WebhookDeleted = "webhook.deleted",
+        /// The server disabled a webhook whose receiver is gone, or failed for too long.
+        WebhookDisabled = "webhook.disabled",
+        /// What was delivered was written down. It is sent to no webhook: it would never end.
+        WebhookProgressed = "webhook.progressed",
+        /// Events are sent from another revision on.
+        WebhookReplayed = "webhook.replayed",
+        /// A webhook got another secret.
+        WebhookSecretRotated = "webhook.secret-rotated",
+        /// A test delivery. It is only ever sent, and is not in the log.
+        WebhookTested = "webhook.tested",
+        WebhookUpdated = "webhook.updated",
     }
 );
+
+impl EventType {
+    /// Whether it is sent to webhooks: all but what delivering itself writes down.
+    pub fn is_delivered(&self) -> bool {
+        *self != Self::WebhookProgressed
+    }
+}
 
 /// The details of an event: a JSON object whose members depend on the type of the event. Members
 /// that a reader does not know are kept.

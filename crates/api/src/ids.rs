@@ -237,6 +237,11 @@ id!(
 );
 
 id!(
+    /// A webhook: `whk_…`.
+    WebhookId, "a webhook id", limits::ID_LENGTH, "A-Z a-z 0-9 - _", word
+);
+
+id!(
     /// The user id a person should get if they sign up through an invite.
     LinkedUserId, "a linked user id", 32, "A-Z a-z 0-9 - _", word
 );
@@ -265,7 +270,8 @@ no_further_rule!(
     Domain,
     ExtensionId,
     LinkedUserId,
-    UserTokenId
+    UserTokenId,
+    WebhookId
 );
 
 /// Gives an id type that may hold full stops the rule of paths: `.` and `..` cannot stand in one.

@@ -35,3 +35,4 @@ pub mod text;
 pub mod times;
 pub mod user_tokens;
 pub mod users;
+pub mod webhooks;

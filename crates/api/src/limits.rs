@@ -56,6 +56,16 @@ pub const APPLICATION_AUDIENCE_LENGTH: usize = 128;
 pub const TOKEN_CLAIMS: usize = 50;
 /// Bytes of them as JSON: a quarter of the longest token.
 pub const TOKEN_CLAIMS_BYTES: usize = 2048;
+/// Webhooks of an account: each is a task, a request under way and a reader of the log.
+pub const WEBHOOKS: usize = 20;
+/// Characters of the URL of a webhook.
+pub const WEBHOOK_URL_LENGTH: usize = 1024;
+/// Event types of a webhook, or patterns of them.
+pub const WEBHOOK_EVENT_TYPES: usize = 50;
+/// Attempts to deliver that are remembered of a webhook.
+pub const WEBHOOK_DELIVERIES: usize = 100;
+/// Milliseconds for which a webhook's secret signs beside the one that took its place: 24 hours.
+pub const WEBHOOK_SECRET_OVERLAP: i64 = DAY;
 /// Characters of an e-mail address (RFC 5321 §4.5.3.1.3, less the angle brackets).
 pub const EMAIL_LENGTH: usize = 254;
 /// Times an invite can be used.

@@ -26,6 +26,7 @@ use crate::user_permissions::UserPermissions;
 use crate::user_tokens::UserTokens;
 use crate::users::Users;
 use crate::verifier::TokenVerifier;
+use crate::webhooks::Webhooks;
 
 /// How long a call may take in all.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -231,6 +232,11 @@ impl Client {
     /// The event log: what changed, when and by whom. Only our server has it.
     pub fn events(&self) -> Events<'_> {
         Events { client: self }
+    }
+
+    /// Webhooks: URLs to which events are sent. Only our server has them.
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks { client: self }
     }
 
     /// What the server says of itself: its health, its keys, its description.

@@ -33,6 +33,10 @@ pub use crate::users::Users;
 pub use crate::verifier::{
     InvalidToken, OpenIdConfiguration, TokenError, TokenVerifier, VerifiedToken,
 };
+pub use crate::webhook_verifier::{
+    InvalidWebhook, VerifiedWebhook, WEBHOOK_TOLERANCE, verify_webhook,
+};
+pub use crate::webhooks::Webhooks;
 
 mod access_records;
 mod access_requests;
@@ -64,3 +68,5 @@ mod user_permissions;
 mod user_tokens;
 mod users;
 mod verifier;
+mod webhook_verifier;
+mod webhooks;

@@ -10,7 +10,7 @@ use crate::{
     access_requests, accounts, applications, apply, backup, checks, clients, completions,
     connections, doctor, events, export, extensions, groups, identities, import, invites, keys,
     login, man, profile_commands, pull, records, resources, restore, roles, settings, tenants,
-    tokens, users,
+    tokens, users, webhooks,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -148,6 +148,10 @@ pub(crate) enum Call {
     /// Tenants: partitions of users, usually one for each business customer
     #[command(subcommand)]
     Tenant(tenants::TenantCommand),
+
+    /// Webhooks: URLs to which the server sends its events
+    #[command(subcommand)]
+    Webhook(webhooks::WebhookCommand),
 
     /// What everybody may do with a resource, whoever they are
     #[command(subcommand)]

@@ -17,7 +17,7 @@ use crate::{output, standard_input};
 const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Members that answers have and requests do not: what was read can be written back unchanged.
-const READ_ONLY: [&str; 23] = [
+const READ_ONLY: [&str; 25] = [
     "account",
     "application.applicationId",
     "application.links",
@@ -27,6 +27,7 @@ const READ_ONLY: [&str; 23] = [
     "client.links",
     "clientId",
     "createdTime",
+    "disabledReason",
     "extensionId",
     "hasClientSecret",
     "inviteId",
@@ -41,6 +42,7 @@ const READ_ONLY: [&str; 23] = [
     "uses",
     "verificationKeys",
     "webHostFqdn",
+    "webhookId",
 ];
 
 /// An object in a file, or in standard input if the file is `-`.

@@ -62,6 +62,7 @@ mod text;
 mod token_claims;
 mod tokens;
 mod users;
+mod webhooks;
 mod welcome;
 
 use std::process::ExitCode;
@@ -169,6 +170,7 @@ async fn answer(command: Call, session: &Session) -> Result<(), Failure> {
         Call::Identity(command) => identities::run(command, session).await,
         Call::Request(command) => access_requests::run(command, session).await,
         Call::User(command) => users::run(command, session).await,
+        Call::Webhook(command) => webhooks::run(command, session).await,
         Call::Account(command) => accounts::run(command, session).await,
     }
 }

@@ -109,12 +109,9 @@ pub(crate) fn companions(
     documents: &BTreeMap<String, u64>,
 ) -> Result<Vec<PathBuf>, Failure> {
     if secrets.is_some() || documents.contains_key(Kind::Account.name()) {
-        let connections = documents.get(Kind::Connection.name()).copied();
-        require_secrets(
-            secrets.unwrap_or(data),
-            data,
-            connections.unwrap_or_default(),
-        )?;
+        let counted = startup::SEALED_KINDS.map(|kind| documents.get(kind.name()).copied());
+        let sealed = counted.into_iter().flatten().sum();
+        require_secrets(secrets.unwrap_or(data), data, sealed)?;
     }
     let Some(directory) = secrets else {
         return Ok(Vec::new());
@@ -125,8 +122,8 @@ pub(crate) fn companions(
 }
 
 /// The check of a start, before anything is touched: without its pepper the data cannot be served.
-fn require_secrets(directory: &Path, data: &Path, connections: u64) -> Result<(), Failure> {
-    startup::require_secrets(directory, connections).map_err(|error| {
+fn require_secrets(directory: &Path, data: &Path, sealed: u64) -> Result<(), Failure> {
+    startup::require_secrets(directory, sealed).map_err(|error| {
         Failure::local(error.to_string()).hint(format!(
             "Nothing was changed. Say with --secrets DIRECTORY where the pepper and the keys \
              of the backup are, or put them into {} with mode 0600.",

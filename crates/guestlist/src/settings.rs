@@ -75,7 +75,8 @@ pub(crate) struct ServeArguments {
     #[serde(default, rename = "trusted-proxy")]
     pub(crate) trusted_proxies: Vec<String>,
 
-    /// Token issuers may be at private addresses (for an identity provider in the same network)
+    /// Token issuers and receivers of webhooks may be at private addresses (for those in the same
+    /// network)
     #[arg(long, env = "GUESTLIST_PRIVATE_ISSUERS", num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     pub(crate) private_issuers: Option<bool>,
 

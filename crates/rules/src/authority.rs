@@ -3,7 +3,7 @@
 use guestlist_api::actions::Action;
 use guestlist_api::ids::{
     ApplicationId, ClientId, ConnectionId, ExtensionId, GroupId, InviteReference, KeyId, RecordId,
-    RequestId, RoleId, TenantId, UserId,
+    RequestId, RoleId, TenantId, UserId, WebhookId,
 };
 use guestlist_api::resources::ResourceUri;
 
@@ -61,6 +61,9 @@ pub enum Ability<'a> {
     ReadRequest(&'a RequestId),
     UpdateRequest(&'a RequestId),
     ReadResourceConfiguration(&'a ResourceUri),
+    CreateWebhook,
+    ReadWebhook(&'a WebhookId),
+    UpdateWebhook(&'a WebhookId),
 }
 
 impl Ability<'_> {
@@ -107,6 +110,9 @@ impl Ability<'_> {
             Self::ReadRequest(_) => ["AccessRequests:Read", "READ"],
             Self::UpdateRequest(_) => ["AccessRequests:Update", "UPDATE"],
             Self::ReadResourceConfiguration(_) => ["READ", "ResourcePermissions:Read"],
+            Self::CreateWebhook => ["CREATE", "Webhooks:Create"],
+            Self::ReadWebhook(_) => ["READ", "Webhooks:Read"],
+            Self::UpdateWebhook(_) => ["UPDATE", "Webhooks:Update"],
         }
     }
 
@@ -167,6 +173,10 @@ impl Ability<'_> {
             Self::ReadResourceConfiguration(resource) => {
                 ("ResourcePermissions", Some(resource.canonical().to_owned()))
             }
+            Self::CreateWebhook => ("Webhooks", None),
+            Self::ReadWebhook(webhook) | Self::UpdateWebhook(webhook) => {
+                ("Webhooks", Some(webhook.to_string()))
+            }
         }
     }
 
@@ -213,7 +223,10 @@ impl Ability<'_> {
             | Self::DeleteUser(_)
             | Self::ReadRequest(_)
             | Self::UpdateRequest(_)
-            | Self::ReadResourceConfiguration(_) => None,
+            | Self::ReadResourceConfiguration(_)
+            | Self::CreateWebhook
+            | Self::ReadWebhook(_)
+            | Self::UpdateWebhook(_) => None,
         }
     }
 
@@ -278,6 +291,7 @@ impl Ability<'_> {
             }
             Self::CreateTenant | Self::ReadTenant(_) | Self::UpdateTenant(_) => Noun::Tenant,
             Self::ReadResourceConfiguration(_) => Noun::ResourceConfiguration,
+            Self::CreateWebhook | Self::ReadWebhook(_) | Self::UpdateWebhook(_) => Noun::Webhook,
         }
     }
 }

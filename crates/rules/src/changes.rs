@@ -47,10 +47,12 @@ pub enum Kind {
     TenantUser,
     TokenConfiguration,
     UserToken,
+    Webhook,
+    WebhookProgress,
 }
 
 impl Kind {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Account,
         Self::AccessRecord,
         Self::AccessRequest,
@@ -69,6 +71,8 @@ impl Kind {
         Self::TenantUser,
         Self::TokenConfiguration,
         Self::UserToken,
+        Self::Webhook,
+        Self::WebhookProgress,
     ];
 
     /// The stored name.
@@ -92,6 +96,8 @@ impl Kind {
             Self::TenantUser => "tenant-user",
             Self::TokenConfiguration => "token-configuration",
             Self::UserToken => "user-token",
+            Self::Webhook => "webhook",
+            Self::WebhookProgress => "webhook-progress",
         }
     }
 

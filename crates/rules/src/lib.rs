@@ -34,3 +34,4 @@ pub mod undoing;
 pub mod user_deletion;
 pub mod user_tokens;
 pub mod users;
+pub mod webhooks;

@@ -22,6 +22,7 @@ pub enum Noun {
     Tenant,
     User,
     UserToken,
+    Webhook,
 }
 
 /// Why an invite cannot be used. Told only to a holder of its secret.
@@ -78,6 +79,8 @@ pub enum Refusal {
     BuiltInRole,
     /// A client has as many access keys as it may have.
     TooManyKeys,
+    /// The account has as many webhooks as it may have.
+    TooManyWebhooks,
     /// The invite cannot be used, or not by this caller.
     InviteUnusable(InviteUnusable),
     /// The invite is for somebody else.

@@ -26,6 +26,7 @@ use crate::request_id::RequestIds;
 use crate::sealing::SealingKey;
 use crate::settings::Settings;
 use crate::waits::Waits;
+use crate::webhook_delivery::Webhooks;
 
 /// Characters of the random part of an id that is made here: 95 bits, so that none is made twice.
 const FRESH: usize = 16;
@@ -46,6 +47,7 @@ pub struct App {
     pub draining: Draining,
     /// Who waits for the next change.
     pub waits: Waits,
+    pub webhooks: Webhooks,
     /// Held by whoever decides anew after a conflict, so that those who contend take turns.
     pub turn: tokio::sync::Mutex<()>,
     pub metrics: Metrics,
@@ -159,6 +161,7 @@ pub struct Parts {
     pub cors: Cors,
     pub limits: Limits,
     pub memory: Memory,
+    pub webhooks: Webhooks,
 }
 
 impl App {
@@ -181,6 +184,7 @@ impl App {
             limiters: Limiters::default(),
             draining: Draining::default(),
             waits: Waits::default(),
+            webhooks: parts.webhooks,
             turn: tokio::sync::Mutex::default(),
             metrics: Metrics::default(),
             memory: parts.memory,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use guestlist_api::identities::IssuerText;
 use guestlist_store::Store;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::addresses::{NotANetwork, TrustedProxies};
 use crate::app::{App, Memory, NotFollowed, Parts};
@@ -15,9 +16,10 @@ use crate::cors::{Cors, NotAnOrigin};
 use crate::entropy::{Entropy, NoEntropy};
 use crate::issuers::Issuers;
 use crate::limits::Limits;
-use crate::outgoing::{Outgoing, Reach};
+use crate::outgoing::{Names, Outgoing, Reach};
 use crate::settings::Settings;
 use crate::startup::Secrets;
+use crate::webhook_delivery::{self, Webhooks};
 use crate::{listener, service};
 
 /// Why the server could not be built. Each says what to do.
@@ -52,14 +54,18 @@ pub async fn build(
         development: settings.development,
         ..CallerSettings::new(settings.account_id.clone(), public_url)
     };
-    let outgoing = Outgoing::new(Reach {
+    let reach = Reach {
         private_addresses: settings.private_issuers,
         development: settings.development,
-    })?;
+    };
+    let attempt = settings.limits.webhooks.attempt;
+    let sending = Outgoing::with(reach, Names::System, attempt)?;
+    // After the memory: what a delivery is told of the memory has taken in already.
+    let webhooks = Webhooks::follow(store.as_ref(), sending).await?;
     let callers = Callers::new(
         caller_settings,
         Arc::clone(memory.known_callers()),
-        Issuers::new(outgoing, clock.clone()),
+        Issuers::new(Outgoing::new(reach)?, clock.clone()),
         secrets.user_token_key,
         Arc::clone(&store),
         clock.clone(),
@@ -83,12 +89,14 @@ pub async fn build(
         cors,
         limits,
         memory,
+        webhooks,
     };
     Ok(Arc::new(App::new(parts)?))
 }
 
 /// Answers requests until `shutdown`: then `/readyz` says so for `drain_delay`, no more connections
-/// are taken, requests in flight are answered, and what the store has accepted is finished.
+/// are taken, requests in flight are answered, and what the store has accepted is finished. Webhooks
+/// are delivered until no more requests are answered.
 pub async fn run(
     app: Arc<App>,
     listener: TcpListener,
@@ -104,6 +112,13 @@ pub async fn run(
         draining.draining.begin();
         tokio::time::sleep(drain_delay).await;
     };
+    // Sent and dropped alike end the deliveries, so they end also if this is dropped.
+    let (end, ended) = watch::channel(false);
+    let delivering = tokio::spawn(webhook_delivery::run(Arc::clone(&app), ended));
     listener::serve(listener, limits, handler, ending).await;
+    drop(end);
+    if let Err(error) = delivering.await {
+        tracing::error!(%error, "the deliveries of webhooks did not end well");
+    }
     app.store.close().await
 }

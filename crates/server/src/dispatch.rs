@@ -22,6 +22,7 @@ use crate::{
     access_requests, accounts, applications, claims, clients, connections, events, extensions,
     groups, identities, invite_administration, invite_effects, invite_grants, invite_lists,
     invites, records, resource_configurations, roles, tenants, user_deletion, user_tokens, users,
+    webhooks,
 };
 
 /// What stands in a request besides its caller.
@@ -199,6 +200,15 @@ pub async fn dispatch(
         Operation::GetUser => users::get_user(ask, first),
         Operation::DeleteUser => user_deletion::delete_user(ask, first).await,
         Operation::GetEvents => events::get_events(ask, given.query, given.headers).await,
+        Operation::CreateWebhook => webhooks::create_webhook(ask, given.body()?).await,
+        Operation::GetWebhooks => webhooks::get_webhooks(ask, given.query).await,
+        Operation::GetWebhook => webhooks::get_webhook(ask, first).await,
+        Operation::UpdateWebhook => webhooks::update_webhook(ask, first, given.body()?).await,
+        Operation::DeleteWebhook => webhooks::delete_webhook(ask, first).await,
+        Operation::RotateWebhookSecret => webhooks::rotate_webhook_secret(ask, first).await,
+        Operation::GetWebhookDeliveries => webhooks::get_webhook_deliveries(ask, first),
+        Operation::ReplayWebhook => webhooks::replay_webhook(ask, first, given.body()?).await,
+        Operation::TestWebhook => webhooks::test_webhook(ask, first).await,
         Operation::GetAccounts => accounts::get_accounts(ask).await,
         Operation::GetAccount => accounts::get_account(ask, first).await,
         Operation::GetAccountIdentities => identities::get_account_identities(ask).await,

@@ -101,7 +101,7 @@ fn may_read(ask: Ask<'_>) -> Result<(), Refusal> {
 }
 
 /// A line of the log as the wire has it.
-fn event(account: &AccountId, line: Logged) -> Result<Event, StoreError> {
+pub(crate) fn event(account: &AccountId, line: Logged) -> Result<Event, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("event {}: {what}", line.revision));
     let event_id = event_id(account, line.revision, &line.event);
     let StoredEvent {
@@ -135,7 +135,7 @@ fn event(account: &AccountId, line: Logged) -> Result<Event, StoreError> {
 }
 
 /// Access records are stored under a longer name than the wire has.
-fn published(stored: &str) -> &str {
+pub(crate) fn published(stored: &str) -> &str {
     let short = stored.strip_prefix("access-");
     short
         .filter(|short| *short == "record" || short.starts_with("record."))
@@ -143,7 +143,7 @@ fn published(stored: &str) -> &str {
 }
 
 /// No token of a person makes an id that reads like a service client's or like the server's own.
-fn actor_kind(actor: &UserId) -> ActorKind {
+pub(crate) fn actor_kind(actor: &UserId) -> ActorKind {
     if actor.as_str() == SERVICE {
         ActorKind::Service
     } else if actor.principal().starts_with("sc_") {

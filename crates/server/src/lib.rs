@@ -87,3 +87,5 @@ pub mod user_token_key;
 pub mod user_tokens;
 pub mod users;
 pub mod waits;
+pub mod webhook_delivery;
+pub mod webhooks;

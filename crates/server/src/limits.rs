@@ -50,6 +50,8 @@ pub struct Limits {
     pub names: usize,
     /// From the shutdown signal until requests in flight are given up.
     pub drain_time: Duration,
+    /// How webhooks are delivered.
+    pub webhooks: WebhookLimits,
 }
 
 impl Default for Limits {
@@ -70,6 +72,39 @@ impl Default for Limits {
             proxies: TrustedProxies::default(),
             names: 2_000_000,
             drain_time: Duration::from_secs(30),
+            webhooks: WebhookLimits::default(),
+        }
+    }
+}
+
+/// How long a receiver of webhooks is waited for, and how often what was delivered is written down.
+#[derive(Debug, Clone)]
+pub struct WebhookLimits {
+    /// One attempt, from resolving the name to the status of the answer. A receiver that has more to
+    /// do answers first.
+    pub attempt: Duration,
+    /// Pause after the first failed attempt; it doubles with each further one, up to the longest.
+    pub first_pause: Duration,
+    /// The longest pause: a receiver that comes back waits no longer than this.
+    pub longest_pause: Duration,
+    /// How long one event is tried before the webhook is disabled: whoever looks once a day is in
+    /// time.
+    pub give_up: Duration,
+    /// How long what was delivered may stay unwritten, and with it what a crash sends again.
+    pub save_time: Duration,
+    /// How many events that may be.
+    pub save_count: usize,
+}
+
+impl Default for WebhookLimits {
+    fn default() -> Self {
+        Self {
+            attempt: Duration::from_secs(10),
+            first_pause: Duration::from_secs(5),
+            longest_pause: Duration::from_hours(1),
+            give_up: Duration::from_hours(24),
+            save_time: Duration::from_secs(5),
+            save_count: 100,
         }
     }
 }

@@ -65,6 +65,13 @@ pub fn page(app: &App) -> Answer {
             }
         }
     }
+    text.push_str(
+        "# HELP guestlist_webhooks Webhooks, by whether the last attempt to deliver failed.\n\
+         # TYPE guestlist_webhooks gauge\n",
+    );
+    for (state, count) in app.webhooks.states() {
+        let _ = writeln!(text, "guestlist_webhooks{{state=\"{state}\"}} {count}");
+    }
     let (revision, grants) = {
         let grants = app.grants();
         (grants.revision(), grants.len())

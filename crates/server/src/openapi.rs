@@ -38,6 +38,7 @@ mod shapes;
 mod tenants;
 mod user_tokens;
 mod users;
+mod webhooks;
 
 use description::{BEARER, Description, Tag, bearer, problem};
 
@@ -121,6 +122,15 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetUser => vec![users::get()],
         Operation::DeleteUser => vec![users::delete()],
         Operation::GetEvents => vec![events::get()],
+        Operation::CreateWebhook => vec![webhooks::create()],
+        Operation::GetWebhooks => vec![webhooks::get_all()],
+        Operation::GetWebhook => vec![webhooks::get()],
+        Operation::UpdateWebhook => vec![webhooks::update()],
+        Operation::DeleteWebhook => vec![webhooks::delete()],
+        Operation::RotateWebhookSecret => vec![webhooks::rotate_secret()],
+        Operation::GetWebhookDeliveries => vec![webhooks::get_deliveries()],
+        Operation::ReplayWebhook => vec![webhooks::replay()],
+        Operation::TestWebhook => vec![webhooks::test()],
         Operation::GetAccounts => vec![accounts::get_all()],
         Operation::GetAccount => vec![accounts::get()],
         Operation::GetAccountIdentities => vec![accounts::get_identities()],
@@ -251,6 +261,7 @@ fn components() -> Components {
         resource_configurations::schemas(),
         users::schemas(),
         events::schemas(),
+        webhooks::schemas(),
         accounts::schemas(),
         user_tokens::schemas(),
         applications::schemas(),

@@ -59,6 +59,15 @@ pub enum Operation {
     GetUser,
     DeleteUser,
     GetEvents,
+    CreateWebhook,
+    GetWebhooks,
+    GetWebhook,
+    UpdateWebhook,
+    DeleteWebhook,
+    RotateWebhookSecret,
+    GetWebhookDeliveries,
+    ReplayWebhook,
+    TestWebhook,
     GetAccounts,
     GetAccount,
     GetAccountIdentities,
@@ -100,7 +109,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 94] = [
+    pub const ALL: [Self; 103] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -157,6 +166,15 @@ impl Operation {
         Self::GetUser,
         Self::DeleteUser,
         Self::GetEvents,
+        Self::CreateWebhook,
+        Self::GetWebhooks,
+        Self::GetWebhook,
+        Self::UpdateWebhook,
+        Self::DeleteWebhook,
+        Self::RotateWebhookSecret,
+        Self::GetWebhookDeliveries,
+        Self::ReplayWebhook,
+        Self::TestWebhook,
         Self::GetAccounts,
         Self::GetAccount,
         Self::GetAccountIdentities,
@@ -278,6 +296,15 @@ impl Operation {
             | Self::GetUser
             | Self::DeleteUser
             | Self::GetEvents
+            | Self::CreateWebhook
+            | Self::GetWebhooks
+            | Self::GetWebhook
+            | Self::UpdateWebhook
+            | Self::DeleteWebhook
+            | Self::RotateWebhookSecret
+            | Self::GetWebhookDeliveries
+            | Self::ReplayWebhook
+            | Self::TestWebhook
             | Self::GetAccounts
             | Self::GetAccount
             | Self::GetAccountIdentities

@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Url};
 
@@ -60,6 +61,44 @@ pub enum OutgoingError {
     TooLarge,
     #[error("no answer: {}", reason(.0))]
     Failed(#[from] reqwest::Error),
+}
+
+/// What kind of reason there is for having no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// The URL, or every address of its name, is one that may not be reached.
+    NotAllowed,
+    TimedOut,
+    /// There was no connection.
+    NotConnected,
+    /// The connection broke, or what came over it is no answer.
+    Broken,
+}
+
+impl OutgoingError {
+    /// The kind of reason, without the words: those may hold the URL.
+    pub fn class(&self) -> NoAnswer {
+        match self {
+            Self::NotAllowed(_) => NoAnswer::NotAllowed,
+            Self::TooLarge => NoAnswer::Broken,
+            Self::Failed(error) => {
+                let mut cause: Option<&dyn std::error::Error> = Some(error);
+                while let Some(error) = cause {
+                    if error.is::<NoAllowedAddress>() {
+                        return NoAnswer::NotAllowed;
+                    }
+                    cause = error.source();
+                }
+                if error.is_timeout() {
+                    NoAnswer::TimedOut
+                } else if error.is_connect() {
+                    NoAnswer::NotConnected
+                } else {
+                    NoAnswer::Broken
+                }
+            }
+        }
+    }
 }
 
 /// The innermost reason: the outer ones repeat the URL.
@@ -169,6 +208,20 @@ impl Outgoing {
             status: response.status().as_u16(),
             body,
         })
+    }
+}
+
+impl Outgoing {
+    /// Posts to a URL, and answers the status alone: the body of the answer is not read.
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<u16, OutgoingError> {
+        let url = self.check(url)?;
+        let request = self.client.post(url).headers(headers).body(body);
+        Ok(request.send().await?.status().as_u16())
     }
 }
 
@@ -409,6 +462,13 @@ mod tests {
                     .contains("no address that may be reached"),
                 "{refused}"
             );
+            assert_eq!(refused.class(), NoAnswer::NotAllowed);
+            let url = format!("https://{name}/");
+            let refused = closed.post(&url, HeaderMap::new(), Vec::new()).await;
+            assert_eq!(refused.unwrap_err().class(), NoAnswer::NotAllowed, "{name}");
         }
+        let inside = "https://10.0.0.1/";
+        let refused = closed.post(inside, HeaderMap::new(), Vec::new()).await;
+        assert_eq!(refused.unwrap_err().class(), NoAnswer::NotAllowed);
     }
 }

@@ -522,6 +522,11 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
             "TooManyAccessKeys",
             "The client has five access keys, the most there can be. Delete one first.",
         ),
+        Rule::TooManyWebhooks => ForCaller::new(
+            S::UNPROCESSABLE_ENTITY,
+            "TooManyWebhooks",
+            "The account has twenty webhooks, the most there can be. Delete one first.",
+        ),
         Rule::InviteUnusable(reason) => ForCaller {
             code: unusable_code(*reason),
             ..not_found(Noun::Invite)
@@ -601,6 +606,7 @@ fn not_found(noun: Noun) -> ForCaller {
         Noun::Role => "There is no such role, or the caller may not know of it.",
         Noun::Tenant => "There is no such tenant, or the caller may not know of it.",
         Noun::UserToken => "There is no such token, or the caller may not know of it.",
+        Noun::Webhook => "There is no such webhook, or the caller may not know of it.",
         Noun::User => "There is no such user, or the caller may not know of them.",
     };
     ForCaller::new(StatusCode::NOT_FOUND, "NotFound", title)
@@ -626,6 +632,7 @@ fn taken(noun: Noun) -> ForCaller {
         Noun::Extension => ("ExtensionAlreadyExists", "an extension"),
         Noun::Tenant => ("TenantAlreadyExists", "a tenant"),
         Noun::UserToken => ("TokenAlreadyExists", "a token"),
+        Noun::Webhook => ("WebhookAlreadyExists", "a webhook"),
         Noun::User => ("UserAlreadyExists", "a user"),
     };
     let title = format!("There is {what} with this id. Choose another id, or update that one.");

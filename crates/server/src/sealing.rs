@@ -24,12 +24,15 @@ const VERSION: &str = "1";
 pub enum Sealed {
     /// The secret of a connection's client at its provider.
     ConnectionSecret,
+    /// The key under which the deliveries of a webhook are signed.
+    WebhookSecret,
 }
 
 impl Sealed {
     const fn name(self) -> &'static str {
         match self {
             Self::ConnectionSecret => "connection-secret",
+            Self::WebhookSecret => "webhook-secret",
         }
     }
 }

@@ -83,19 +83,22 @@ const USER_TOKEN_KEY: &str = "user-token-key";
 /// The files of the secrets, in the data directory. They belong to one account, and never change.
 pub const SECRET_FILES: [&str; 3] = [PEPPER, USER_TOKEN_KEY, SEALING_KEY];
 
-/// Whether an account that has so many connections can do without this secret: the sealing key came
-/// later than the first accounts, and nothing but the secrets of connections is encrypted with it.
-pub fn is_dispensable(file: &str, connections: u64) -> bool {
-    file == SEALING_KEY && connections == 0
+/// What has secrets that are encrypted with the sealing key.
+pub const SEALED_KINDS: [Kind; 2] = [Kind::Connection, Kind::Webhook];
+
+/// Whether an account that has so many documents of [`SEALED_KINDS`] can do without this secret: the
+/// sealing key came later than the first accounts, and nothing else is encrypted with it.
+pub fn is_dispensable(file: &str, sealed: u64) -> bool {
+    file == SEALING_KEY && sealed == 0
 }
 
 /// Refuses a directory in which a secret of an account that exists is missing or damaged, so that
 /// none is made anew. Writes nothing.
-pub fn require_secrets(data: &Path, connections: u64) -> Result<(), NotStarted> {
+pub fn require_secrets(data: &Path, sealed: u64) -> Result<(), NotStarted> {
     let entropy = Entropy::system();
     for file in SECRET_FILES {
         let path = data.join(file);
-        if secret_files::read(&path)?.is_none() && !is_dispensable(file, connections) {
+        if secret_files::read(&path)?.is_none() && !is_dispensable(file, sealed) {
             return Err(SecretFileError::Lost(path).into());
         }
     }
@@ -110,18 +113,20 @@ pub fn require_secrets(data: &Path, connections: u64) -> Result<(), NotStarted> 
 }
 
 /// The secrets of this installation. They are made with the account and never again: a new pepper
-/// would silently void every invite, a new sealing key the secret of every connection, and a new
-/// signing key every user token.
+/// would silently void every invite, a new sealing key the secret of every connection and webhook, and
+/// a new signing key every user token.
 pub async fn secrets(
     store: &dyn Store,
     data: &Path,
     entropy: &Entropy,
 ) -> Result<Secrets, NotStarted> {
     if store.get(Kind::Account, "account").await?.is_some() {
-        let connections = store
-            .list(Kind::Connection, &Selection::All, None, 1)
-            .await?;
-        require_secrets(data, connections.len() as u64)?;
+        let mut sealed = 0;
+        for kind in SEALED_KINDS {
+            let some = store.list(kind, &Selection::All, None, 1).await?;
+            sealed += some.len() as u64;
+        }
+        require_secrets(data, sealed)?;
     }
     Secrets::load_or_create(data, entropy)
 }

@@ -13,6 +13,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use guestlist_api::actions::Action;
 use guestlist_api::resources::ResourceUri;
 use guestlist_rules::coverage;
@@ -232,6 +235,27 @@ fn leads_somewhere(document: &Path, link: &str) -> bool {
     headings
         .lines()
         .any(|line| line.starts_with('#') && anchor(line.trim_start_matches('#')) == fragment)
+}
+
+/// What stands in quotes behind `name=`.
+fn assigned<'a>(text: &'a str, name: &str) -> &'a str {
+    let start = format!("{name}='");
+    let rest = &text[text.find(&start).unwrap() + start.len()..];
+    rest.split('\'').next().unwrap()
+}
+
+#[test]
+fn the_example_of_a_signature_is_right() {
+    const OPERATING: &str = include_str!("../../../docs/OPERATING.md");
+    let signature = |text: &str| {
+        let secret = STANDARD.decode(assigned(text, "SECRET")).unwrap();
+        let parts = ["ID", "TIMESTAMP", "BODY"].map(|name| assigned(text, name));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
+        STANDARD.encode(hmac::sign(&key, parts.join(".").as_bytes()))
+    };
+    let shown = |text: &str| text.contains(&format!("\n# {}\n", signature(text)));
+    assert!(shown(OPERATING));
+    assert!(!shown(&OPERATING.replace("2432232314", "1")), "the control");
 }
 
 #[test]

@@ -21,3 +21,4 @@ mod secrecy;
 mod setup;
 mod sign_in_nouns;
 mod verifier;
+mod webhooks;

@@ -28,3 +28,4 @@ mod program;
 mod pseudo_terminal;
 mod pull;
 mod sign_in_nouns;
+mod webhooks;

@@ -21,3 +21,4 @@ mod settings;
 mod transfer;
 mod trial;
 mod user_deletion;
+mod webhooks;

@@ -291,6 +291,41 @@ impl Life {
         .expect(501);
     }
 
+    /// A webhook whose receiver cannot be reached, which is where errors would tell of it.
+    fn webhooks(&mut self) {
+        let owner = self.owner.clone();
+        let body = json!({"url": "http://127.0.0.1:9999/", "eventTypes": ["role.*"]});
+        let hide = |life: &mut Self, reply: Reply| {
+            let secret = reply.expect(201).member("secret");
+            let encoded = secret.strip_prefix("whsec_").unwrap();
+            life.hide("the secret of a webhook", encoded.get(4..36).unwrap());
+            life.needles.push(Needle {
+                what: "the key of a webhook".to_owned(),
+                bytes: STANDARD.decode(encoded).unwrap(),
+            });
+        };
+        let made = self.server.send(&owner, "POST", "/v1/webhooks", &body);
+        let one = format!("/v1/webhooks/{}", made.member("webhookId"));
+        hide(self, made);
+        let rotate = format!("{one}/secret");
+        let rotated = self.server.send(&owner, "POST", &rotate, &Value::Null);
+        hide(self, rotated);
+        let role = json!({"roleId": "ro_hooked", "name": "x", "permissions": []});
+        self.send(&owner, "POST", "/v1/roles", &role).expect(201);
+        let test = format!("{one}/test");
+        self.send(&owner, "POST", &test, &Value::Null).expect(200);
+        self.send(&owner, "PUT", &one, &body).expect(200);
+        let wrong = json!({"url": "http://10.0.0.1/"});
+        self.send(&owner, "PUT", &one, &wrong).expect(400);
+        let mallory = self.token("mallory");
+        self.send(&mallory, "POST", &rotate, &Value::Null)
+            .expect(404);
+        let deliveries = format!("{one}/deliveries");
+        for target in ["/v1/webhooks", &one, &deliveries] {
+            self.send(&owner, "GET", target, &Value::Null).expect(200);
+        }
+    }
+
     /// Tokens that a service client makes for users.
     fn user_tokens(&mut self) {
         let owner = self.owner.clone();
@@ -573,6 +608,7 @@ fn s05_i14_a_whole_life_leaves_no_secret_behind() {
     life.invites();
     life.keys();
     life.connections();
+    life.webhooks();
     life.user_tokens();
     life.tokens();
     life.stray_in_bodies();

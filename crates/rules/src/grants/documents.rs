@@ -170,7 +170,9 @@ impl Grants {
             | Kind::Tenant
             | Kind::TenantUser
             | Kind::TokenConfiguration
-            | Kind::UserToken => Ok(None),
+            | Kind::UserToken
+            | Kind::Webhook
+            | Kind::WebhookProgress => Ok(None),
         }
     }
 
@@ -211,7 +213,9 @@ impl Grants {
             | Kind::Tenant
             | Kind::TenantUser
             | Kind::TokenConfiguration
-            | Kind::UserToken => None,
+            | Kind::UserToken
+            | Kind::Webhook
+            | Kind::WebhookProgress => None,
         }
     }
 

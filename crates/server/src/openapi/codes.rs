@@ -58,6 +58,7 @@ codes! {
     NOT_ASKABLE = 422 "NotAskable" "What `path` names cannot be asked for, or not by this caller.";
     TOO_MANY_OPEN_REQUESTS = 422 "TooManyOpenRequests" "The caller has as many open access requests as they may have.";
     TOO_MANY_ACCESS_KEYS = 422 "TooManyAccessKeys" "The client has as many access keys as it may have.";
+    TOO_MANY_WEBHOOKS = 422 "TooManyWebhooks" "The account has as many webhooks as it may have.";
     TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts, access requests or claims, or more requests than the rate limit of the service client allows; `Retry-After` says when to try again.";
     HEADERS_TOO_LARGE = 431 "HeadersTooLarge" "The header fields are too many or too long.";
     INTERNAL_ERROR = 500 "InternalError" "A fault of the server; its log has the rest under `errorId`.";
@@ -141,7 +142,7 @@ mod tests {
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
     /// do not choose.
-    const OF_NO_OPERATION: [&str; 13] = [
+    const OF_NO_OPERATION: [&str; 14] = [
         "MethodNotAllowed",
         "NotImplemented",
         "AccessKeyAlreadyExists",
@@ -155,6 +156,7 @@ mod tests {
         "ResourceConfigurationAlreadyExists",
         "TokenAlreadyExists",
         "UserAlreadyExists",
+        "WebhookAlreadyExists",
     ];
 
     #[test]
@@ -202,6 +204,7 @@ mod tests {
             },
             Rule::BuiltInRole,
             Rule::TooManyKeys,
+            Rule::TooManyWebhooks,
             Rule::InviteUnusable(InviteUnusable::Expired),
             Rule::InviteUnusable(InviteUnusable::Revoked),
             Rule::InviteUnusable(InviteUnusable::Declined),

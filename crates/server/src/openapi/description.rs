@@ -37,6 +37,7 @@ pub(super) enum Tag {
     Resources,
     Users,
     Events,
+    Webhooks,
     Account,
     UserTokens,
     Applications,
@@ -48,7 +49,7 @@ pub(super) enum Tag {
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::Invites,
         Self::Records,
         Self::Requests,
@@ -59,6 +60,7 @@ impl Tag {
         Self::Resources,
         Self::Users,
         Self::Events,
+        Self::Webhooks,
         Self::Account,
         Self::UserTokens,
         Self::Applications,
@@ -81,6 +83,7 @@ impl Tag {
             Self::Resources => "Resources",
             Self::Users => "Users",
             Self::Events => "Events",
+            Self::Webhooks => "Webhooks",
             Self::Account => "Account",
             Self::UserTokens => "Tokens of users",
             Self::Applications => "Applications",
@@ -104,6 +107,7 @@ impl Tag {
             Self::Resources => "What everybody may do with a resource.",
             Self::Users => "Whom records and groups name.",
             Self::Events => "What changed, when and by whom.",
+            Self::Webhooks => "URLs to which events are sent, signed.",
             Self::Account => "The account and the token issuers it trusts.",
             Self::UserTokens => "Tokens that service clients make for users.",
             Self::Applications => "What users sign in to.",

@@ -52,5 +52,8 @@ mod tenants;
 mod user_deletion;
 mod user_tokens;
 mod users;
+mod webhook_receiver;
+mod webhook_settings;
+mod webhooks;
 mod who_may;
 mod world;

@@ -161,12 +161,17 @@ impl World {
     }
 
     /// Ends the server, and starts another on what it kept.
-    pub(crate) async fn restart(mut self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn restart_with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         self.stop().await;
         let directory = std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap());
         let now = self.clock.now().milliseconds();
         drop(self);
-        let world = Self::at(Engine::Embedded, directory, |_| {}).await;
+        let world = Self::at(Engine::Embedded, directory, change).await;
         world.clock.advance(now - START);
         world
     }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 mod samples;
 mod sign_in_samples;
+mod webhook_samples;
 
 use samples::{answers, bare_answers, requests};
 

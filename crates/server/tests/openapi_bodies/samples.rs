@@ -28,7 +28,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::sign_in_samples;
+use crate::{sign_in_samples, webhook_samples};
 
 mod access;
 mod invites;
@@ -366,6 +366,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
     ];
     all.extend(further_answers());
     all.extend(sign_in_samples::answers());
+    all.extend(webhook_samples::answers());
     all.extend(access::answers());
     all.extend(invites::answers());
     all
@@ -469,13 +470,19 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         ),
         ("IdentityRequest", value(identity), reads::<IdentityRequest>),
     ];
+    all.extend(further_requests());
+    all
+}
+
+/// Those of the subjects that have a file of their own.
+fn further_requests() -> impl Iterator<Item = (&'static str, Value, Reads)> {
     let more = [
         sign_in_samples::requests(),
         access::requests(),
         invites::requests(),
+        webhook_samples::requests(),
     ];
-    all.extend(more.into_iter().flatten());
-    all
+    more.into_iter().flatten()
 }
 
 /// Answers without any member that may be absent.
@@ -516,6 +523,7 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
     ];
     bare.extend(further_bare_answers());
     bare.extend(sign_in_samples::bare_answers());
+    bare.extend(webhook_samples::bare_answers());
     bare.extend(access::bare_answers());
     bare.extend(invites::bare_answers());
     bare

@@ -10,7 +10,7 @@ use guestlist_server::operations::Operation;
 use serde_json::{Value, json};
 
 use self::table::access::LIMITED;
-use self::table::service::{APPLICATION, CONNECTION, NAME, TENANT};
+use self::table::service::{APPLICATION, CONNECTION, NAME, TENANT, WEBHOOK};
 use self::table::{Holds, Right, Row, TABLE};
 use crate::world::{ACCOUNT, Engine, World, invite_of, record_of};
 
@@ -91,6 +91,13 @@ impl Furnished {
                 APPLICATION,
                 "{applicationId}",
                 "applicationId",
+            ),
+            (
+                "createWebhook",
+                "webhooks",
+                WEBHOOK,
+                "{webhookId}",
+                "webhookId",
             ),
             (
                 "createExtension",

@@ -163,6 +163,7 @@ pub(super) const TABLE: &[&[Row]] = &[
     service::CONNECTIONS,
     service::APPLICATIONS,
     service::EXTENSIONS,
+    service::WEBHOOKS,
     service::ACCOUNT,
     service::SERVER,
 ];

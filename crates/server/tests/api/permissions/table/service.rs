@@ -10,6 +10,17 @@ pub(in crate::permissions) const CONNECTION: &str = r#"{"type": "OAUTH2", "clien
     "tokenUrl": "https://provider.example/token"}"#;
 pub(in crate::permissions) const APPLICATION: &str =
     r#"{"name": "n", "redirectUrls": ["https://app.example/"]}"#;
+/// Nobody listens there, and it is not asked: it is not enabled.
+pub(in crate::permissions) const WEBHOOK: &str =
+    r#"{"url": "http://127.0.0.1:65535/", "enabled": false}"#;
+const READ_WEBHOOK: [Holds; 2] = [
+    may("READ", "Authress:Webhooks/{webhookId}"),
+    may("Webhooks", "Authress:Webhooks"),
+];
+const UPDATE_WEBHOOK: [Holds; 2] = [
+    may("UPDATE", "Authress:Webhooks/{webhookId}"),
+    may("Webhooks", "Authress:Webhooks"),
+];
 const READ_CONFIGURATION: [Holds; 2] = [
     may("READ", "Authress:Configuration"),
     may("Configuration", "Authress:Configuration"),
@@ -85,6 +96,84 @@ pub(super) const CLIENTS: &[Row] = &[
         ],
         "",
         named(204),
+    ),
+];
+
+pub(super) const WEBHOOKS: &[Row] = &[
+    row(
+        "createWebhook",
+        "POST /v1/webhooks",
+        "{exact}, and `READ` on `Authress:Events`",
+        [
+            may("CREATE", "Authress:Webhooks"),
+            may("Webhooks", "Authress:Webhooks"),
+        ],
+        WEBHOOK,
+        // Neither of the two permissions is enough.
+        Expected {
+            holders: Some([403, 403]),
+            ..plainly(201)
+        },
+    ),
+    free("getWebhooks", "GET /v1/webhooks", SHOWN, anybody(200)),
+    row(
+        "getWebhook",
+        "GET /v1/webhooks/{webhookId}",
+        "{exact}",
+        READ_WEBHOOK,
+        "",
+        named(200),
+    ),
+    row(
+        "updateWebhook",
+        "PUT /v1/webhooks/{webhookId}",
+        "{exact}; to change its URL or its events, or to enable it, `READ` on `Authress:Events` too",
+        UPDATE_WEBHOOK,
+        WEBHOOK,
+        named(200),
+    ),
+    row(
+        "deleteWebhook",
+        "DELETE /v1/webhooks/{webhookId}",
+        "{exact}",
+        UPDATE_WEBHOOK,
+        "",
+        named(204),
+    ),
+    row(
+        "rotateWebhookSecret",
+        "POST /v1/webhooks/{webhookId}/secret",
+        "{exact}",
+        UPDATE_WEBHOOK,
+        "",
+        named(201),
+    ),
+    row(
+        "getWebhookDeliveries",
+        "GET /v1/webhooks/{webhookId}/deliveries",
+        "{exact}",
+        READ_WEBHOOK,
+        "",
+        named(200),
+    ),
+    row(
+        "replayWebhook",
+        "POST /v1/webhooks/{webhookId}/replay",
+        "{exact}, and `READ` on `Authress:Events`",
+        UPDATE_WEBHOOK,
+        r#"{"after": 1}"#,
+        Expected {
+            holders: Some([403, 403]),
+            ..named(204)
+        },
+    ),
+    row(
+        "testWebhook",
+        "POST /v1/webhooks/{webhookId}/test",
+        "{exact}",
+        UPDATE_WEBHOOK,
+        "",
+        named(200),
     ),
 ];
 
