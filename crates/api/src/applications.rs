@@ -61,8 +61,13 @@ impl FromStr for RedirectUrl {
         let has_host = rest
             .strip_prefix("//")
             .is_some_and(|host| !host.is_empty() && !host.starts_with(['/', '?']));
+        // `https://a.example@evil.example` is a URL of evil.example, and `https://*` one of anybody.
+        let authority = rest.strip_prefix("//").unwrap_or_default();
+        let authority = authority.split(['/', '?', '\\']).next().unwrap_or_default();
+        let is_misleading =
+            authority.contains('@') || authority.trim_matches(['*', '.']).is_empty();
         let is_web = matches!(scheme.as_str(), "http" | "https");
-        if !is_scheme || !is_path || (is_web && !has_host) {
+        if !is_scheme || !is_path || (is_web && (!has_host || is_misleading)) {
             return Err(malformed());
         }
         if NOT_TO_REDIRECT_TO.contains(&scheme.as_str()) {

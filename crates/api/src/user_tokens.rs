@@ -110,8 +110,8 @@ pub struct UserDefaultClaims {
 }
 
 /// Claims that tokens have already, or that say who somebody is or what they may do (RFC 7519 §4.1,
-/// RFC 9068 §2.2, RFC 8693 §4, RFC 7800 §3).
-const TAKEN: [&str; 17] = [
+/// RFC 9068 §2.2, RFC 8693 §4, RFC 7800 §3, RFC 9396 §9).
+const TAKEN: [&str; 23] = [
     "iss",
     "sub",
     "aud",
@@ -127,6 +127,12 @@ const TAKEN: [&str; 17] = [
     "may_act",
     "cnf",
     "auth_time",
+    "acr",
+    "amr",
+    "roles",
+    "groups",
+    "entitlements",
+    "authorization_details",
     "sid",
     "statements",
 ];

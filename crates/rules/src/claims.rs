@@ -18,14 +18,16 @@ use crate::records::StoredRecord;
 use crate::refusals::Refusal;
 use crate::resource_configurations::StoredResourceConfiguration;
 
-/// Named resources looked at for one claim at most. Beyond it nobody can tell whether the resource
-/// is somebody's.
-pub const NAMES: usize = 200_000;
+/// Names of resources, and statements that may name them, looked at for one claim at most: some
+/// milliseconds' work. Beyond it nobody can tell whether the resource is somebody's.
+pub const NAMES: usize = 50_000;
 
 /// What a claim needs to know besides what is held.
 pub struct Places<'a> {
     /// That of the collection.
     pub configuration: Option<&'a Seen<StoredResourceConfiguration>>,
+    /// That of the resource itself.
+    pub own_configuration: Option<&'a Seen<StoredResourceConfiguration>>,
     /// The id of the record for this resource: the same for everybody who claims it, so that two who
     /// claim it at once do not both succeed.
     pub record_id: RecordId,
@@ -55,8 +57,8 @@ pub fn resource(request: &ClaimRequest) -> Result<ResourceUri, Refusal> {
 
 /// Gives the caller the built-in owner role on a resource that is nobody's.
 ///
-/// It is somebody's if a record in force names it, or anything below it, for somebody else, or if the
-/// caller claimed it before. Who holds something above it does not count: the owner of the collection
+/// It is somebody's if a record in force names it, or anything below it, for somebody else, if a
+/// configuration there allows everybody something, or if the caller claimed it before. Who holds something above it does not count: the owner of the collection
 /// holds everything in it.
 ///
 /// A record that somebody else makes on the resource at the same moment is not excluded: it may
@@ -68,23 +70,29 @@ pub fn create(
 ) -> Result<(Changes, StoredRecord), Refusal> {
     let resource = resource(request)?;
     let basis = may_claim(facts, &resource, places.configuration)?;
+    let existing = places.existing;
+    let in_force = existing.filter(|seen| seen.value.is_active());
+    let about = in_force.filter(|seen| is_about(&seen.value, &resource));
+    if about.is_some_and(|seen| names_anybody(&seen.value)) {
+        return Err(Refusal::AlreadyClaimed);
+    }
     match facts.grants.held_by_others(facts.who(), &resource, NAMES) {
         Holding::Nobody => {}
         Holding::Somebody => return Err(Refusal::AlreadyClaimed),
         Holding::TooManyNames => {
             return Err(Refusal::TooLarge {
-                reason: "too many resources below this one were named to tell whether one of them \
-                         is somebody's; claim another one"
+                reason: "too much at this resource and below it was named to tell whether it is \
+                         somebody's; claim another one"
                     .to_owned(),
             });
         }
     }
-    let existing = places.existing;
-    let in_force = existing.filter(|seen| seen.value.is_active());
-    if in_force.is_some_and(|seen| is_about(&seen.value, &resource)) {
+    // Somebody gave the id to a record on something else.
+    let other = in_force.filter(|_| about.is_none());
+    if other.is_some() && owns(facts, &resource)? {
         return Err(Refusal::AlreadyClaimed);
     }
-    let record_id = match in_force {
+    let record_id = match other {
         Some(_) => places.fresh,
         None => places.record_id,
     };
@@ -93,16 +101,21 @@ pub fn create(
     let subject = format!("resource/{}", resource.canonical());
     let mut changes = facts.changes("resource.claimed", subject, data);
     changes.expect.extend(basis);
+    let own = places.own_configuration;
+    changes.rely_on(
+        Kind::ResourceConfiguration,
+        resource.canonical(),
+        own.map_or(Expect::Absent, |seen| Expect::At(seen.mark)),
+    );
     match existing {
         None => changes.create(&record)?,
-        Some(deleted) if in_force.is_none() => {
+        Some(deleted) if other.is_none() => {
             record.last_updated = record.last_updated.max(deleted.value.last_updated.plus(1));
             changes.replace(deleted.mark, &record)?;
         }
         Some(other) => {
             changes.create(&record)?;
-            // Somebody gave that id to a record on something else. It is written as it is, so that
-            // two who claim at once still get into each other's way.
+            // It is written as it is, so that two who claim at once still get into each other's way.
             changes.replace(other.mark, &other.value)?;
         }
     }
@@ -143,6 +156,19 @@ fn is_about(record: &StoredRecord, resource: &ResourceUri) -> bool {
         let mut resources = statement.resources.iter();
         resources.any(|named| named.resource_uri == *resource)
     })
+}
+
+/// Whether a record is for anybody at all.
+fn names_anybody(record: &StoredRecord) -> bool {
+    let mut statements = record.statements.iter();
+    record.names_principals()
+        || statements.any(|statement| !statement.users.is_empty() || !statement.groups.is_empty())
+}
+
+/// Whether the caller has the built-in owner role on exactly this resource.
+fn owns(facts: Facts<'_>, resource: &ResourceUri) -> Result<bool, Refusal> {
+    let roles = facts.grants.explicit_roles(facts.who(), resource);
+    Ok(roles.contains(&owner()?))
 }
 
 fn owner() -> Result<RoleId, Refusal> {

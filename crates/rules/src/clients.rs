@@ -30,6 +30,22 @@ pub struct StoredClient {
     pub rate_limits: Vec<ClientRateLimit>,
     pub tags: Tags,
     pub keys: Vec<StoredKey>,
+    /// Tokens of users that it made before this are refused: since it may make none, or lost a key,
+    /// by which others may have made them.
+    #[serde(default)]
+    pub tokens_valid_from: Option<Timestamp>,
+}
+
+impl StoredClient {
+    /// The same after what it made for users is no longer to be believed.
+    fn without_tokens(self, now: Timestamp) -> Self {
+        // One made within the same millisecond is refused too: what is in doubt ends.
+        let tokens_valid_from = Some(now.plus(1));
+        Self {
+            tokens_valid_from,
+            ..self
+        }
+    }
 }
 
 /// The public half of an access key. The private half is never stored.
@@ -79,6 +95,7 @@ pub fn create(
         rate_limits: request.rate_limits.into_vec(),
         tags: request.tags,
         keys: Vec::new(),
+        tokens_valid_from: None,
     };
     let mut changes = facts.changes("client.created", subject(&client.client_id), json!({}));
     changes.expect.extend(basis);
@@ -153,6 +170,12 @@ pub fn update(
         rate_limits: request.rate_limits.into_vec(),
         tags: request.tags,
         ..seen.value.clone()
+    };
+    let before = seen.value.options.grant_token_generation;
+    let client = if before && !client.options.grant_token_generation {
+        client.without_tokens(facts.now)
+    } else {
+        client
     };
     let mut changes = facts.changes("client.updated", subject(client_id), json!({}));
     changes.expect.extend(basis);
@@ -251,6 +274,7 @@ pub fn remove_key(
         // A client without keys can act no more than one that was deleted.
         basis.extend(without_client(facts, client_id)?);
     }
+    let client = client.without_tokens(facts.now);
     let data = json!({ "keyId": key_id });
     let mut changes = facts.changes("client.key-deleted", subject(client_id), data);
     changes.expect.extend(basis);

@@ -101,6 +101,7 @@ pub fn create(
         rate_limits: request.client.rate_limits.into_vec(),
         tags: Tags::default(),
         keys: Vec::new(),
+        tokens_valid_from: None,
     };
     let extension = StoredExtension {
         extension_id: fresh.extension_id,

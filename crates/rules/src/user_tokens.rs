@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::authority::{Ability, Basis, holds, refuse, require};
 use crate::built_in::OWNER;
 use crate::caller::CallerKind;
-use crate::changes::{Changes, Expect, Facet, Kind, Seen, Stored};
+use crate::changes::{Changes, Expect, Facet, Kind, Mark, Seen, Stored};
 use crate::coverage::covers;
 use crate::facts::Facts;
 use crate::grants::Grants;
@@ -96,6 +96,8 @@ pub struct OfUser<'a> {
     pub link: Option<&'a Seen<StoredTenantUser>>,
     /// The tenant that the link names, as it is now.
     pub tenant: Option<&'a Seen<StoredTenant>>,
+    /// What tokens of the user say besides.
+    pub configuration: Option<&'a Seen<StoredTokenConfiguration>>,
 }
 
 impl<'a> OfUser<'a> {
@@ -131,7 +133,7 @@ pub fn make(
             "must be a person: nobody speaks for a service client",
         ));
     }
-    check_roles(facts.grants, request)?;
+    let roles = check_roles(facts.grants, request)?;
     let expires = expires(facts.now, request, of_user.life())?;
     let token = StoredUserToken {
         token_id: fresh,
@@ -144,8 +146,20 @@ pub fn make(
     };
     let data = json!({ "tokenId": token.token_id, "expires": expires });
     let mut changes = facts.changes("user.token-created", subject(user_id), data);
-    if let Some(tenant) = of_user.tenant() {
-        changes.rely_on(Kind::Tenant, tenant.value.id(), Expect::At(tenant.mark));
+    changes.expect.extend(roles);
+    // What the token says rests on these as they are, and on those that are not there.
+    let at = |mark: Option<Mark>| mark.map_or(Expect::Absent, Expect::At);
+    let link = of_user.link.map(|seen| seen.mark);
+    changes.rely_on(Kind::TenantUser, user_id.as_str(), at(link));
+    let configuration = of_user.configuration.map(|seen| seen.mark);
+    changes.rely_on(
+        Kind::TokenConfiguration,
+        user_id.as_str(),
+        at(configuration),
+    );
+    if let Some(link) = of_user.link {
+        let tenant = of_user.tenant.map(|seen| seen.mark);
+        changes.rely_on(Kind::Tenant, link.value.tenant_id.as_str(), at(tenant));
     }
     changes.create(&token)?;
     Ok((changes, token))
@@ -165,18 +179,21 @@ fn may_make(facts: Facts<'_>) -> Result<ClientId, Refusal> {
 }
 
 /// A role that does not exist gives nothing now, and might give anything later.
-fn check_roles(grants: &Grants, request: &TokenRequest) -> Result<(), Refusal> {
+fn check_roles(grants: &Grants, request: &TokenRequest) -> Result<Basis, Refusal> {
+    let mut basis = Basis::new();
     for (number, statement) in request.statements.iter().enumerate() {
         for (place, role) in statement.roles.iter().enumerate() {
-            if grants.role(role).is_none() {
-                return Err(Refusal::invalid(
+            let known = grants.role(role).ok_or_else(|| {
+                Refusal::invalid(
                     format!("statements[{number}].roles[{place}]"),
                     format!("there is no role {role}"),
-                ));
-            }
+                )
+            })?;
+            let mark = known.mark.map(Expect::At);
+            basis.extend(mark.map(|at| (Kind::Role, role.to_string(), at)));
         }
     }
-    Ok(())
+    Ok(basis)
 }
 
 fn expires(now: Timestamp, request: &TokenRequest, life: i64) -> Result<Timestamp, Refusal> {

@@ -449,7 +449,7 @@ impl Callers {
             .read()
             .map_err(|_| NotIdentified::StoreUnavailable)?;
         let same = stored.user_id == *user_id && stored.client_id.as_str() == maker;
-        if !same || stored.disabled.is_some() {
+        if !same || stored.disabled.is_some() || !client.vouches_for(stored.created_time) {
             return Err(NotIdentified::UnknownToken);
         }
         let kind = if stored.is_unlimited() {

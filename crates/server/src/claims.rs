@@ -15,7 +15,7 @@ use crate::answer::Answer;
 use crate::ask::{Ask, Decided};
 use crate::digests::digest;
 use crate::refusal::Refusal;
-use crate::resource_configurations::configuration;
+use crate::resource_configurations::configuration as configured_on;
 
 /// Names put in order at once: about a millisecond's work.
 const NAMES_OF_A_STEP: usize = 10_000;
@@ -31,8 +31,8 @@ pub async fn create_claim(ask: Ask<'_>, request: ClaimRequest) -> Result<Answer,
         CallerKind::Client { .. } => {}
         CallerKind::Limited { .. } => return Err(limited().into()),
     }
-    let resource = rules::resource(&request)?;
-    let record_id = record_id(&resource)?;
+    let resource = &rules::resource(&request)?;
+    let record_id = record_id(resource)?;
     let fresh: RecordId = ask.app.fresh_id("rec_")?;
     while ask.app.grants().sort_resources(NAMES_OF_A_STEP) == Looked::InPart {
         tokio::task::yield_now().await;
@@ -41,10 +41,12 @@ pub async fn create_claim(ask: Ask<'_>, request: ClaimRequest) -> Result<Answer,
     ask.change(|| {
         let (record_id, fresh, request) = (record_id.clone(), fresh.clone(), &request);
         async move {
-            let configuration = configuration(ask, collection).await?;
+            let configuration = configured_on(ask, collection).await?;
+            let own_configuration = configured_on(ask, resource).await?;
             let existing: Option<Seen<StoredRecord>> = ask.see(record_id.as_str()).await?;
             let places = Places {
                 configuration: configuration.as_ref(),
+                own_configuration: own_configuration.as_ref(),
                 record_id,
                 existing: existing.as_ref(),
                 fresh,

@@ -57,6 +57,7 @@ pub struct KnownClient {
     standing: Standing,
     /// That of the tokens it has made for users: it ends whenever one of them is disabled.
     tokens: Mutex<Standing>,
+    tokens_valid_from: Option<Timestamp>,
 }
 
 /// An access key of a client.
@@ -116,6 +117,7 @@ impl KnownClient {
             usage,
             standing: Standing::new(),
             tokens: Mutex::default(),
+            tokens_valid_from: client.tokens_valid_from,
         }
     }
 
@@ -142,6 +144,11 @@ impl KnownClient {
             CallerKind::Client { options, .. } => options.grant_token_generation,
             CallerKind::User { .. } | CallerKind::Limited { .. } => false,
         }
+    }
+
+    /// Whether a token that it made at an instant is still to be believed.
+    pub fn vouches_for(&self, made: Timestamp) -> bool {
+        self.tokens_valid_from.is_none_or(|from| made >= from)
     }
 
     /// The standing of the tokens that it has made for users.

@@ -218,6 +218,7 @@ fn first_changes(
         rate_limits: Vec::new(),
         tags: Tags::default(),
         keys: vec![key.stored.clone()],
+        tokens_valid_from: None,
     })?;
     changes.create(&StoredRecord {
         record_id: "rec_owner".parse()?,

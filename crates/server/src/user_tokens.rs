@@ -28,15 +28,14 @@ pub async fn request_user_token(
     let (request, fresh) = (&request, &fresh);
     let (token_id, token) = ask
         .change(|| async move {
-            let seen = TenantOfUser::see(ask, user_id).await?;
+            let seen = SeenOfUser::see(ask, user_id).await?;
             let (changes, stored) =
                 ask.decide(|facts| rules::make(facts, user_id, request, fresh.clone(), seen.of()))?;
-            let configuration: Option<Seen<StoredTokenConfiguration>> =
-                ask.see(user_id.as_str()).await?;
-            let claims = configuration.map(|seen| seen.value.access_token_claims);
+            let claims = seen.configuration.as_ref();
+            let claims = claims.map(|seen| &seen.value.access_token_claims);
             let tenant = seen.of().tenant().map(|tenant| &tenant.value.tenant_id);
             let callers = &ask.app.callers;
-            let token = callers.user_token(&stored, tenant, claims.as_ref())?;
+            let token = callers.user_token(&stored, tenant, claims)?;
             // Before it is stored: one that nobody accepts is not to be made.
             if token.len() > tokens::LONGEST {
                 return Err(too_long());
@@ -111,26 +110,33 @@ pub async fn set_user_token_configuration(
     Answer::json(StatusCode::OK, &answer).map_err(Refusal::from)
 }
 
-/// The tenant of a user, as it is stored.
-struct TenantOfUser {
+/// What tokens of a user rest on, as it is stored.
+struct SeenOfUser {
     link: Option<Seen<StoredTenantUser>>,
     tenant: Option<Seen<StoredTenant>>,
+    configuration: Option<Seen<StoredTokenConfiguration>>,
 }
 
-impl TenantOfUser {
+impl SeenOfUser {
     async fn see(ask: Ask<'_>, user: &UserId) -> Result<Self, Refusal> {
         let link: Option<Seen<StoredTenantUser>> = ask.see(user.as_str()).await?;
         let tenant = match &link {
             Some(link) => ask.see(link.value.tenant_id.as_str()).await?,
             None => None,
         };
-        Ok(Self { link, tenant })
+        let configuration = ask.see(user.as_str()).await?;
+        Ok(Self {
+            link,
+            tenant,
+            configuration,
+        })
     }
 
     const fn of(&self) -> OfUser<'_> {
         OfUser {
             link: self.link.as_ref(),
             tenant: self.tenant.as_ref(),
+            configuration: self.configuration.as_ref(),
         }
     }
 }

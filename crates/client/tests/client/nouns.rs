@@ -479,8 +479,9 @@ async fn invites_beyond_the_published_operations() {
     assert_eq!(error.status(), Some(412));
     let effect = invites.try_invite(&changed).await.unwrap();
     assert_eq!(effect.gains.len(), 1);
-    let of_eve = invites.get_invite_effect_for(&reference, &id("eve"));
-    assert_eq!(of_eve.await.unwrap().gains, effect.gains);
+    let eve: UserId = id("eve");
+    let of_eve = invites.get_invite_effect_for(&reference, &eve).await;
+    assert_eq!(of_eve.unwrap().gains, effect.gains);
     let own = user(&server, "eve");
     let own = own
         .invites()

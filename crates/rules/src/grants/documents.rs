@@ -29,8 +29,16 @@ enum Ready {
     Record(u32, Packed),
     Role(u32, Option<Box<[Permission]>>),
     Group(u32, Option<GroupContent>),
-    /// Whether everybody may read the resource.
-    Configuration(Resource, bool),
+    Configuration(Resource, Configured),
+}
+
+/// What of a configuration counts here.
+#[derive(Debug, Clone, Copy, Default)]
+struct Configured {
+    /// Everybody may read the resource.
+    public: bool,
+    /// Everybody may do something with it.
+    allows: bool,
 }
 
 impl Grants {
@@ -57,6 +65,7 @@ impl Grants {
             record_admins: BTreeSet::new(),
             group_admins: BTreeSet::new(),
             configured: BTreeMap::new(),
+            allowing: BTreeSet::new(),
             public: BTreeSet::new(),
             user_order: Mutex::new(Order::default()),
             path_order: Mutex::new(Order::default()),
@@ -154,8 +163,10 @@ impl Grants {
                     return Err(unreadable("this resource cannot be configured"));
                 }
                 let public = configuration.allows(ConfiguredAction::Public);
+                let allows = public || configuration.allows(ConfiguredAction::Claim);
                 let number = self.resources.intern(resource).map_err(full)?;
-                Ok(Some(Ready::Configuration(number, public)))
+                let configured = Configured { public, allows };
+                Ok(Some(Ready::Configuration(number, configured)))
             }
             Kind::Account
             | Kind::AccessRequest
@@ -198,7 +209,7 @@ impl Grants {
                 .map(|number| Ready::Group(number, None)),
             Kind::ResourceConfiguration => {
                 let resource = self.resources.intern(&id.parse().ok()?).ok()?;
-                Some(Ready::Configuration(resource, false))
+                Some(Ready::Configuration(resource, Configured::default()))
             }
             Kind::Account
             | Kind::AccessRequest
@@ -307,15 +318,12 @@ impl Grants {
                     self.change_members(number, before.content.as_ref());
                 }
             }
-            Ready::Configuration(resource, public) => {
+            Ready::Configuration(resource, configured) => {
                 let last = self.configured.entry(resource).or_default();
                 if *last < touched {
                     *last = touched;
-                    if public {
-                        self.public.insert(resource);
-                    } else {
-                        self.public.remove(&resource);
-                    }
+                    set(&mut self.public, resource, configured.public);
+                    set(&mut self.allowing, resource, configured.allows);
                 }
             }
         }
@@ -494,6 +502,14 @@ fn place<T: Default>(all: &mut Vec<T>, number: u32) -> Option<&mut T> {
         all.resize_with(number + 1, T::default);
     }
     all.get_mut(number)
+}
+
+fn set(all: &mut BTreeSet<Resource>, resource: Resource, is_in: bool) {
+    if is_in {
+        all.insert(resource);
+    } else {
+        all.remove(&resource);
+    }
 }
 
 fn mark(traits: &mut Vec<Traits>, holder: Holder, kind: Traits) {

@@ -32,49 +32,64 @@ impl Grants {
         }
     }
 
-    /// Whether a statement in force names `resource`, or anything below it, for anybody but `who`.
+    /// Whether a statement in force names `resource`, or anything below it, for anybody but `who`, or a
+    /// configuration there allows everybody something.
     ///
     /// Wildcards count where they stand: `rooms/1/*` is below `rooms/1`, and `rooms/*` is not, as
     /// little as `rooms` is. A group counts as somebody else, whoever is in it. So does a role
-    /// that does not exist: it may be made again.
+    /// that does not exist: it may be made again. What is configured is in use, and must not become
+    /// a way into what somebody makes their own.
     ///
-    /// `resource` has no wildcards. It looks at `names` named resources at most.
+    /// `resource` has no wildcards. It looks at about `names` names (of resources, and statements that
+    /// may name them) at most.
     pub fn held_by_others(&self, who: &UserId, resource: &ResourceUri, names: usize) -> Holding {
         let who = self.users.get(who.principal()).map(Holder::user);
         let path = resource.canonical();
         let paths = self.resources.names();
-        if paths
-            .get(path)
-            .is_some_and(|number| self.is_others(who, number))
-        {
-            return Holding::Somebody;
+        let mut left = names;
+        if let Some(number) = paths.get(path) {
+            match self.whose(who, number, &mut left) {
+                Holding::Nobody => {}
+                found @ (Holding::Somebody | Holding::TooManyNames) => return found,
+            }
         }
         let below = format!("{path}/");
         let mut order = self.ordered_paths();
         order.take_in(paths, usize::MAX);
         let from = order.from(paths, Included(below.as_str()));
-        let inside = from.take_while(|number| paths.text(*number).starts_with(&below));
-        for (looked_at, number) in inside.enumerate() {
-            if looked_at >= names {
-                return Holding::TooManyNames;
-            }
-            if self.is_others(who, number) {
-                return Holding::Somebody;
+        for number in from.take_while(|number| paths.text(*number).starts_with(&below)) {
+            match self.whose(who, number, &mut left) {
+                Holding::Nobody => {}
+                found @ (Holding::Somebody | Holding::TooManyNames) => return found,
             }
         }
         Holding::Nobody
     }
 
-    /// Whether a statement names a path, or what is below it, for anybody else.
-    fn is_others(&self, who: Option<Holder>, path: u32) -> bool {
-        Resource::of_path(path).into_iter().any(|resource| {
-            let mut records = self.mentions.of_resource(resource);
-            records.any(|record| {
-                let mut statements = self.statements(record);
-                statements
-                    .any(|statement| statement.is_on(resource) && names_others(statement, who))
-            })
-        })
+    /// Whether a path, or what is below it, is named for anybody else. Counts what it looks at.
+    fn whose(&self, who: Option<Holder>, path: u32, left: &mut usize) -> Holding {
+        let [itself, below] = Resource::of_path(path);
+        if self.allowing.contains(&itself) {
+            return Holding::Somebody;
+        }
+        for resource in [itself, below] {
+            for record in self.mentions.of_resource(resource) {
+                for statement in self.statements(record) {
+                    if *left == 0 {
+                        return Holding::TooManyNames;
+                    }
+                    *left -= 1;
+                    if statement.is_on(resource) && names_others(statement, who) {
+                        return Holding::Somebody;
+                    }
+                }
+            }
+        }
+        if *left == 0 {
+            return Holding::TooManyNames;
+        }
+        *left -= 1;
+        Holding::Nobody
     }
 
     fn ordered_paths(&self) -> MutexGuard<'_, Order> {

@@ -211,7 +211,9 @@ pub struct Grants {
     group_admins: BTreeSet<(u32, u32)>,
     /// When resources were last configured, those that are not `PUBLIC` included.
     configured: BTreeMap<Resource, Touched>,
-    /// Resources that everybody may read.
+    /// Resources whose configuration allows something to everybody.
+    allowing: BTreeSet<Resource>,
+    /// Those of them that everybody may read.
     public: BTreeSet<Resource>,
     /// The users in the order of their ids, made when it is first asked for.
     user_order: Mutex<Order>,

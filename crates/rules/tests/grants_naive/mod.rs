@@ -383,7 +383,17 @@ impl<'a> Reading<'a> {
             let mut own = held.iter().filter(|held| held.group.is_none());
             own.any(inside)
         });
-        by_users || self.groups.values().flatten().any(inside)
+        let configured = self
+            .naive
+            .configurations
+            .values()
+            .any(|(_, configuration)| {
+                let mut said = configuration.permissions.iter();
+                let path = configuration.resource_uri.canonical();
+                let is_inside = path == resource || path.starts_with(&format!("{resource}/"));
+                is_inside && said.any(|said| said.allow)
+            });
+        configured || by_users || self.groups.values().flatten().any(inside)
     }
 
     /// Everybody who has anything, in the byte order of their ids.

@@ -113,7 +113,7 @@ pub(crate) fn configuration(resource: &str, public: bool) -> StoredResourceConfi
     StoredResourceConfiguration {
         resource_uri: parse(resource),
         permissions: vec![
-            said(ConfiguredAction::Claim, !public),
+            said(ConfiguredAction::Claim, !public && resource.len() % 2 == 1),
             said(ConfiguredAction::Public, public),
         ],
         last_updated: Timestamp::from_milliseconds(0),

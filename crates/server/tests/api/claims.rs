@@ -307,3 +307,54 @@ async fn a_person_who_claims_without_end_is_slowed_down() {
         .await
         .expect(201);
 }
+
+#[tokio::test]
+async fn what_is_configured_cannot_be_claimed_away_nor_left_behind() {
+    let world = World::new(Engine::Memory).await;
+    configure(&world, "rooms", true).await;
+    // A collection in a collection is in use although nobody is named on it.
+    configure(&world, "rooms/lobby", true).await;
+    claim(&world, "mallory", "rooms", "lobby").await.expect(409);
+    // What somebody allowed everybody before they went must not meet the next owner.
+    claim(&world, "mallory", "rooms", "1").await.expect(201);
+    let open = json!({"permissions": [{"action": "PUBLIC", "allow": true}]});
+    let below = "/v1/resources/rooms%2F1%2Fprivate";
+    let reply = world.as_user("mallory", "PUT", below, Some(&open)).await;
+    reply.expect(200);
+    world
+        .own("DELETE", "/v1/users/mallory", None)
+        .await
+        .expect(202);
+    let reply = claim(&world, "ann", "rooms", "1").await.expect(409);
+    assert_eq!(reply.code(), "AlreadyClaimed");
+    configure(&world, "rooms/1/private", false).await;
+    claim(&world, "ann", "rooms", "1").await.expect(201);
+    assert!(!world.may("mallory", "rooms/1/private/x", "read").await);
+}
+
+#[tokio::test]
+async fn who_owns_it_cannot_claim_it_again_by_another_id() {
+    let world = World::new(Engine::Memory).await;
+    configure(&world, "rooms", true).await;
+    claim(&world, "ann", "rooms", "1").await.expect(201);
+    let record = world.events().await.last().unwrap()["data"]["recordId"].clone();
+    let record = record.as_str().unwrap();
+    let target = format!("/v1/records/{}", encode(record));
+    world.own("DELETE", &target, None).await.expect(204);
+    world
+        .give(record, "mallory", &["Authress:Owner"], &["mallorys"])
+        .await;
+    claim(&world, "ann", "rooms", "1").await.expect(201);
+    for _ in 0..3 {
+        claim(&world, "ann", "rooms", "1").await.expect(409);
+    }
+    // A claim whose record is for nobody any more is nobody's.
+    claim(&world, "bob", "rooms", "2").await.expect(201);
+    let record = world.events().await.last().unwrap()["data"]["recordId"].clone();
+    let target = format!("/v1/records/{}", encode(record.as_str().unwrap()));
+    let mut emptied = world.own("GET", &target, None).await.expect(200).json();
+    emptied["users"] = json!([]);
+    world.own("PUT", &target, Some(&emptied)).await.expect(202);
+    claim(&world, "ann", "rooms", "2").await.expect(201);
+    assert!(world.may("ann", "rooms/2", "x").await && !world.may("bob", "rooms/2", "x").await);
+}

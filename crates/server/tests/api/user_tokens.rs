@@ -410,7 +410,12 @@ async fn a_token_ends_with_the_client_that_made_it() {
         .await
         .expect(200);
     assert_eq!(may().await, 401);
+    // It has ended for good: to set the option again does not bring it back.
     world.own("PUT", &client, Some(&named)).await.expect(200);
+    assert_eq!(may().await, 401);
+    world.clock.advance(1);
+    let (_, token) = made(&world, &key, "ann", &narrow()).await;
+    let may = async || asks(&world, &token, "projects/42/docs", "documents:read").await;
     assert_eq!(may().await, 200);
     world.own("DELETE", &client, None).await.expect(204);
     assert_eq!(may().await, 401);
@@ -674,5 +679,42 @@ async fn tokens_of_a_deleted_user_are_refused_and_what_they_said_is_forgotten() 
             claims(&again)["aud"],
             format!("{ACCOUNT}.accounts.authress.io")
         );
+    }
+}
+
+#[tokio::test]
+async fn a_token_ends_with_a_key_of_the_client_that_made_it() {
+    let world = world(Engine::Memory).await;
+    let (id, key) = maker(&world).await;
+    let keys = format!("/v1/clients/{id}/access-keys");
+    let second = world.own("POST", &keys, None).await.expect(201).json();
+    let (_, token) = made(&world, &key, "ann", &narrow()).await;
+    let may = async |token: &str| asks(&world, token, "projects/42/docs", "documents:read").await;
+    assert_eq!(may(&token).await, 200);
+    // Whoever had the key may have made it.
+    let target = format!("{keys}/{}", second["keyId"].as_str().unwrap());
+    world.own("DELETE", &target, None).await.expect(204);
+    assert_eq!(may(&token).await, 401);
+    world.clock.advance(1);
+    let (_, token) = made(&world, &key, "ann", &narrow()).await;
+    assert_eq!(may(&token).await, 200);
+}
+
+#[tokio::test]
+async fn tokens_say_nothing_of_what_their_user_may_do() {
+    let world = world(Engine::Memory).await;
+    for claim in [
+        "roles",
+        "groups",
+        "entitlements",
+        "acr",
+        "amr",
+        "authorization_details",
+    ] {
+        let mut said = json!({});
+        said[claim] = json!(["admin"]);
+        let body = json!({"defaultClaims": {"defaultAccessTokenClaims": said}});
+        let target = "/v1/users/ann/token-configuration";
+        world.own("PUT", target, Some(&body)).await.expect(400);
     }
 }

@@ -163,6 +163,7 @@ pub(crate) fn stored_client(id: &str, keys: &[(&str, &str, bool)]) -> StoredClie
         rate_limits: Vec::new(),
         tags: Tags::default(),
         keys: keys.collect(),
+        tokens_valid_from: None,
     }
 }
 
