@@ -12,7 +12,7 @@ use guestlist_api::resources::ResourceUri;
 use guestlist_api::text::{Bounded, Description, Malformed, Name, Tags};
 
 use crate::authority::Basis;
-use crate::ceiling::may_hand_out;
+use crate::ceiling::may_hand_out_until;
 use crate::changes::Seen;
 use crate::facts::Facts;
 use crate::invites::{Outcome, StoredInvite};
@@ -166,6 +166,7 @@ fn plain(statement: &InviteStatement) -> Statement {
         resources: statement.resources.clone(),
         users: Bounded::default(),
         groups: Bounded::default(),
+        expiry_time: None,
     }
 }
 
@@ -344,8 +345,8 @@ fn force_merge(
         });
     }
     let gifts = added(Some(&seen.value), &merged)?;
-    let held =
-        may_hand_out(facts.grants, &invite.inviter, gifts).map_err(|_| Refusal::InviteSuspended)?;
+    let held = may_hand_out_until(facts.grants, &invite.inviter, gifts)
+        .map_err(|_| Refusal::InviteSuspended)?;
     basis.extend(held);
     let effect = Effect::merged(Outcome::ForceMerged, merged, gained);
     Ok(Effect { basis, ..effect })

@@ -73,6 +73,7 @@ fn statement() -> Statement {
         resources: one(resource()),
         users: one(user()),
         groups: one(linked_group()),
+        expiry_time: Some(Timestamp::from_milliseconds(1_800_000_000_000)),
     }
 }
 
