@@ -56,6 +56,11 @@ pub(crate) struct InviteArguments {
     #[arg(long, value_name = "DURATION|TIME")]
     expires: Option<Expiry>,
 
+    /// How long access lasts once it is accepted, as in 30d or 36h; 5 minutes to 10 years [default:
+    /// it does not end]
+    #[arg(long, value_name = "DURATION", value_parser = access_duration)]
+    access_duration: Option<AccessDuration>,
+
     /// What to do if it cannot safely be added to the record of whoever accepts [default:
     /// generate-new-record]
     #[arg(long, value_name = "STRATEGY")]
@@ -175,6 +180,14 @@ pub(crate) enum Expiry {
     At(Timestamp),
 }
 
+/// A length of time as people write it (30d), or as the wire does (P30D).
+fn access_duration(text: &str) -> Result<AccessDuration, Malformed> {
+    let Ok(Expiry::After(length)) = text.parse() else {
+        return text.parse();
+    };
+    format!("PT{}S", length.as_secs()).parse()
+}
+
 impl FromStr for Expiry {
     type Err = Malformed;
 
@@ -267,6 +280,9 @@ impl InviteArguments {
         };
         if let Some(expiry) = self.expires {
             request.expiry_time = Some(expiry.from(now)?);
+        }
+        if self.access_duration.is_some() {
+            request.grant = InviteGrant::of(self.access_duration.clone());
         }
         if let Some(strategy) = self.strategy {
             request.conflict_resolution_strategy = strategy.into();

@@ -296,6 +296,7 @@ fn summary() -> RefOr<Schema> {
         .property("lastUpdated", of("Timestamp"))
         .property("invitee", of("Invitee"))
         .property("restrictions", of("InviteRestrictions"))
+        .property("grant", of("InviteGrant"))
         .property("uses", of("InviteUses"))
         .property("linkedUserId", of("LinkedUserId"))
         .property("defaultLoginTenantId", of("TenantId"))

@@ -73,7 +73,7 @@ fn statement() -> Statement {
         resources: one(resource()),
         users: one(user()),
         groups: one(linked_group()),
-        expiry_time: Some(Timestamp::from_milliseconds(1_800_000_000_000)),
+        expiry_time: Some(id("2027-01-02T03:04:05.678Z")),
     }
 }
 
@@ -224,6 +224,7 @@ fn invite() -> Invite {
         reference: Some(id("0123456789AB")),
         invitee: Some(invites::invitee()),
         restrictions: Some(invites::restrictions()),
+        grant: invites::grant(),
         tags: tags(),
         links: links(),
     }
@@ -409,6 +410,7 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         default_login_tenant_id: Some(id("tenant_1")),
         tenant_id: Some(id("tenant_1")),
         invitee: Some(invites::invitee()),
+        grant: invites::grant(),
         restrictions: Some(invites::restrictions()),
         tags: tags(),
     };

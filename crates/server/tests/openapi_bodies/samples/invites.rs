@@ -7,7 +7,7 @@ use guestlist_api::invite_lists::{
     InvitePreview, InviteRenewal, InviteResponse, InviteRevocation, InviteRevocations, InviteState,
     InviteSummary, InviteUses, Inviter,
 };
-use guestlist_api::invite_terms::{InviteRestrictions, Invitee};
+use guestlist_api::invite_terms::{InviteGrant, InviteRestrictions, Invitee};
 use guestlist_api::invites::ConflictResolutionStrategy;
 use guestlist_api::text::Bounded;
 use serde_json::Value;
@@ -27,6 +27,10 @@ pub(super) fn restrictions() -> InviteRestrictions {
     }
 }
 
+pub(super) fn grant() -> Option<InviteGrant> {
+    InviteGrant::of(Some(id("P30D")))
+}
+
 fn summary() -> InviteSummary {
     InviteSummary {
         reference: id("0123456789AB"),
@@ -42,6 +46,7 @@ fn summary() -> InviteSummary {
         last_updated: id("2026-01-02T03:04:05.678Z"),
         invitee: Some(invitee()),
         restrictions: restrictions(),
+        grant: grant(),
         uses: InviteUses {
             max: 5,
             accepted: 1,
