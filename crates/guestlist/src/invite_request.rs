@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use guestlist_api::identities::IssuerText;
 use guestlist_api::ids::{Domain, LinkedUserId, RoleId, TenantId};
-use guestlist_api::invite_terms::{InviteRestrictions, Invitee};
+use guestlist_api::invite_terms::{AccessDuration, InviteGrant, InviteRestrictions, Invitee};
 use guestlist_api::invites::{ConflictResolutionStrategy, InviteRequest, InviteStatement};
 use guestlist_api::limits;
 use guestlist_api::resources::ResourceUri;
@@ -182,10 +182,13 @@ pub(crate) enum Expiry {
 
 /// A length of time as people write it (30d), or as the wire does (P30D).
 fn access_duration(text: &str) -> Result<AccessDuration, Malformed> {
-    let Ok(Expiry::After(length)) = text.parse() else {
-        return text.parse();
-    };
-    format!("PT{}S", length.as_secs()).parse()
+    if let Ok(duration) = text.parse() {
+        return Ok(duration);
+    }
+    match text.parse()? {
+        Expiry::After(milliseconds) => format!("PT{}S", milliseconds / 1000).parse(),
+        Expiry::At(_) => Err(Malformed::new("must be a duration (36h, 5d, P30D)")),
+    }
 }
 
 impl FromStr for Expiry {

@@ -9,8 +9,8 @@ use guestlist_api::invites::{ConflictResolutionStrategy, InviteStatement};
 use guestlist_api::limits;
 use guestlist_api::records::{RecordStatus, Statement, User};
 use guestlist_api::resources::ResourceUri;
-use guestlist_api::times::Timestamp;
 use guestlist_api::text::{Bounded, Description, Malformed, Name, Tags};
+use guestlist_api::times::Timestamp;
 
 use crate::authority::Basis;
 use crate::ceiling::may_hand_out_until;

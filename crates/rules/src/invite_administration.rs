@@ -15,7 +15,9 @@ use crate::ceiling::may_hand_out_until;
 use crate::changes::{Changes, Event, Seen};
 use crate::facts::Facts;
 use crate::invite_terms::{Terms, is_for_several};
-use crate::invites::{InviteStatus, StoredInvite, access_until, chosen_expiry, gifts, may, subject, tenant};
+use crate::invites::{
+    InviteStatus, StoredInvite, access_until, chosen_expiry, gifts, may, subject, tenant,
+};
 use crate::refusals::{InviteUnusable, Refusal};
 
 impl StoredInvite {

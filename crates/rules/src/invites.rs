@@ -224,7 +224,10 @@ pub fn create(
     let terms = Terms::of(&request, expiry_time)?;
     let restrictions = request.restrictions.as_ref();
     let max_uses = restrictions.map_or(1, |restrictions| restrictions.max_uses.get());
-    let access_duration = request.grant.clone().and_then(|grant| grant.access_duration);
+    let access_duration = request
+        .grant
+        .clone()
+        .and_then(|grant| grant.access_duration);
     let until = access_until(access_duration.as_ref(), facts.now);
     basis.extend(may_hold(facts, &request, max_uses, until)?);
     let invite = StoredInvite {
@@ -312,10 +315,7 @@ pub(crate) fn gifts(
 }
 
 /// When access that begins now ends; `None` if it does not.
-pub(crate) fn access_until(
-    duration: Option<&AccessDuration>,
-    now: Timestamp,
-) -> Option<Timestamp> {
+pub(crate) fn access_until(duration: Option<&AccessDuration>, now: Timestamp) -> Option<Timestamp> {
     duration.map(|duration| {
         let milliseconds = i64::try_from(duration.seconds().saturating_mul(1000));
         now.plus(milliseconds.unwrap_or(i64::MAX))

@@ -23,10 +23,7 @@ pub(super) fn create() -> Description {
             "The caller must be able to give everything the invite holds. Whoever is told its id \
              may accept it, once.",
         )
-        .with([
-            parameters::idempotency_key(),
-            parameters::access_duration(),
-        ])
+        .with([parameters::idempotency_key(), parameters::access_duration()])
         .takes("InviteRequest")
         .answers(201, "The invite, with the id to pass on.", "Invite")
         .refuses([FORBIDDEN, INSUFFICIENT_GRANT_ACCESS, IDEMPOTENCY_KEY_REUSED])
