@@ -48,7 +48,7 @@ async fn a_statement_ends_at_its_instant_and_not_before() {
         let put = world
             .own("PUT", "/v1/records/rec_timed", Some(&read))
             .await
-            .expect(200);
+            .expect(202);
         assert_eq!(put.json()["statements"], read["statements"]);
         assert!(!world.may("bob", "projects/42", WRITE).await);
     }
@@ -115,23 +115,22 @@ async fn the_header_says_the_same_as_the_body() {
 async fn longer_access_is_never_shortened_and_shorter_is_lengthened() {
     for engine in ENGINES {
         let world = World::new(engine).await;
-        let alice = world.token("alice");
         for duration in ["P2D", "P1D"] {
-            let id = world.invite(&alice, &timed(duration)).await;
+            let id = world.invite(&world.token("alice"), &timed(duration)).await;
             accept(&world, "bob", &id).await;
         }
         world.clock.advance(DAY);
         assert!(world.may("bob", "projects/42", WRITE).await);
-        let id = world.invite(&alice, &timed("P3D")).await;
+        let id = world.invite(&world.token("alice"), &timed("P3D")).await;
         accept(&world, "bob", &id).await;
         world.clock.advance(DAY);
         assert!(world.may("bob", "projects/42", WRITE).await);
         world.clock.advance(2 * DAY);
         assert!(!world.may("bob", "projects/42", WRITE).await);
         let endless = invite_of(&["ro_editor"], &["projects/42"]);
-        let id = world.invite(&alice, &endless).await;
+        let id = world.invite(&world.token("alice"), &endless).await;
         accept(&world, "bob", &id).await;
-        let id = world.invite(&alice, &timed("P1D")).await;
+        let id = world.invite(&world.token("alice"), &timed("P1D")).await;
         accept(&world, "bob", &id).await;
         world.clock.advance(2 * DAY);
         assert!(world.may("bob", "projects/42", WRITE).await);
@@ -216,7 +215,7 @@ async fn an_owner_whose_ownership_ends_is_not_the_last_one() {
     let changed = world
         .own("PUT", "/v1/records/rec_other", Some(&other))
         .await;
-    changed.expect(200);
+    changed.expect(202);
     // The control: it goes once the other ownership does not end.
     world.own("DELETE", &target, None).await.expect(204);
 }
