@@ -101,6 +101,8 @@ pub struct InviteSummary {
     pub invitee: Option<Invitee>,
     #[serde(default, deserialize_with = "default_if_null")]
     pub restrictions: InviteRestrictions,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<crate::invite_terms::InviteGrant>,
     pub uses: InviteUses,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linked_user_id: Option<LinkedUserId>,

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::durations::IsoDuration;
 use crate::emails::EmailAddress;
 use crate::identities::IssuerText;
 use crate::ids::{Domain, UserId};
@@ -84,6 +85,32 @@ impl Invitee {
             }
             Self::Email(email) => email.masked(),
         }
+    }
+}
+
+/// How long access lasts once an invite is accepted: 5 minutes to 10 years, as in `P30D`.
+pub type AccessDuration =
+    IsoDuration<{ limits::ACCESS_DURATION_LEAST }, { limits::ACCESS_DURATION_MOST }>;
+
+/// How what an invite holds is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InviteGrant {
+    /// Access ends so long after the invite was accepted. Absent, it does not end.
+    #[serde(
+        default,
+        deserialize_with = "absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub access_duration: Option<AccessDuration>,
+}
+
+impl InviteGrant {
+    /// Of access that ends so long after it was accepted; `None` if it does not end.
+    pub fn of(access_duration: Option<AccessDuration>) -> Option<Self> {
+        access_duration.map(|duration| Self {
+            access_duration: Some(duration),
+        })
     }
 }
 

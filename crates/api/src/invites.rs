@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{InviteId, InviteReference, LinkedUserId, RoleId, TenantId};
-use crate::invite_terms::{InviteRestrictions, Invitee};
+use crate::invite_terms::{AccessDuration, InviteGrant, InviteRestrictions, Invitee};
 use crate::limits;
 use crate::paging::Links;
 use crate::records::{LinkedGroup, Resource, User, resources_of, roles_of};
@@ -91,6 +91,8 @@ pub struct Invite {
     pub invitee: Option<Invitee>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restrictions: Option<InviteRestrictions>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<InviteGrant>,
     #[serde(
         default,
         deserialize_with = "default_if_null",
@@ -158,6 +160,9 @@ pub struct InviteRequest {
     pub invitee: Option<Invitee>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restrictions: Option<InviteRestrictions>,
+    /// How it is given. When an invite is replaced, absent leaves it as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<InviteGrant>,
     #[serde(
         default,
         deserialize_with = "default_if_null",
@@ -193,6 +198,20 @@ impl InviteRequest {
     #[must_use]
     pub fn expires(mut self, time: Timestamp) -> Self {
         self.expiry_time = Some(time);
+        self
+    }
+
+    /// What it gives ends so long after it was accepted.
+    ///
+    /// ```
+    /// use guestlist_api::invites::InviteRequest;
+    ///
+    /// let invite = InviteRequest::new().access_duration("P30D".parse()?);
+    /// # Ok::<(), guestlist_api::text::Malformed>(())
+    /// ```
+    #[must_use]
+    pub fn access_duration(mut self, duration: AccessDuration) -> Self {
+        self.grant = InviteGrant::of(Some(duration));
         self
     }
 

@@ -151,3 +151,8 @@ pub const INVITE_LIFETIME_MOST: i64 = 30 * DAY;
 pub const IDEMPOTENCY_KEY_LIFETIME: i64 = DAY;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
+
+/// Seconds that access by an invite lasts at least, if it ends: 5 minutes.
+pub const ACCESS_DURATION_LEAST: u64 = 5 * 60;
+/// Seconds that access by an invite lasts at most, if it ends: 10 years of 365 days.
+pub const ACCESS_DURATION_MOST: u64 = 10 * 365 * 86_400;

@@ -101,6 +101,14 @@ pub struct Statement {
         skip_serializing_if = "is_empty"
     )]
     pub groups: Bounded<LinkedGroup, 0, { limits::STATEMENT_GROUPS }>,
+    /// When the statement ends: from this instant on it grants nothing. An extension of ours;
+    /// absent, it does not end.
+    #[serde(
+        rename = "expiryTime",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expiry_time: Option<Timestamp>,
 }
 
 impl Statement {
@@ -124,7 +132,15 @@ impl Statement {
             resources: resources_of(resources)?,
             users: Bounded::default(),
             groups: Bounded::default(),
+            expiry_time: None,
         })
+    }
+
+    /// Only before this instant.
+    #[must_use]
+    pub fn expires(mut self, at: Timestamp) -> Self {
+        self.expiry_time = Some(at);
+        self
     }
 
     /// Also for this user. At most 100, which the server checks.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use guestlist_api::identities::IssuerText;
 use guestlist_api::ids::{Domain, LinkedUserId, RoleId, TenantId};
-use guestlist_api::invite_terms::{InviteRestrictions, Invitee};
+use guestlist_api::invite_terms::{AccessDuration, InviteGrant, InviteRestrictions, Invitee};
 use guestlist_api::invites::{ConflictResolutionStrategy, InviteRequest, InviteStatement};
 use guestlist_api::limits;
 use guestlist_api::resources::ResourceUri;
@@ -55,6 +55,11 @@ pub(crate) struct InviteArguments {
     /// Invites:Create on Authress:Invites [default: 7 days, which the server chooses]
     #[arg(long, value_name = "DURATION|TIME")]
     expires: Option<Expiry>,
+
+    /// How long access lasts once it is accepted, as in 30d or 36h; 5 minutes to 10 years [default:
+    /// it does not end]
+    #[arg(long, value_name = "DURATION", value_parser = access_duration)]
+    access_duration: Option<AccessDuration>,
 
     /// What to do if it cannot safely be added to the record of whoever accepts [default:
     /// generate-new-record]
@@ -175,6 +180,17 @@ pub(crate) enum Expiry {
     At(Timestamp),
 }
 
+/// A length of time as people write it (30d), or as the wire does (P30D).
+fn access_duration(text: &str) -> Result<AccessDuration, Malformed> {
+    if let Ok(duration) = text.parse() {
+        return Ok(duration);
+    }
+    match text.parse()? {
+        Expiry::After(milliseconds) => format!("PT{}S", milliseconds / 1000).parse(),
+        Expiry::At(_) => Err(Malformed::new("must be a duration (36h, 5d, P30D)")),
+    }
+}
+
 impl FromStr for Expiry {
     type Err = Malformed;
 
@@ -267,6 +283,9 @@ impl InviteArguments {
         };
         if let Some(expiry) = self.expires {
             request.expiry_time = Some(expiry.from(now)?);
+        }
+        if self.access_duration.is_some() {
+            request.grant = InviteGrant::of(self.access_duration.clone());
         }
         if let Some(strategy) = self.strategy {
             request.conflict_resolution_strategy = strategy.into();

@@ -10,9 +10,10 @@ use guestlist_api::limits;
 use guestlist_api::records::{RecordStatus, Statement, User};
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::text::{Bounded, Description, Malformed, Name, Tags};
+use guestlist_api::times::Timestamp;
 
 use crate::authority::Basis;
-use crate::ceiling::may_hand_out;
+use crate::ceiling::may_hand_out_until;
 use crate::changes::Seen;
 use crate::facts::Facts;
 use crate::invites::{Outcome, StoredInvite};
@@ -160,13 +161,23 @@ fn impossible(reason: &Malformed) -> Refusal {
 }
 
 /// The invite's statements without principals, for a record that names the person itself.
-fn plain(statement: &InviteStatement) -> Statement {
+fn plain(statement: &InviteStatement, until: Option<Timestamp>) -> Statement {
     Statement {
         roles: statement.roles.clone(),
         resources: statement.resources.clone(),
         users: Bounded::default(),
         groups: Bounded::default(),
+        expiry_time: until,
     }
+}
+
+/// All that the invite gives to whoever accepts it now.
+fn all_of(facts: Facts<'_>, invite: &StoredInvite) -> Vec<Statement> {
+    let until = invite.access_until(facts.now);
+    let statements = invite.statements.iter();
+    statements
+        .map(|statement| plain(statement, until))
+        .collect()
 }
 
 /// The statements as provenance keeps them: each for the person alone.
@@ -207,7 +218,7 @@ fn new_record(
         users: vec![user(who)],
         admins: Vec::new(),
         groups: Vec::new(),
-        statements: invite.statements.iter().map(plain).collect(),
+        statements: all_of(facts, invite),
         tags: Tags::default(),
         status: RecordStatus::Active,
         created_by: invite.inviter.clone(),
@@ -251,14 +262,15 @@ fn merge(
     let mut merged = record.clone();
     merged.last_updated = facts.now.max(record.last_updated.plus(1));
     let mut gained = Vec::new();
+    let until = invite.access_until(facts.now);
     for statement in &invite.statements {
         let is_new = if record.names_principals() {
-            add_statement(&mut merged.statements, statement)
+            add_statement(&mut merged.statements, statement, until)
         } else {
-            add_to_statements(&mut merged.statements, statement, who)
+            add_to_statements(&mut merged.statements, statement, until, who)
         };
         if is_new {
-            gained.push(plain(statement));
+            gained.push(plain(statement, until));
         }
     }
     Ok((merged, held_by(&gained, who)?))
@@ -270,10 +282,15 @@ fn has_room(record: &StoredRecord) -> bool {
 
 /// Adds a statement to a record that says itself for whom its statements are. Says whether that
 /// changed anything.
-fn add_statement(statements: &mut Vec<Statement>, wanted: &InviteStatement) -> bool {
-    let is_new = !statements.iter().any(|held| same(held, wanted));
+fn add_statement(
+    statements: &mut Vec<Statement>,
+    wanted: &InviteStatement,
+    until: Option<Timestamp>,
+) -> bool {
+    let held = |held: &Statement| same(held, wanted) && lasts(held, until);
+    let is_new = !statements.iter().any(held);
     if is_new {
-        statements.push(plain(wanted));
+        statements.push(plain(wanted, until));
     }
     is_new
 }
@@ -283,22 +300,24 @@ fn add_statement(statements: &mut Vec<Statement>, wanted: &InviteStatement) -> b
 fn add_to_statements(
     statements: &mut Vec<Statement>,
     wanted: &InviteStatement,
+    until: Option<Timestamp>,
     who: &UserId,
 ) -> bool {
     if statements
         .iter()
-        .any(|held| same(held, wanted) && names(&held.users, who))
+        .any(|held| same(held, wanted) && lasts(held, until) && names(&held.users, who))
     {
         return false;
     }
-    for held in statements.iter_mut().filter(|held| same(held, wanted)) {
+    let is_equal = |held: &&mut Statement| same(held, wanted) && held.expiry_time == until;
+    for held in statements.iter_mut().filter(is_equal) {
         let users = held.users.iter().cloned().chain([user(who)]).collect();
         if let Ok(users) = Bounded::new(users) {
             held.users = users;
             return true;
         }
     }
-    let mut own = plain(wanted);
+    let mut own = plain(wanted, until);
     if let Ok(users) = Bounded::new(vec![user(who)]) {
         own.users = users;
     }
@@ -307,13 +326,25 @@ fn add_to_statements(
 }
 
 /// Whether a record gives the person by one statement exactly what an invite's statement gives.
-fn holds(record: &StoredRecord, wanted: &InviteStatement, who: &UserId) -> bool {
+fn holds(
+    record: &StoredRecord,
+    wanted: &InviteStatement,
+    until: Option<Timestamp>,
+    who: &UserId,
+) -> bool {
+    let named = |held: &Statement| names(&record.users, who) || names(&held.users, who);
     let mut statements = record.statements.iter();
-    statements
-        .any(|held| same(held, wanted) && (names(&record.users, who) || names(&held.users, who)))
+    statements.any(|held| same(held, wanted) && lasts(held, until) && named(held))
 }
 
-/// Whether a statement gives exactly what an invite's statement gives.
+/// Whether a statement does not end before `until`; `None` stands for what does not end. So what is
+/// held for longer is never shortened, and what is held for less is never taken for enough.
+fn lasts(held: &Statement, until: Option<Timestamp>) -> bool {
+    held.expiry_time
+        .is_none_or(|ends| until.is_some_and(|until| until <= ends))
+}
+
+/// Whether a statement gives exactly what an invite's statement gives, however long.
 pub(crate) fn same(held: &Statement, wanted: &InviteStatement) -> bool {
     fn roles(roles: &[RoleId]) -> BTreeSet<&RoleId> {
         roles.iter().collect()
@@ -344,8 +375,8 @@ fn force_merge(
         });
     }
     let gifts = added(Some(&seen.value), &merged)?;
-    let held =
-        may_hand_out(facts.grants, &invite.inviter, gifts).map_err(|_| Refusal::InviteSuspended)?;
+    let held = may_hand_out_until(facts.grants, &invite.inviter, gifts)
+        .map_err(|_| Refusal::InviteSuspended)?;
     basis.extend(held);
     let effect = Effect::merged(Outcome::ForceMerged, merged, gained);
     Ok(Effect { basis, ..effect })
@@ -362,14 +393,16 @@ fn replace(
     let replaced = StoredRecord {
         users: vec![user(facts.who())],
         groups: Vec::new(),
-        statements: invite.statements.iter().map(plain).collect(),
+        statements: all_of(facts, invite),
         last_updated: facts.now.max(seen.value.last_updated.plus(1)),
         ..seen.value.clone()
     };
     check_size(&replaced)?;
     basis.extend(check_owners(facts, &replaced)?);
-    let before = |statement: &&InviteStatement| !holds(&seen.value, statement, facts.who());
-    let gained: Vec<Statement> = invite.statements.iter().filter(before).map(plain).collect();
+    let until = invite.access_until(facts.now);
+    let before = |statement: &&InviteStatement| !holds(&seen.value, statement, until, facts.who());
+    let gained = invite.statements.iter().filter(before);
+    let gained: Vec<Statement> = gained.map(|statement| plain(statement, until)).collect();
     let added = held_by(&gained, facts.who())?;
     let outcome = Outcome::Replaced;
     Ok(Effect {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use guestlist_api::actions::Action;
 use guestlist_api::ids::{RoleId, UserId};
 use guestlist_api::resources::ResourceUri;
+use guestlist_api::times::Timestamp;
 
 use crate::authority::Basis;
 use crate::changes::{Expect, Kind};
@@ -20,6 +21,13 @@ const QUESTIONS: usize = 20_000;
 
 /// Something to give: the permissions of a role on a resource.
 pub type Gift<'a> = (&'a RoleId, &'a ResourceUri);
+
+/// A gift, and when it ends; `None` if it does not.
+pub type TimedGift<'a> = (Gift<'a>, Option<Timestamp>);
+
+/// What is asked of the index: the resource, whether the role is built in, whether `delegate` is
+/// needed, the action, and until when.
+type Question<'a> = (&'a ResourceUri, bool, bool, &'a Action, Option<Timestamp>);
 
 /// Why something may not be given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,22 +86,34 @@ impl From<NotGiven> for Refusal {
 /// resource; to give `grant` or `delegate`, one with `delegate` must. `allow` alone gives nothing,
 /// and narrow permissions do not add up to a wide one. A role without any permission is judged as if
 /// it gave everything.
+///
+/// The gifts do not end, so what the authority rests on must not end either.
 pub fn may_hand_out<'a>(
     grants: &Grants,
     giver: &UserId,
     gifts: impl IntoIterator<Item = Gift<'a>>,
 ) -> Result<Basis, NotGiven> {
+    let endless = gifts.into_iter().map(|gift| (gift, None));
+    may_hand_out_until(grants, giver, endless)
+}
+
+/// As [`may_hand_out`], each gift until its instant: the permission it rests on must not end before.
+pub fn may_hand_out_until<'a>(
+    grants: &Grants,
+    giver: &UserId,
+    gifts: impl IntoIterator<Item = TimedGift<'a>>,
+) -> Result<Basis, NotGiven> {
     let mut basis = Basis::new();
     let any = anything();
-    let mut distinct: BTreeSet<Gift<'_>> = BTreeSet::new();
+    let mut distinct: BTreeSet<TimedGift<'_>> = BTreeSet::new();
     for (count, gift) in gifts.into_iter().enumerate() {
         if count >= QUESTIONS {
             return Err(NotGiven::TooMany);
         }
         distinct.insert(gift);
     }
-    let mut asked: BTreeSet<(&ResourceUri, bool, bool, &Action)> = BTreeSet::new();
-    for (role_id, resource) in distinct {
+    let mut asked: BTreeSet<Question<'_>> = BTreeSet::new();
+    for ((role_id, resource), until) in distinct {
         let role = grants
             .role(role_id)
             .ok_or_else(|| NotGiven::UnknownRole(role_id.clone()))?;
@@ -109,7 +129,7 @@ pub fn may_hand_out<'a>(
             let passes_on = permission.grant || permission.delegate;
             if permission.allow || passes_on {
                 asks = true;
-                asked.insert((resource, built_in, passes_on, &permission.action));
+                asked.insert((resource, built_in, passes_on, &permission.action, until));
             }
         }
         if !asks {
@@ -119,15 +139,16 @@ pub fn may_hand_out<'a>(
                 built_in,
                 true,
                 any.as_ref().ok_or(NotGiven::TooMuch)?,
+                until,
             ));
         }
         if asked.len() > QUESTIONS {
             return Err(NotGiven::TooMany);
         }
     }
-    for (resource, built_in, needs_delegate, action) in asked {
+    for (resource, built_in, needs_delegate, action, until) in asked {
         let because = grants
-            .may_give(giver, built_in, action, resource, needs_delegate)
+            .may_give_until(giver, (built_in, action), resource, needs_delegate, until)
             .ok_or(NotGiven::TooMuch)?;
         for condition in grants.relied(&because) {
             add(&mut basis, condition);

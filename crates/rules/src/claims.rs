@@ -194,6 +194,7 @@ fn record(
         resources: one(Resource { resource_uri })?,
         users: Bounded::default(),
         groups: Bounded::default(),
+        expiry_time: None,
     };
     Ok(StoredRecord {
         record_id,

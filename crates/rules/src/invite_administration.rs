@@ -11,11 +11,13 @@ use guestlist_api::times::{Timestamp, UnmodifiedSince};
 use serde_json::json;
 
 use crate::authority::{Ability, Basis, holds, refuse};
-use crate::ceiling::may_hand_out;
+use crate::ceiling::may_hand_out_until;
 use crate::changes::{Changes, Event, Seen};
 use crate::facts::Facts;
 use crate::invite_terms::{Terms, is_for_several};
-use crate::invites::{InviteStatus, StoredInvite, chosen_expiry, gifts, may, subject, tenant};
+use crate::invites::{
+    InviteStatus, StoredInvite, access_until, chosen_expiry, gifts, may, subject, tenant,
+};
 use crate::refusals::{InviteUnusable, Refusal};
 
 impl StoredInvite {
@@ -36,7 +38,12 @@ impl StoredInvite {
     /// Whether the inviter could give now what it holds.
     fn is_backed(&self, facts: Facts<'_>) -> bool {
         facts.standing(self.inviter.principal()).is_some()
-            && may_hand_out(facts.grants, &self.inviter, gifts(&self.statements)).is_ok()
+            && may_hand_out_until(
+                facts.grants,
+                &self.inviter,
+                gifts(&self.statements, self.access_until(facts.now)),
+            )
+            .is_ok()
             && (self.max_uses == 1 || is_for_several(facts.grants, &self.statements).is_ok())
     }
 
@@ -147,7 +154,13 @@ pub fn update(
             format!("must be more than {}: so often it was used", invite.uses),
         ));
     }
-    basis.extend(may_hold(facts, &request, max_uses)?);
+    let access_duration = match &request.grant {
+        Some(grant) => grant.access_duration.clone(),
+        // Clients that do not know the member must not make access endless by sending back the rest.
+        None => invite.access_duration.clone(),
+    };
+    let until = access_until(access_duration.as_ref(), facts.now);
+    basis.extend(may_hold(facts, &request, max_uses, until)?);
     let tenant = tenant(&request)?;
     let next = StoredInvite {
         statements: request.statements.into_vec(),
@@ -159,6 +172,7 @@ pub fn update(
         tags: request.tags,
         max_uses,
         terms,
+        access_duration,
         ..invite.after(InviteChange::Updated, facts.now, Some(facts.who()), None)
     };
     let data = json!({ "reference": invite.reference, "expiryTime": next.expiry_time });
@@ -173,6 +187,7 @@ pub(crate) fn may_hold(
     facts: Facts<'_>,
     request: &InviteRequest,
     max_uses: u32,
+    until: Option<Timestamp>,
 ) -> Result<Basis, Refusal> {
     let mut basis = Basis::new();
     if request.statements.is_empty() {
@@ -183,10 +198,10 @@ pub(crate) fn may_hold(
     if max_uses > 1 {
         is_for_several(facts.grants, &request.statements)?;
     }
-    let held =
-        may_hand_out(facts.grants, facts.who(), gifts(&request.statements)).map_err(|reason| {
-            reason.at(request.statements.iter().map(|statement| &*statement.roles))
-        })?;
+    let given = gifts(&request.statements, until);
+    let held = may_hand_out_until(facts.grants, facts.who(), given).map_err(|reason| {
+        reason.at(request.statements.iter().map(|statement| &*statement.roles))
+    })?;
     basis.extend(held);
     Ok(basis)
 }
@@ -219,7 +234,8 @@ pub fn renew(
     if invite.max_uses > 1 {
         is_for_several(facts.grants, &invite.statements)?;
     }
-    let held = may_hand_out(facts.grants, facts.who(), gifts(&invite.statements));
+    let given = gifts(&invite.statements, invite.access_until(facts.now));
+    let held = may_hand_out_until(facts.grants, facts.who(), given);
     basis.extend(held.map_err(Refusal::from)?);
     let next = StoredInvite {
         secret_hash,

@@ -128,8 +128,8 @@ fn divided(
     takes_effect: bool,
 ) -> (Vec<EffectiveGrant>, Vec<EffectiveGrant>) {
     let (mut gains, mut held) = (Vec::new(), Vec::new());
-    let distinct: BTreeSet<(&ResourceUri, &RoleId)> = gifts(&invite.statements)
-        .map(|(role, resource)| (resource, role))
+    let distinct: BTreeSet<(&ResourceUri, &RoleId)> = gifts(&invite.statements, None)
+        .map(|((role, resource), _)| (resource, role))
         .collect();
     for (resource, role) in distinct {
         let Some(known) = facts.grants.role(role) else {
@@ -244,7 +244,7 @@ fn others(facts: Facts<'_>, before: Option<&Seen<StoredRecord>>) -> (Vec<UserId>
 /// What of the invite itself deserves a second look.
 fn risks(facts: Facts<'_>, invite: &StoredInvite) -> BTreeSet<RiskFlag> {
     let mut flags = BTreeSet::new();
-    for (role, resource) in gifts(&invite.statements) {
+    for ((role, resource), _) in gifts(&invite.statements, None) {
         if resource.canonical() == "*" {
             flags.insert(RiskFlag::Everything);
         }

@@ -2,10 +2,10 @@
 
 use guestlist_api::ids::{InviteReference, LinkedUserId, RecordId, RoleId, TenantId, UserId};
 use guestlist_api::invite_lists::{InviteChange, InviteMoment};
+use guestlist_api::invite_terms::AccessDuration;
 use guestlist_api::invites::{ConflictResolutionStrategy, InviteRequest, InviteStatement};
 use guestlist_api::limits;
 use guestlist_api::records::Statement;
-use guestlist_api::resources::ResourceUri;
 use guestlist_api::text::Tags;
 use guestlist_api::times::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::accepting::{Places, effect};
 use crate::authority::{Ability, Basis, holds, refuse, require_plainly};
-use crate::ceiling::may_hand_out;
+use crate::ceiling::{TimedGift, may_hand_out_until};
 use crate::changes::{Changes, Document, Expect, Facet, Kind, Mark, Seen, Stored, sortable};
 use crate::facts::Facts;
 use crate::invite_administration::may_hold;
@@ -60,6 +60,9 @@ pub struct StoredInvite {
     pub terms: Terms,
     #[serde(default)]
     pub tags: Tags,
+    /// How long after it was accepted what it gives ends; absent if it does not.
+    #[serde(default)]
+    pub access_duration: Option<AccessDuration>,
     /// When it was last written; absent in invites of before this was kept.
     #[serde(default)]
     pub last_updated: Option<Timestamp>,
@@ -225,7 +228,12 @@ pub fn create(
     let terms = Terms::of(&request, expiry_time)?;
     let restrictions = request.restrictions.as_ref();
     let max_uses = restrictions.map_or(1, |restrictions| restrictions.max_uses.get());
-    basis.extend(may_hold(facts, &request, max_uses)?);
+    let access_duration = request
+        .grant
+        .clone()
+        .and_then(|grant| grant.access_duration);
+    let until = access_until(access_duration.as_ref(), facts.now);
+    basis.extend(may_hold(facts, &request, max_uses, until)?);
     let invite = StoredInvite {
         reference: fresh.reference,
         secret_hash: fresh.secret_hash,
@@ -244,6 +252,7 @@ pub fn create(
         withdrawn: false,
         terms,
         tags: request.tags,
+        access_duration,
         last_updated: None,
         history: Vec::new(),
     };
@@ -294,20 +303,35 @@ pub(crate) fn chosen_expiry(
     Ok(given)
 }
 
+/// What statements give, until an instant if it ends.
 pub(crate) fn gifts(
     statements: &[InviteStatement],
-) -> impl Iterator<Item = (&RoleId, &ResourceUri)> {
-    statements.iter().flat_map(|statement| {
-        statement.roles.iter().flat_map(|role| {
+    until: Option<Timestamp>,
+) -> impl Iterator<Item = TimedGift<'_>> {
+    statements.iter().flat_map(move |statement| {
+        statement.roles.iter().flat_map(move |role| {
             statement
                 .resources
                 .iter()
-                .map(move |resource| (role, &resource.resource_uri))
+                .map(move |resource| ((role, &resource.resource_uri), until))
         })
     })
 }
 
+/// When access that begins now ends; `None` if it does not.
+pub(crate) fn access_until(duration: Option<&AccessDuration>, now: Timestamp) -> Option<Timestamp> {
+    duration.map(|duration| {
+        let milliseconds = i64::try_from(duration.seconds().saturating_mul(1000));
+        now.plus(milliseconds.unwrap_or(i64::MAX))
+    })
+}
+
 impl StoredInvite {
+    /// When access ends that it gives to whoever accepts it now; `None` if it does not.
+    pub(crate) fn access_until(&self, now: Timestamp) -> Option<Timestamp> {
+        access_until(self.access_duration.as_ref(), now)
+    }
+
     /// Why nobody can use it any more, if so. The instant of the expiry is already too late.
     pub fn unusable(&self, now: Timestamp) -> Option<InviteUnusable> {
         match self.status {
@@ -407,6 +431,7 @@ pub fn accept(
         return Ok(None);
     }
     let invite = &seen.value;
+    let until = invite.access_until(facts.now);
     let basis = may_accept(facts, invite)?;
     let places = Places {
         own: acceptor.record_id,
@@ -427,12 +452,15 @@ pub fn accept(
         undone_time: None,
     };
     let used = used(facts, invite);
-    let data = json!({
+    let mut data = json!({
         "reference": invite.reference,
         "inviter": invite.inviter,
         "outcome": acceptance.outcome,
         "recordId": acceptance.record_id,
     });
+    if let (Some(until), Some(members)) = (until, data.as_object_mut()) {
+        members.insert("accessExpiryTime".to_owned(), json!(until));
+    }
     let mut changes = facts.changes("invite.accepted", subject(&invite.reference), data);
     changes.expect.extend(basis);
     changes.expect.extend(effect.basis);
@@ -465,7 +493,8 @@ pub(crate) fn may_accept(facts: Facts<'_>, invite: &StoredInvite) -> Result<Basi
     let standing = facts
         .standing(invite.inviter.principal())
         .ok_or(Refusal::InviteSuspended)?;
-    let mut basis = may_hand_out(facts.grants, &invite.inviter, gifts(&invite.statements))
+    let given = gifts(&invite.statements, invite.access_until(facts.now));
+    let mut basis = may_hand_out_until(facts.grants, &invite.inviter, given)
         .map_err(|_| Refusal::InviteSuspended)?;
     basis.extend(standing);
     Ok(basis)

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::authority::{Ability, Basis, holds, refuse, surviving_owner};
-use crate::ceiling::{Gift, NotGiven, may_hand_out};
+use crate::ceiling::{Gift, NotGiven, TimedGift, may_hand_out_until};
 use crate::changes::{Changes, Document, Expect, Facet, Kind, Seen, Stored};
 use crate::facts::Facts;
 use crate::grants::Because;
@@ -312,21 +312,21 @@ fn may_give(
     after: &StoredRecord,
 ) -> Result<Basis, Refusal> {
     let gifts = added(before, after)?;
-    may_hand_out(facts.grants, giver, gifts)
+    may_hand_out_until(facts.grants, giver, gifts)
         .map_err(|reason| reason.at(after.statements.iter().map(|statement| &*statement.roles)))
 }
 
 /// Combinations of role and resource that one record is judged for at most.
 const COMBINATIONS: usize = 20_000;
 
-/// The combinations of role and resource of a record, each with the statements that name it.
-type Combinations<'a> = BTreeMap<Gift<'a>, Vec<&'a Statement>>;
+/// The combinations of role, resource and instant of a record, each with the statements that name it.
+type Combinations<'a> = BTreeMap<TimedGift<'a>, Vec<&'a Statement>>;
 
 /// What `after` gives to anybody that `before` did not give to them.
 pub(crate) fn added<'a>(
     before: Option<&StoredRecord>,
     after: &'a StoredRecord,
-) -> Result<Vec<Gift<'a>>, Refusal> {
+) -> Result<Vec<TimedGift<'a>>, Refusal> {
     let new = combinations(after)?;
     let Some(before) = before.filter(|record| record.is_active()) else {
         return Ok(new.into_keys().collect());
@@ -337,10 +337,14 @@ pub(crate) fn added<'a>(
         let held: BTreeSet<_> = principals(&before.users, &before.groups).collect();
         principals(&after.users, &after.groups).all(|principal| held.contains(&principal))
     };
-    let is_new = |gift: &Gift<'_>, statements: &[&Statement]| match old.get(gift) {
-        None => true,
-        Some(_) if both_name => !nobody_new,
-        Some(known) => {
+    let is_new = |(gift, until): &TimedGift<'_>, statements: &[&Statement]| {
+        // What was held without an end, or to a later one, covers what is held for less.
+        let known: Vec<&Statement> = lasting(&old, *gift, *until).collect();
+        if known.is_empty() {
+            true
+        } else if both_name {
+            !nobody_new
+        } else {
             let held: BTreeSet<_> = known
                 .iter()
                 .flat_map(|statement| before.principals_of(statement))
@@ -358,12 +362,31 @@ pub(crate) fn added<'a>(
         .collect())
 }
 
+/// The statements that gave the same until that instant at least.
+fn lasting<'c>(
+    all: &'c Combinations<'_>,
+    gift: Gift<'c>,
+    until: Option<Timestamp>,
+) -> impl Iterator<Item = &'c Statement> {
+    let endless = all.get(&(gift, None));
+    let timed = until.map(|until| {
+        let latest = Timestamp::from_milliseconds(i64::MAX);
+        all.range((gift, Some(until))..=(gift, Some(latest)))
+    });
+    let timed = timed
+        .into_iter()
+        .flatten()
+        .map(|(_, statements)| statements);
+    endless.into_iter().chain(timed).flatten().copied()
+}
+
 fn combinations(record: &StoredRecord) -> Result<Combinations<'_>, Refusal> {
     let mut all = Combinations::new();
     for statement in &record.statements {
         for role in statement.roles.iter() {
             for resource in statement.resources.iter() {
-                all.entry((role, &resource.resource_uri))
+                let gift = (role, &resource.resource_uri);
+                all.entry((gift, statement.expiry_time))
                     .or_default()
                     .push(statement);
             }
@@ -413,6 +436,8 @@ fn names_owner(facts: Facts<'_>, record: &StoredRecord) -> Option<Basis> {
                 .resources
                 .iter()
                 .any(|resource| resource.resource_uri.as_str() == "*")
+            // An owner whose ownership ends would leave none.
+            && statement.expiry_time.is_none()
     };
     if !record.is_active() {
         return None;

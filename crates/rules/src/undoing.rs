@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::accepting::same;
 use crate::authority::{Ability, Basis, refuse};
-use crate::ceiling::may_hand_out;
+use crate::ceiling::may_hand_out_until;
 use crate::changes::{Changes, Expect, Kind, Seen};
 use crate::facts::Facts;
 use crate::invite_administration::may_revoke;
@@ -44,7 +44,8 @@ impl Other {
     fn gives(&self, statement: &Statement) -> bool {
         let mut held = self.statements.iter();
         let mut added = self.acceptance.value.added.iter();
-        held.any(|held| same(statement, held)) || added.any(|added| alike(added, statement))
+        statement.expiry_time.is_none() && held.any(|held| same(statement, held))
+            || added.any(|added| alike(added, statement))
     }
 }
 
@@ -154,7 +155,11 @@ fn may_take(
     let invite = &invite.value;
     let is_maker = invite.inviter.principal() == facts.who().principal();
     is_maker
-        .then(|| may_hand_out(facts.grants, facts.who(), gifts(&invite.statements)).ok())
+        .then(|| {
+            let until = invite.access_until(facts.now);
+            let given = gifts(&invite.statements, until);
+            may_hand_out_until(facts.grants, facts.who(), given).ok()
+        })
         .flatten()
         .ok_or_else(|| refuse(facts, Ability::UpdateRecord(&record.value.record_id)))
 }
@@ -208,7 +213,7 @@ fn alike(one: &Statement, other: &Statement) -> bool {
             resources.map(|resource| &resource.resource_uri).collect(),
         )
     }
-    parts(one) == parts(other)
+    one.expiry_time == other.expiry_time && parts(one) == parts(other)
 }
 
 fn is_held(record: &StoredRecord, wanted: &Statement, who: &UserId) -> bool {

@@ -192,11 +192,26 @@ impl App {
     }
 
     /// The grants index as it is now. Never held across a wait.
+    ///
+    /// What has ended by now is taken out first, so nobody ever decides on it: whoever comes first
+    /// after an instant does that. The clock is only read if anything ends at all.
     pub fn grants(&self) -> RwLockReadGuard<'_, Grants> {
-        self.memory
-            .grants
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+        loop {
+            let grants = self
+                .memory
+                .grants
+                .read()
+                .unwrap_or_else(PoisonError::into_inner);
+            let Some(ending) = grants.next_ending() else {
+                return grants;
+            };
+            let now = self.clock.now();
+            if now < ending {
+                return grants;
+            }
+            drop(grants);
+            self.memory.write_grants().pass(now);
+        }
     }
 
     /// Service clients and issuers.

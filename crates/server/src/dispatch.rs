@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use guestlist_api::clients::AccessKeyRequest;
 use guestlist_api::invite_lists::InviteResponse;
+use guestlist_api::invite_terms::{AccessDuration, InviteGrant};
+use guestlist_api::invites::InviteRequest;
 use guestlist_api::limits;
 use guestlist_api::times::UnmodifiedSince;
 use guestlist_rules::caller::CallerKind;
@@ -75,6 +77,30 @@ impl Given<'_> {
             .map_err(|reason| Refusal::malformed("If-Unmodified-Since", reason))
     }
 
+    /// Takes the `Guestlist-Access-Duration` header into a request: for clients whose models have no
+    /// `grant`. If both are there, they must agree.
+    fn access_duration(&self, request: &mut InviteRequest) -> Result<(), Refusal> {
+        const NAME: &str = "Guestlist-Access-Duration";
+        let mut values = self.headers.get_all("guestlist-access-duration").iter();
+        let Some(value) = values.next() else {
+            return Ok(());
+        };
+        if values.next().is_some() {
+            return Err(Refusal::malformed(NAME, "must be sent once"));
+        }
+        let text = value.to_str().unwrap_or_default();
+        let duration: AccessDuration = text
+            .parse()
+            .map_err(|reason| Refusal::malformed(NAME, reason))?;
+        let said = request.grant.as_ref();
+        if said.is_some_and(|grant| grant.access_duration.as_ref() != Some(&duration)) {
+            let reason = "must be the same as grant.accessDuration, if both are sent";
+            return Err(Refusal::malformed(NAME, reason));
+        }
+        request.grant = InviteGrant::of(Some(duration));
+        Ok(())
+    }
+
     /// The `Idempotency-Key` header.
     fn idempotency_key(&self) -> Result<Option<&str>, Refusal> {
         let mut values = self.headers.get_all("idempotency-key").iter();
@@ -121,7 +147,9 @@ pub async fn dispatch(
             invite_effects::get_invite_effect(ask, first, request).await
         }
         Operation::CreateInvite => {
-            invites::create_invite(ask, given.body()?, given.idempotency_key()?).await
+            let mut request = given.body()?;
+            given.access_duration(&mut request)?;
+            invites::create_invite(ask, request, given.idempotency_key()?).await
         }
         Operation::GetInvite => invites::get_invite(ask, first).await,
         Operation::RespondToInvite => {

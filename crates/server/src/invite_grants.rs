@@ -214,7 +214,11 @@ async fn others(
             for acceptance in step {
                 let reference = acceptance.value.reference.as_str();
                 let invite: Option<Seen<StoredInvite>> = ask.see(reference).await?;
-                let statements = invite.map(|seen| seen.value.statements).unwrap_or_default();
+                // What another invite gave for a time is not what is held without an end.
+                let endless = invite.filter(|seen| seen.value.access_duration.is_none());
+                let statements = endless
+                    .map(|seen| seen.value.statements)
+                    .unwrap_or_default();
                 others.push(Other {
                     acceptance,
                     statements,

@@ -425,6 +425,7 @@ pub(crate) fn summary(ask: Ask<'_>, invite: &StoredInvite, state: InviteState) -
         last_updated: invite.last_updated(),
         invitee: invite.terms.invitee.clone(),
         restrictions: invite.terms.restrictions(invite.max_uses),
+        grant: guestlist_api::invite_terms::InviteGrant::of(invite.access_duration.clone()),
         uses: InviteUses {
             max: invite.max_uses,
             accepted: invite.uses,

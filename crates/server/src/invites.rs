@@ -2,7 +2,7 @@
 
 use guestlist_api::ids::{InviteReference, InviteSecret, RecordId};
 use guestlist_api::invite_lists::{InviteAnswer, InviteResponse};
-use guestlist_api::invite_terms::InviteRestrictions;
+use guestlist_api::invite_terms::{InviteGrant, InviteRestrictions};
 use guestlist_api::invites::{Invite, InviteRequest};
 use guestlist_api::limits;
 use guestlist_rules::accepting::record_id_of;
@@ -255,6 +255,7 @@ pub(crate) fn answer(ask: Ask<'_>, secret: InviteSecret, invite: &StoredInvite) 
         reference: Some(invite.reference.clone()),
         invitee: invite.terms.invitee.clone(),
         restrictions: restrictions(invite),
+        grant: InviteGrant::of(invite.access_duration.clone()),
         tags: invite.tags.clone(),
         links,
     }

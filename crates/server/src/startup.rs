@@ -257,5 +257,6 @@ pub(crate) fn statement(roles: &[&str], resources: &[&str]) -> Result<Statement,
         resources: Bounded::new(resources)?,
         users: Bounded::default(),
         groups: Bounded::default(),
+        expiry_time: None,
     })
 }

@@ -437,6 +437,7 @@ async fn resource_configurations_and_claims() {
     assert_eq!(error.status(), Some(403));
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 #[tokio::test]
 async fn invites_beyond_the_published_operations() {
     let (server, owner) = server().await;
@@ -508,8 +509,8 @@ async fn invites_beyond_the_published_operations() {
         .respond_to_invite(&renewed.invite_id)
         .await
         .unwrap();
-    let changes = invites.get_invite_events(&reference).await.unwrap();
-    assert_eq!(changes.len(), 5);
+    let happened = invites.get_invite_events(&reference).await.unwrap();
+    assert_eq!(happened.len(), 5);
     // The inbox, and accepting from it by reference.
     let made = invites.create_invite(&request).await.unwrap();
     let ann = user(&server, "ann");

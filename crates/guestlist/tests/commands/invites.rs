@@ -427,6 +427,7 @@ async fn a_terminal_shows_a_code_takes_the_clipboard_and_hides_what_is_typed() {
     terminal.until("echoed");
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 #[tokio::test]
 async fn invites_are_listed_changed_renewed_declined_and_withdrawn() {
     let server = TestServer::start().await.unwrap();

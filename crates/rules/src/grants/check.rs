@@ -9,6 +9,7 @@ use guestlist_api::actions::Action;
 use guestlist_api::ids::UserId;
 use guestlist_api::resources::{ResourceUri, is_reserved};
 use guestlist_api::roles::Permission;
+use guestlist_api::times::Timestamp;
 
 use super::holders::{Holder, Which};
 use super::packed::Statement;
@@ -24,6 +25,8 @@ pub(super) struct Found {
     pub(super) group: Option<u32>,
     /// The resource of the statement.
     pub(super) resource: Resource,
+    /// The position of the statement in the record.
+    pub(super) statement: usize,
 }
 
 /// What a walk is for.
@@ -96,6 +99,32 @@ impl Grants {
         wanted: &mut dyn FnMut(&Permission) -> bool,
     ) -> Option<Because> {
         self.because(self.search(who, resource, role_is_built_in, wanted)?)
+    }
+
+    /// As [`Self::may_give`], by a statement that does not end before `until`: what is given never
+    /// outlives the right to give it. `None` stands for what does not end.
+    pub fn may_give_until(
+        &self,
+        who: &UserId,
+        (role_is_built_in, action): (bool, &Action),
+        resource: &ResourceUri,
+        needs_delegate: bool,
+        until: Option<Timestamp>,
+    ) -> Option<Because> {
+        let mut first = None;
+        let _ = self.walk(who, resource, role_is_built_in, &mut |found, held| {
+            let gives = held.delegate || held.grant && !needs_delegate;
+            let lasts = || {
+                let ending = self.endings.of(found.record, found.statement);
+                ending.is_none_or(|ending| until.is_some_and(|until| until <= ending))
+            };
+            if gives && held.action.covers(action) && lasts() {
+                first = Some(found);
+                return Break(());
+            }
+            Continue(())
+        });
+        self.because(first?)
     }
 
     /// Whether `who` holds any permission on any of the service's own resources: decides whether
@@ -285,7 +314,7 @@ impl Grants {
         only_built_in: bool,
         visitor: &mut Visitor<'_>,
     ) -> ControlFlow<()> {
-        self.visit_roles(place, &mut |_, role| {
+        self.visit_roles(place, &mut |statement, role| {
             let held = self
                 .roles
                 .get(role as usize)
@@ -297,6 +326,7 @@ impl Grants {
                     role,
                     group: place.group,
                     resource: place.resource,
+                    statement,
                 };
                 visitor(found, permission)?;
             }

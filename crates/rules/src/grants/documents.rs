@@ -9,6 +9,7 @@ use guestlist_api::resource_configurations::ConfiguredAction;
 use guestlist_api::resources::is_reserved;
 use guestlist_api::roles::Permission;
 
+use super::endings::{Ending, Endings};
 use super::holders::{Audiences, Holder, Memberships, Which};
 use super::mentions::Mentions;
 use super::names::{Full, Names};
@@ -26,7 +27,8 @@ use crate::roles::StoredRole;
 
 /// A change of one document, read and ready: making it cannot fail.
 enum Ready {
-    Record(u32, Packed),
+    /// The statements of it that end stand beside it.
+    Record(u32, Packed, Vec<Ending>),
     Role(u32, Option<Box<[Permission]>>),
     Group(u32, Option<GroupContent>),
     Configuration(Resource, Configured),
@@ -58,6 +60,7 @@ impl Grants {
             audiences: Audiences::default(),
             memberships: Memberships::default(),
             mentions: Mentions::default(),
+            endings: Endings::default(),
             patterns: BTreeSet::new(),
             pattern_resources: BTreeMap::new(),
             reserved: BTreeSet::new(),
@@ -192,7 +195,7 @@ impl Grants {
         match kind {
             Kind::AccessRecord => {
                 let number = self.record_ids.intern(id).ok()?;
-                Some(Ready::Record(number, Packed::default()))
+                Some(Ready::Record(number, Packed::default(), Vec::new()))
             }
             Kind::Role => {
                 let number = self.role_ids.intern(id).ok()?;
@@ -240,18 +243,29 @@ impl Grants {
             admins: number_users(&mut self.users, &record.admins)?,
             ..Numbered::default()
         };
+        let mut endings = Vec::new();
         if numbered.active {
             numbered.holders = self.number_holders(&record.users, &record.groups)?;
-            for statement in &record.statements {
+            for (position, statement) in record.statements.iter().enumerate() {
+                let holders = self.number_holders(&statement.users, &statement.groups)?;
+                let instant = statement.expiry_time;
+                if instant.is_some_and(|instant| self.endings.is_past(instant)) {
+                    numbered.statements.push(NumberedStatement {
+                        holders,
+                        ..NumberedStatement::default()
+                    });
+                    continue;
+                }
+                endings.extend(instant.map(|instant| (position, instant)));
                 numbered.statements.push(NumberedStatement {
                     roles: self.number_roles(&statement.roles)?,
                     resources: number_resources(&mut self.resources, &statement.resources)?,
-                    holders: self.number_holders(&statement.users, &statement.groups)?,
+                    holders,
                 });
             }
         }
         let packed = Packed::new(&numbered, &mut || self.audiences.make())?;
-        Ok(Ready::Record(id, packed))
+        Ok(Ready::Record(id, packed, endings))
     }
 
     fn number_holders(
@@ -300,7 +314,9 @@ impl Grants {
 
     fn take(&mut self, touched: Touched, ready: Ready) {
         match ready {
-            Ready::Record(number, packed) => self.take_record(touched, number, packed),
+            Ready::Record(number, packed, endings) => {
+                self.take_record(touched, number, packed, endings);
+            }
             Ready::Role(number, permissions) => {
                 let role = place(&mut self.roles, number);
                 if let Some(role) = role.filter(|role| role.touched < touched) {
@@ -329,7 +345,7 @@ impl Grants {
         }
     }
 
-    fn take_record(&mut self, touched: Touched, number: u32, packed: Packed) {
+    fn take_record(&mut self, touched: Touched, number: u32, packed: Packed, endings: Vec<Ending>) {
         let record = place(&mut self.records, number);
         let Some(record) = record.filter(|record| record.touched < touched) else {
             free_audiences(&mut self.audiences, &packed);
@@ -337,6 +353,7 @@ impl Grants {
         };
         record.touched = touched;
         let before = std::mem::take(&mut record.packed);
+        self.endings.set(number, endings);
         self.forget(number, &before);
         self.remember(number, &packed);
         if let Some(record) = self.records.get_mut(number as usize) {
@@ -346,7 +363,7 @@ impl Grants {
 
     fn drop_unused(&mut self, ready: &Ready) {
         match ready {
-            Ready::Record(_, packed) => free_audiences(&mut self.audiences, packed),
+            Ready::Record(_, packed, _) => free_audiences(&mut self.audiences, packed),
             Ready::Role(..) | Ready::Group(..) | Ready::Configuration(..) => {}
         }
     }
@@ -373,7 +390,7 @@ impl Grants {
     }
 
     /// Enters a record everywhere.
-    fn remember(&mut self, number: u32, packed: &Packed) {
+    pub(super) fn remember(&mut self, number: u32, packed: &Packed) {
         let owner = self.role_ids.get(built_in::OWNER);
         for statement in packed.statements() {
             self.statements += 1;
@@ -410,7 +427,7 @@ impl Grants {
     }
 
     /// Removes a record from everywhere.
-    fn forget(&mut self, number: u32, packed: &Packed) {
+    pub(super) fn forget(&mut self, number: u32, packed: &Packed) {
         self.owning.remove(&number);
         for statement in packed.statements() {
             self.statements -= 1;

@@ -1,11 +1,13 @@
 //! Why a permission check says yes: one reason of all there are, the same one whatever the order in
 //! memory.
 
+use std::cmp::Reverse;
 use std::ops::ControlFlow::Continue;
 
 use guestlist_api::actions::Action;
 use guestlist_api::ids::UserId;
 use guestlist_api::resources::ResourceUri;
+use guestlist_api::times::Timestamp;
 
 use super::check::Found;
 use super::{Because, Grants};
@@ -18,6 +20,8 @@ pub struct Explanation {
     pub resource: ResourceUri,
     /// The action of the role's permission, as it is written there.
     pub action: Action,
+    /// When the statement ends, if it does.
+    pub expiry_time: Option<Timestamp>,
 }
 
 /// A reason, with what it is compared by.
@@ -25,6 +29,7 @@ struct Reason {
     found: Found,
     resource: String,
     action: Action,
+    ends: Option<Timestamp>,
 }
 
 impl Grants {
@@ -33,7 +38,7 @@ impl Grants {
     ///
     /// Of several reasons it is one that names the user rather than a group; of these one on the
     /// resource nearest to the root; and of these the one that is least by the texts of its
-    /// resource, record, group, role and action. So the answer depends on the documents alone. It
+    /// resource, record, group, role and action, and ends last. So the answer depends on the documents alone. It
     /// looks at every statement that covers the resource, where a check stops at the first.
     pub fn explain(
         &self,
@@ -47,14 +52,17 @@ impl Grants {
             if held.allow && held.action.covers(action) {
                 self.resources.write(found.resource, &mut text);
                 let key = self.key(&found, &text, &held.action);
-                let is_better = best
-                    .as_ref()
-                    .is_none_or(|best| key < self.key(&best.found, &best.resource, &best.action));
+                let ends = self.endings.of(found.record, found.statement);
+                let is_better = best.as_ref().is_none_or(|best| {
+                    let known = self.key(&best.found, &best.resource, &best.action);
+                    (key, lasts(ends)) < (known, lasts(best.ends))
+                });
                 if is_better {
                     best = Some(Reason {
                         found,
                         resource: text.clone(),
                         action: held.action.clone(),
+                        ends,
                     });
                 }
             }
@@ -65,6 +73,7 @@ impl Grants {
             because: self.because(best.found)?,
             resource: best.resource.parse().ok()?,
             action: best.action,
+            expiry_time: best.ends,
         })
     }
 
@@ -84,4 +93,9 @@ impl Grants {
         ];
         (found.group.is_some(), resource.split('/').count(), texts)
     }
+}
+
+/// What ends later comes first, and what does not end before everything.
+fn lasts(ends: Option<Timestamp>) -> Option<Reverse<Timestamp>> {
+    ends.map(Reverse)
 }

@@ -207,7 +207,8 @@ impl Grants {
     }
 
     /// Who holds [`built_in::OWNER`] on `*`, and why: each principal once for each record and group
-    /// through which they do, sorted.
+    /// through which they do, sorted. One whose ownership ends is not counted: the account must
+    /// have an owner when it does.
     pub fn owners(&self) -> Vec<(String, Because)> {
         let mut owners = BTreeSet::new();
         let Some(role) = self.role_ids.get(built_in::OWNER) else {
@@ -217,7 +218,11 @@ impl Grants {
             let owning = |statement: &Statement<'_>| {
                 statement.is_on(Resource::EVERYTHING) && statement.roles.contains(&role)
             };
-            for statement in self.statements(*record).filter(owning) {
+            let all = self.statements(*record).enumerate();
+            for (position, statement) in all.filter(|(_, statement)| owning(statement)) {
+                if self.endings.of(*record, position).is_some() {
+                    continue;
+                }
                 for holder in statement.whom.holders() {
                     let group = match holder.which() {
                         Which::Group(group) => Some(group),
@@ -228,6 +233,7 @@ impl Grants {
                         role,
                         group,
                         resource: Resource::EVERYTHING,
+                        statement: position,
                     });
                     for user in self.members(holder) {
                         let owner = self.users.text(user).to_owned();

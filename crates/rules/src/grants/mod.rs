@@ -10,6 +10,7 @@
 
 mod check;
 mod documents;
+mod endings;
 mod explain;
 mod fingerprints;
 mod holders;
@@ -32,6 +33,7 @@ use guestlist_api::ids::{GroupId, RecordId, RoleId, UserId};
 use guestlist_api::records::RecordStatus;
 use guestlist_api::roles::Permission;
 
+use self::endings::Endings;
 use self::holders::{Audiences, Holder, Memberships};
 use self::mentions::Mentions;
 use self::names::Names;
@@ -197,6 +199,8 @@ pub struct Grants {
     audiences: Audiences,
     memberships: Memberships,
     mentions: Mentions,
+    /// Which statements end, and when.
+    endings: Endings,
     /// Statements with wildcards that cannot be looked up, by their record.
     patterns: BTreeSet<(Holder, Resource, u32)>,
     /// The resources of [`Self::patterns`], each with the number of its entries there.

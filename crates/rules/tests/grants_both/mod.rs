@@ -7,6 +7,7 @@ use guestlist_api::ids::{GroupId, RecordId, UserId};
 use guestlist_api::records::RecordStatus;
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::roles::Permission;
+use guestlist_api::times::Timestamp;
 use guestlist_rules::changes::{Document, Expect, Kind, Mark, Seen, Stored};
 use guestlist_rules::grants::{Because, Holding, Looked};
 use guestlist_rules::groups::StoredGroup;
@@ -70,6 +71,7 @@ impl Both {
             };
             rebuilt.grants.load(&seen).unwrap();
         }
+        rebuilt.grants.pass(self.naive.now);
         self.world = rebuilt;
     }
 
@@ -128,7 +130,18 @@ impl Both {
                 self.naive.configurations.remove(id);
                 self.delete(Kind::ResourceConfiguration, id);
             }
+            Step::Clock(instant) => {
+                let instant = Timestamp::from_milliseconds(*instant);
+                self.world.grants.pass(instant);
+                self.naive.now = self.naive.now.max(instant);
+            }
             Step::Again(number) => self.tell_again(*number),
+        }
+        // As the server does before anybody asks.
+        if let Some(ending) = self.world.grants.next_ending()
+            && ending <= self.naive.now
+        {
+            self.world.grants.pass(self.naive.now);
         }
     }
 
@@ -305,7 +318,20 @@ impl Both {
                 gives && held.action.covers(&action)
             };
             let because = grants.may_give(who, built_in, &action, resource, needs_delegate);
-            self.check_because(because.as_ref(), &ways(built_in, &wanted))?;
+            let all = ways(built_in, &wanted);
+            self.check_because(because.as_ref(), &all)?;
+            for until in [None, Some(2), Some(4)] {
+                let until = until.map(Timestamp::from_milliseconds);
+                let how = (built_in, &action);
+                let because = grants.may_give_until(who, how, resource, needs_delegate, until);
+                let mut lasting = all.clone();
+                lasting.retain(|held| match (held.ends, until) {
+                    (None, _) => true,
+                    (Some(_), None) => false,
+                    (Some(ends), Some(until)) => until <= ends,
+                });
+                self.check_because(because.as_ref(), &lasting)?;
+            }
         }
         let reserved = reading.holds_reserved(who.principal());
         prop_assert_eq!(grants.holds_reserved(who), reserved);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use guestlist_api::records::{RecordStatus, User};
 use guestlist_api::resource_configurations::ConfiguredAction;
 use guestlist_api::roles::Permission;
+use guestlist_api::times::Timestamp;
 use guestlist_rules::groups::StoredGroup;
 use guestlist_rules::records::StoredRecord;
 use guestlist_rules::resource_configurations::StoredResourceConfiguration;
@@ -16,6 +17,8 @@ use crate::grants_world::permission;
 /// The documents, by id, with their marks.
 pub(crate) struct Naive {
     built_in: BTreeMap<&'static str, Vec<Permission>>,
+    /// The latest time that the clock said.
+    pub(crate) now: Timestamp,
     pub(crate) records: BTreeMap<String, (u64, StoredRecord)>,
     pub(crate) groups: BTreeMap<String, (u64, StoredGroup)>,
     pub(crate) roles: BTreeMap<String, (u64, StoredRole)>,
@@ -31,6 +34,7 @@ pub(crate) struct Held<'a> {
     pub(crate) role: &'a str,
     pub(crate) resource: &'a str,
     pub(crate) group: Option<&'a str>,
+    pub(crate) ends: Option<Timestamp>,
 }
 
 /// The documents, read from beginning to end: what each principal and each group has.
@@ -216,6 +220,7 @@ impl Naive {
                 .into_iter()
                 .map(|(id, of)| (id, permissions(of)))
                 .collect(),
+            now: Timestamp::from_milliseconds(i64::MIN),
             records: BTreeMap::new(),
             groups: BTreeMap::new(),
             roles: BTreeMap::new(),
@@ -323,6 +328,9 @@ impl Naive {
         };
         for record in self.active() {
             for (position, statement) in record.statements.iter().enumerate() {
+                if statement.expiry_time.is_some_and(|ends| ends <= self.now) {
+                    continue;
+                }
                 let own = !statement.users.is_empty() || !statement.groups.is_empty();
                 let (users, groups) = if own {
                     (&statement.users[..], &statement.groups[..])
@@ -340,6 +348,7 @@ impl Naive {
                         role: role.as_str(),
                         resource: resource.resource_uri.canonical(),
                         group: None,
+                        ends: statement.expiry_time,
                     };
                     for user in users {
                         let user = user.user_id.principal();
@@ -512,6 +521,7 @@ impl<'a> Reading<'a> {
         let all = self.users.iter();
         let all = all.flat_map(|(user, held)| held.iter().map(move |held| (*user, held)));
         all.filter(|(_, held)| held.role == "Authress:Owner" && held.resource == "*")
+            .filter(|(_, held)| held.ends.is_none())
             .map(|(user, held)| {
                 (
                     user.to_owned(),

@@ -1,6 +1,7 @@
 //! What can happen to records, groups, roles and resource configurations, and what can be asked, at random.
 
 use guestlist_api::records::Statement;
+use guestlist_api::times::Timestamp;
 use guestlist_rules::records::StoredRecord;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -53,6 +54,9 @@ const FIRST_SEGMENTS: [&str; 13] = [
     "b",
 ];
 
+/// Statements end, and the clock stands, at one of so few instants that they often meet.
+const INSTANTS: i64 = 6;
+
 /// Resources that can be configured.
 pub(crate) const CONFIGURABLE: [&str; 6] = ["a", "/a/b/", "A", "n:a", "b/a", "a/n:a:b"];
 
@@ -81,6 +85,8 @@ pub(crate) enum Step {
         allow: bool,
     },
     ConfigurationGone(&'static str),
+    /// The clock says this, which may be earlier than what it said before.
+    Clock(i64),
     /// An earlier step is told again, with the mark it had.
     Again(usize),
 }
@@ -101,6 +107,7 @@ pub(crate) struct StatementShape {
     resources: Vec<String>,
     users: Vec<&'static str>,
     groups: Vec<&'static str>,
+    ends: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -141,11 +148,15 @@ fn statement_shape() -> impl Strategy<Value = StatementShape> {
         Just((vec![], vec![])),
         (some(&USERS, 0..=2), some(&GROUPS, 0..=2)),
     ];
-    (roles, resources, own).prop_map(|(roles, resources, (users, groups))| StatementShape {
-        roles,
-        resources,
-        users,
-        groups,
+    let ends = prop_oneof![1 => Just(None), 1 => (0..INSTANTS).prop_map(Some)];
+    (roles, resources, own, ends).prop_map(|(roles, resources, (users, groups), ends)| {
+        StatementShape {
+            roles,
+            resources,
+            users,
+            groups,
+            ends,
+        }
     })
 }
 
@@ -188,6 +199,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         2 => (select(&CONFIGURABLE[..]), prop::bool::weighted(0.7))
             .prop_map(|(resource, allow)| Step::Configured { resource, allow }),
         1 => select(&CONFIGURABLE[..]).prop_map(Step::ConfigurationGone),
+        3 => (0..INSTANTS).prop_map(Step::Clock),
         1 => any::<usize>().prop_map(Step::Again),
     ]
 }
@@ -241,7 +253,10 @@ pub(crate) fn record_of(id: &str, shape: &RecordShape) -> StoredRecord {
             } else {
                 own
             };
-            statement_for(&statement.roles, &resources, &own, &statement.groups)
+            Statement {
+                expiry_time: statement.ends.map(Timestamp::from_milliseconds),
+                ..statement_for(&statement.roles, &resources, &own, &statement.groups)
+            }
         })
         .collect();
     let users: Vec<&str> = users

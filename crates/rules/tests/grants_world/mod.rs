@@ -52,6 +52,7 @@ pub(crate) fn statement_for(
         resources: Bounded::new(resources.iter().map(resource).collect()).unwrap(),
         users: Bounded::new(named(user_ids)).unwrap(),
         groups: Bounded::new(groups(group_ids)).unwrap(),
+        expiry_time: None,
     }
 }
 

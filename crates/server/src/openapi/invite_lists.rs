@@ -236,7 +236,7 @@ fn invitee() -> RefOr<Schema> {
 }
 
 /// Nothing that is not described: it would be passed over and then restrict nothing.
-const fn closed() -> AdditionalProperties<Schema> {
+pub(super) const fn closed() -> AdditionalProperties<Schema> {
     AdditionalProperties::FreeForm(false)
 }
 
@@ -296,6 +296,7 @@ fn summary() -> RefOr<Schema> {
         .property("lastUpdated", of("Timestamp"))
         .property("invitee", of("Invitee"))
         .property("restrictions", of("InviteRestrictions"))
+        .property("grant", of("InviteGrant"))
         .property("uses", of("InviteUses"))
         .property("linkedUserId", of("LinkedUserId"))
         .property("defaultLoginTenantId", of("TenantId"))

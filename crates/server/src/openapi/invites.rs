@@ -12,6 +12,7 @@ use super::codes::{
     INVITE_NO_LONGER_VALID, INVITE_NOT_FOR_YOU, LAST_OWNER, OF_AN_UNUSABLE_INVITE,
 };
 use super::description::{Description, Tag};
+use super::invite_lists::closed;
 use super::parameters;
 use super::shapes::{Named, list_of, object, of, optional_list, or_null, string, text};
 
@@ -23,7 +24,7 @@ pub(super) fn create() -> Description {
             "The caller must be able to give everything the invite holds. Whoever is told its id \
              may accept it, once.",
         )
-        .with([parameters::idempotency_key()])
+        .with([parameters::idempotency_key(), parameters::access_duration()])
         .takes("InviteRequest")
         .answers(201, "The invite, with the id to pass on.", "Invite")
         .refuses([FORBIDDEN, INSUFFICIENT_GRANT_ACCESS, IDEMPOTENCY_KEY_REUSED])
@@ -84,6 +85,7 @@ pub(super) fn schemas() -> Vec<Named> {
         ("ConflictResolutionStrategy", strategy()),
         ("InviteStatement", statement(false)),
         ("InviteStatementRequest", statement(true)),
+        ("InviteGrant", grant()),
         ("Invite", invite()),
         ("InviteRequest", request()),
         (
@@ -134,6 +136,17 @@ fn statement(sent: bool) -> RefOr<Schema> {
         .into()
 }
 
+fn grant() -> RefOr<Schema> {
+    object()
+        .description(Some(
+            "How what an invite holds is given. With `accessDuration`, from 5 minutes to 10 years as \
+             in P30D (ISO 8601), access ends so long after the invite was accepted.",
+        ))
+        .property("accessDuration", or_null(text(1, 32)))
+        .additional_properties(Some(closed()))
+        .into()
+}
+
 fn invite() -> RefOr<Schema> {
     object()
         .property("inviteId", of("InviteId"))
@@ -152,6 +165,7 @@ fn invite() -> RefOr<Schema> {
         .property("reference", of("InviteReference"))
         .property("invitee", of("Invitee"))
         .property("restrictions", of("InviteRestrictions"))
+        .property("grant", of("InviteGrant"))
         .property("tags", of("Tags"))
         .property("links", of("Links"))
         .required("inviteId")
@@ -183,6 +197,7 @@ fn request() -> RefOr<Schema> {
         .property("tenantId", or_null(of("TenantId")))
         .property("invitee", or_null(of("Invitee")))
         .property("restrictions", or_null(of("InviteRestrictions")))
+        .property("grant", or_null(of("InviteGrant")))
         .property("tags", or_null(of("TagsRequest")))
         .examples([json!({
             "statements": [{

@@ -98,6 +98,17 @@ pub(super) fn if_unmodified_since() -> Parameter {
     .build()
 }
 
+/// How long access by an invite lasts, for clients whose models cannot say it in the body.
+pub(super) fn access_duration() -> Parameter {
+    let what = "Access ends so long after the invite was accepted: 5 minutes to 10 years, as in \
+                P30D (ISO 8601). The same as `grant.accessDuration` in the body.";
+    let schema = string().min_length(Some(1)).max_length(Some(32));
+    let name = "Guestlist-Access-Duration";
+    optional(ParameterIn::Header, name, what, schema)
+        .extensions(Some(extension()))
+        .build()
+}
+
 /// Makes a request safe to repeat.
 pub(super) fn idempotency_key() -> Parameter {
     let what = "Any text that is new for each request. A request that is repeated with its key \

@@ -130,6 +130,14 @@ fn statement(sent: bool) -> RefOr<Schema> {
         )
         .property("users", people(limits::STATEMENT_USERS, "User"))
         .property("groups", people(limits::STATEMENT_GROUPS, "LinkedGroup"))
+        .property(
+            "expiryTime",
+            if sent {
+                or_null(of("Timestamp"))
+            } else {
+                of("Timestamp")
+            },
+        )
         .required("roles")
         .required("resources")
         .into()

@@ -49,6 +49,7 @@ mod resource_configurations;
 mod roles;
 mod strangers;
 mod tenants;
+mod timeboxed;
 mod user_deletion;
 mod user_tokens;
 mod users;

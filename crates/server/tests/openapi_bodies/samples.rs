@@ -73,6 +73,7 @@ fn statement() -> Statement {
         resources: one(resource()),
         users: one(user()),
         groups: one(linked_group()),
+        expiry_time: Some(id("2027-01-02T03:04:05.678Z")),
     }
 }
 
@@ -223,6 +224,7 @@ fn invite() -> Invite {
         reference: Some(id("0123456789AB")),
         invitee: Some(invites::invitee()),
         restrictions: Some(invites::restrictions()),
+        grant: invites::grant(),
         tags: tags(),
         links: links(),
     }
@@ -409,6 +411,7 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         default_login_tenant_id: Some(id("tenant_1")),
         tenant_id: Some(id("tenant_1")),
         invitee: Some(invites::invitee()),
+        grant: invites::grant(),
         restrictions: Some(invites::restrictions()),
         tags: tags(),
     };
@@ -503,6 +506,7 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
         invitee: None,
         restrictions: None,
         tags: Tags::default(),
+        grant: None,
         ..invite()
     };
     let bare_group = Group {

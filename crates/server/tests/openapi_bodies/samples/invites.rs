@@ -13,7 +13,7 @@ use guestlist_api::invite_lists::{
     InvitePreview, InviteRenewal, InviteResponse, InviteRevocation, InviteRevocations, InviteState,
     InviteSummary, InviteUses, Inviter,
 };
-use guestlist_api::invite_terms::{InviteRestrictions, Invitee};
+use guestlist_api::invite_terms::{InviteGrant, InviteRestrictions, Invitee};
 use guestlist_api::invites::ConflictResolutionStrategy;
 use guestlist_api::roles::Permission;
 use guestlist_api::text::Bounded;
@@ -34,6 +34,10 @@ pub(super) fn restrictions() -> InviteRestrictions {
     }
 }
 
+pub(super) fn grant() -> Option<InviteGrant> {
+    InviteGrant::of(Some(id("P30D")))
+}
+
 fn summary() -> InviteSummary {
     InviteSummary {
         reference: id("0123456789AB"),
@@ -49,6 +53,7 @@ fn summary() -> InviteSummary {
         last_updated: id("2026-01-02T03:04:05.678Z"),
         invitee: Some(invitee()),
         restrictions: restrictions(),
+        grant: grant(),
         uses: InviteUses {
             max: 5,
             accepted: 1,
@@ -191,6 +196,7 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
         invitee: None,
         linked_user_id: None,
         default_login_tenant_id: None,
+        grant: None,
         ..summary()
     };
     let moment = InviteMoment {
