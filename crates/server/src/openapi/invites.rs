@@ -14,7 +14,7 @@ use super::codes::{
 use super::description::{Description, Tag};
 use super::invite_lists::closed;
 use super::parameters;
-use super::shapes::{Named, list_of, object, of, optional_list, or_null, string, text};
+use super::shapes::{Named, duration, list_of, object, of, optional_list, or_null, string, text};
 
 const ONE: &str = "/v1/invites/{inviteId}";
 
@@ -142,7 +142,7 @@ fn grant() -> RefOr<Schema> {
             "How what an invite holds is given. With `accessDuration`, from 5 minutes to 10 years as \
              in P30D (ISO 8601), access ends so long after the invite was accepted.",
         ))
-        .property("accessDuration", or_null(text(1, 32)))
+        .property("accessDuration", or_null(duration("5 minutes to 10 years.")))
         .additional_properties(Some(closed()))
         .into()
 }
