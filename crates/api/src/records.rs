@@ -106,6 +106,7 @@ pub struct Statement {
     #[serde(
         rename = "expiryTime",
         default,
+        deserialize_with = "absent_if_empty",
         skip_serializing_if = "Option::is_none"
     )]
     pub expiry_time: Option<Timestamp>,

@@ -31,6 +31,7 @@ async fn permissions(world: &World, user: &str, resource: &str) -> BTreeMap<Stri
     found
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 #[tokio::test]
 async fn what_is_told_is_what_happens() {
     for engine in ENGINES {

@@ -42,6 +42,7 @@ async fn made(world: &World, resource: &str, more: &Value) -> String {
         .await
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 #[tokio::test]
 async fn every_state_is_told_as_it_is_now() {
     for engine in ENGINES {
@@ -126,6 +127,7 @@ async fn every_state_is_told_as_it_is_now() {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 #[tokio::test]
 async fn a_list_is_narrowed_by_everything_that_is_said() {
     let world = World::new(Engine::Memory).await;
@@ -284,6 +286,7 @@ async fn a_caller_sees_what_they_made_or_may_read() {
     world.send("", "GET", "/v1/invites", None).await.expect(401);
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 #[tokio::test]
 async fn an_inbox_has_what_is_for_its_user_and_needs_no_secret() {
     for engine in ENGINES {
