@@ -52,6 +52,21 @@ pub struct Explanation {
     /// When the user accepted that invite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_time: Option<Timestamp>,
+    /// When the statement ends, if it does. The same may be held by another reason for longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry_time: Option<Timestamp>,
+}
+
+/// A permission held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserPermission {
+    #[serde(flatten)]
+    pub permission: Permission,
+    /// When the first part of it ends: until then all of it holds. An extension of ours; absent if
+    /// nothing of it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry_time: Option<Timestamp>,
 }
 
 /// A user's permissions on one resource.
@@ -65,7 +80,7 @@ pub struct PermissionCollection {
     )]
     pub account: Option<AccountReference>,
     pub user_id: UserId,
-    pub permissions: Vec<Permission>,
+    pub permissions: Vec<UserPermission>,
 }
 
 /// A role held.
@@ -73,6 +88,10 @@ pub struct PermissionCollection {
 #[serde(rename_all = "camelCase")]
 pub struct UserRole {
     pub role_id: RoleId,
+    /// When the statement that gives it ends. An extension of ours; absent if it does not end, and
+    /// in lists of the users of a resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry_time: Option<Timestamp>,
 }
 
 /// A user's roles on exactly one resource.

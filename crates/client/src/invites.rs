@@ -62,7 +62,8 @@ impl Invites<'_> {
     ///
     /// # Errors
     ///
-    /// Refused (422 `IdempotencyKeyReused`) if the key was used for another invite.
+    /// Refused (422 `IdempotencyKeyReused`) if the key was used for another invite; (409
+    /// `InviteRenewed`) if the invite that it made has another id since.
     pub async fn create_invite_once(
         self,
         invite: &InviteRequest,

@@ -5,8 +5,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use guestlist_api::actions::Action;
 use guestlist_api::ids::{RoleId, UserId};
 use guestlist_api::resources::ResourceUri;
-use guestlist_api::roles::Permission;
-use guestlist_api::users::{CollectionConfiguration, Explanation, UserRoleCollection};
+use guestlist_api::times::Timestamp;
+use guestlist_api::users::{
+    CollectionConfiguration, Explanation, UserPermission, UserRoleCollection,
+};
 use guestlist_client::{Error, UserResourcesQuery};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -176,6 +178,7 @@ fn reason(because: &Explanation) -> String {
         ("Group", optional(because.group_id.as_ref())),
         ("Invite", optional(because.invite_reference.as_ref())),
         ("Accepted", optional(because.accepted_time.as_ref())),
+        ("Until", optional(because.expiry_time.as_ref())),
     ];
     lines.retain(|(_, value)| !value.is_empty());
     details(lines)
@@ -218,6 +221,14 @@ pub(crate) async fn who_can(arguments: WhoCanArguments, session: &Session) -> Re
         .await
 }
 
+/// What is held, with when it ends.
+fn until(held: String, ends: Option<Timestamp>) -> String {
+    match ends {
+        Some(instant) => format!("{held} until {instant}"),
+        None => held,
+    }
+}
+
 fn roles(user: &UserRoleCollection) -> String {
     let roles: Vec<&str> = user
         .roles
@@ -233,7 +244,7 @@ fn roles(user: &UserRoleCollection) -> String {
 struct Held {
     resource_uri: ResourceUri,
     roles: Vec<RoleId>,
-    permissions: Vec<Permission>,
+    permissions: Vec<UserPermission>,
 }
 
 pub(crate) async fn what_can(
@@ -282,7 +293,10 @@ pub(crate) async fn what_can(
     let headings = ["RESOURCE", "ROLES", "MAY"];
     session.output.show_all(&held, &headings, |held| {
         let roles: Vec<&str> = held.roles.iter().map(RoleId::as_str).collect();
-        let permissions: Vec<String> = held.permissions.iter().map(sentence).collect();
+        let permissions = held.permissions.iter();
+        let permissions: Vec<String> = permissions
+            .map(|held| until(sentence(&held.permission), held.expiry_time))
+            .collect();
         vec![
             held.resource_uri.as_str().to_owned(),
             roles.join(", "),

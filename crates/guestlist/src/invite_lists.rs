@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::connection::Session;
 use crate::documents;
 use crate::exits::Failure;
+use crate::invite_grants::{self, InviteGrantCommand};
 use crate::invite_request::Expiry;
 use crate::output::{Limit, details, optional};
 use crate::roles::sentence;
@@ -97,6 +98,8 @@ Example:
         #[command(flatten)]
         limit: Limit,
     },
+    #[command(flatten)]
+    Grants(InviteGrantCommand),
 }
 
 /// Which invites to list.
@@ -232,6 +235,7 @@ pub(crate) async fn run(command: InviteListCommand, session: &Session) -> Result
             let pages = invites.list_for(&user);
             output.list(pages, &limit, &HEADINGS, row).await
         }
+        InviteListCommand::Grants(command) => invite_grants::run(command, session).await,
     }
 }
 

@@ -27,6 +27,7 @@ mod file_lock;
 mod groups;
 mod identities;
 mod import;
+mod invite_grants;
 mod invite_lists;
 mod invite_message;
 mod invite_rehearsal;

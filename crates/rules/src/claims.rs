@@ -168,7 +168,8 @@ fn names_anybody(record: &StoredRecord) -> bool {
 /// Whether the caller has the built-in owner role on exactly this resource.
 fn owns(facts: Facts<'_>, resource: &ResourceUri) -> Result<bool, Refusal> {
     let roles = facts.grants.explicit_roles(facts.who(), resource);
-    Ok(roles.contains(&owner()?))
+    let owner = owner()?;
+    Ok(roles.iter().any(|(role, _)| *role == owner))
 }
 
 fn owner() -> Result<RoleId, Refusal> {

@@ -94,6 +94,8 @@ pub enum Refusal {
     AcceptorNotAUser,
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
+    /// What was made under the idempotency key has another id since: the invite was renewed.
+    InviteRenewed,
     /// The application belongs to an extension, and is deleted with it.
     ApplicationInUse,
     /// Nobody would be left who can administer the account.

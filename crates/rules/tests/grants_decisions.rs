@@ -347,7 +347,8 @@ fn s6_8_explicit_roles_stand_on_exactly_that_resource() {
     ));
     let roles = |resource: &str| {
         let roles = world.grants.explicit_roles(&parse("u"), &parse(resource));
-        roles.iter().map(ToString::to_string).collect::<Vec<_>>()
+        let roles = roles.iter().map(|(role, _)| role.to_string());
+        roles.collect::<Vec<_>>()
     };
     assert_eq!(
         roles("x/y"),
@@ -494,6 +495,7 @@ fn s6_3_permissions_are_merged_by_action() {
     let held = world.grants.permissions(&parse("u"), &parse("x/y"));
     let held: Vec<_> = held
         .iter()
+        .map(|held| &held.permission)
         .map(|held| (held.action.as_str(), held.allow, held.grant, held.delegate))
         .collect();
     assert_eq!(
@@ -671,7 +673,7 @@ fn a20_a_record_with_many_users_and_many_resources_costs_its_length() {
     assert_eq!(because.group, Some(parse("grp_1")));
     assert_eq!(
         world.grants.explicit_roles(&parse("u3"), &parse("r/500")),
-        [parse("ro_read")]
+        [(parse("ro_read"), None)]
     );
     assert_eq!(
         world.grants.users_of(&parse("r/500"), None, 2000).len(),

@@ -68,6 +68,7 @@ fn everybody(public: Public) -> Explanation {
         group_id: None,
         accepted_time: None,
         invite_reference: None,
+        expiry_time: None,
     }
 }
 
@@ -88,6 +89,7 @@ async fn held(
         group_id: because.group.filter(|_| may_read.group),
         accepted_time: acceptance.as_ref().map(|acceptance| acceptance.time),
         invite_reference: acceptance.map(|acceptance| acceptance.reference),
+        expiry_time: found.expiry_time,
     })
 }
 

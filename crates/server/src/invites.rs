@@ -109,7 +109,11 @@ async fn made_once(ask: Ask<'_>, request: InviteRequest, key: &str) -> Result<Ma
     if let Some(first) = rules::repeated(ask.now, known, &request_hash)? {
         let invite = ask.see::<StoredInvite>(first.reference.as_str()).await?;
         let invite = invite.ok_or(Refusal::Rule(Rule::NotFound(Noun::Invite)))?;
-        return Ok(Decided::Nothing((derive(&first.salt)?, invite.value)));
+        let secret = derive(&first.salt)?;
+        if !is_secret(ask.app, &invite.value, &secret) {
+            return Err(Refusal::Rule(Rule::InviteRenewed));
+        }
+        return Ok(Decided::Nothing((secret, invite.value)));
     }
     let salt = ask.app.entropy.text(22)?;
     let secret = derive(&salt)?;

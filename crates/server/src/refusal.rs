@@ -556,6 +556,12 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
             "IdempotencyKeyReused",
             "This Idempotency-Key was sent with another request. Use a new one for each request.",
         ),
+        Rule::InviteRenewed => ForCaller::new(
+            S::CONFLICT,
+            "InviteRenewed",
+            "The invite that was made under this Idempotency-Key was renewed: the id that this would \
+             answer is dead. Renew it once more by its reference to get an id.",
+        ),
         Rule::ApplicationInUse => ForCaller::new(
             S::CONFLICT,
             "ApplicationInUse",

@@ -8,7 +8,7 @@ use guestlist_api::records::Resource;
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::users::{
     CollectionConfiguration, PermissionCollection, ResourceUsersCollection, UserIdentity,
-    UserIdentityCollection, UserResourcesCollection, UserRole, UserRoleCollection,
+    UserIdentityCollection, UserPermission, UserResourcesCollection, UserRole, UserRoleCollection,
 };
 use guestlist_rules::changes::{Facet, Seen};
 use guestlist_rules::grants::Looked;
@@ -162,6 +162,13 @@ pub fn get_user_permissions(ask: Ask<'_>, user: &str, resource: &str) -> Result<
             Ok(permissions)
         }
     })?;
+    let permissions = permissions
+        .into_iter()
+        .map(|held| UserPermission {
+            permission: held.permission,
+            expiry_time: held.ends,
+        })
+        .collect();
     let account = Some(AccountReference {
         account_id: ask.account_id().clone(),
     });
@@ -191,7 +198,10 @@ pub fn get_user_roles(ask: Ask<'_>, user: &str, resource: &str) -> Result<Answer
     })?;
     let roles = roles
         .into_iter()
-        .map(|role_id| UserRole { role_id })
+        .map(|(role_id, expiry_time)| UserRole {
+            role_id,
+            expiry_time,
+        })
         .collect();
     Answer::json(StatusCode::OK, &UserRoleCollection { user_id, roles }).map_err(Refusal::from)
 }
@@ -278,7 +288,10 @@ pub async fn get_resource_users(
             user_id,
             roles: roles
                 .into_iter()
-                .map(|role_id| UserRole { role_id })
+                .map(|role_id| UserRole {
+                    role_id,
+                    expiry_time: None,
+                })
                 .collect(),
         })
         .collect();

@@ -504,3 +504,40 @@ async fn invites_are_listed_changed_renewed_declined_and_withdrawn() {
         .expect(0)
         .saying("");
 }
+
+#[tokio::test]
+async fn what_an_invite_gave_is_listed_and_taken_back() {
+    let server = TestServer::start().await.unwrap();
+    let owner = Person::owner(&server);
+    let give =
+        "invite create --role Authress:ReadResource --on docs/1 --max-uses 2 --access-duration P1D";
+    let made = owner.say(give).expect(0);
+    let id = made.stdout.trim();
+    let reference = reference(id).to_owned();
+    for name in ["ann", "ben"] {
+        Person::user(&server, name)
+            .run_with(&["invite", "accept", "-"], id)
+            .expect(0);
+    }
+    let uses = owner.say(&format!("invite acceptances {reference}"));
+    for word in ["ann", "ben", "Authress:ReadResource on docs/1 until"] {
+        assert!(uses.stdout.contains(word), "{}", uses.stdout);
+    }
+    let undo = format!("invite undo {reference}");
+    let planned = owner.say(&format!("{undo} --dry-run --json")).expect(0);
+    assert_eq!(planned.json()["undone"].as_array().unwrap().len(), 2);
+    // Nobody can be asked, so nothing is done; what would be is said.
+    let unasked = owner.say(&undo).expect(2);
+    assert!(unasked.stderr.contains("docs/1"), "{}", unasked.stderr);
+    let check = |user: &str| owner.say(&format!("check {user} docs/1 READ"));
+    check("ann").expect(0);
+    owner.say(&format!("{undo} --from ann --yes")).expect(0);
+    check("ann").expect(1);
+    check("ben").expect(0);
+    let rest = owner.say(&format!("{undo} --yes --json")).expect(0).json();
+    assert_eq!(rest["undone"][0]["userId"], "ben");
+    check("ben").expect(1);
+    let nothing = owner.say(&format!("{undo} --yes")).expect(0);
+    nothing.saying("nothing to take back");
+    Person::user(&server, "ann").say(&undo).expect(3);
+}

@@ -399,8 +399,8 @@ struct Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Way {
     pub(super) role: u32,
-    record: u32,
-    statement: usize,
+    pub(super) record: u32,
+    pub(super) statement: usize,
     group: Option<u32>,
 }
 

@@ -9,9 +9,11 @@ use guestlist_api::actions::Action;
 use guestlist_api::ids::{GroupId, RecordId, RoleId, UserId};
 use guestlist_api::resources::{ResourceUri, is_reserved};
 use guestlist_api::roles::Permission;
+use guestlist_api::times::Timestamp;
 
 use super::check::Found;
 use super::holders::{Holder, Which};
+use super::lasting::{HeldPermission, Merged};
 use super::packed::Statement;
 use super::resources::Resource;
 use super::{Because, Grants};
@@ -20,31 +22,34 @@ use crate::coverage::{begins_with_wildcard, common_segment};
 
 impl Grants {
     /// The permissions of `who` on all of `resource`, one for each action with what all statements
-    /// together say of it. Actions are written as in the first of their spellings, byte by byte.
-    pub fn permissions(&self, who: &UserId, resource: &ResourceUri) -> Vec<Permission> {
-        let mut merged: BTreeMap<String, Permission> = BTreeMap::new();
-        let _ = self.walk(who, resource, false, &mut |_, held| {
+    /// together say of it, and until when. Actions are written as in the first of their spellings,
+    /// byte by byte.
+    pub fn permissions(&self, who: &UserId, resource: &ResourceUri) -> Vec<HeldPermission> {
+        let mut merged: BTreeMap<String, Merged> = BTreeMap::new();
+        let _ = self.walk(who, resource, false, &mut |found, held| {
             if !gives_anything(held) {
                 return Continue(());
             }
+            let ends = self.endings.of(found.record, found.statement);
             if let Some(known) = merged.get_mut(held.action.canonical()) {
-                known.allow |= held.allow;
-                known.grant |= held.grant;
-                known.delegate |= held.delegate;
-                if held.action.as_str() < known.action.as_str() {
-                    known.action = held.action.clone();
-                }
+                known.add(held, ends);
             } else {
-                merged.insert(held.action.canonical().to_owned(), held.clone());
+                let key = held.action.canonical().to_owned();
+                merged.insert(key, Merged::new(held, ends));
             }
             Continue(())
         });
-        merged.into_values().collect()
+        merged.into_values().map(Merged::held).collect()
     }
 
-    /// The roles that statements give `who` on exactly this resource, sorted. A role comes once for
-    /// each statement that gives it and each way (directly, or through a group) it does.
-    pub fn explicit_roles(&self, who: &UserId, resource: &ResourceUri) -> Vec<RoleId> {
+    /// The roles that statements give `who` on exactly this resource, sorted, and when each
+    /// statement ends. A role comes once for each statement that gives it and each way (directly,
+    /// or through a group) it does.
+    pub fn explicit_roles(
+        &self,
+        who: &UserId,
+        resource: &ResourceUri,
+    ) -> Vec<(RoleId, Option<Timestamp>)> {
         let found = (
             self.users.get(who.principal()),
             self.resources.get(resource),
@@ -53,10 +58,13 @@ impl Grants {
             return Vec::new();
         };
         let ways = self.ways(user, resource).into_iter();
-        let known = ways
-            .map(|way| way.role)
-            .filter(|role| self.role_exists(*role));
-        let mut roles: Vec<RoleId> = known.filter_map(|role| self.role_id(role)).collect();
+        let known = ways.filter(|way| self.role_exists(way.role));
+        let mut roles: Vec<_> = known
+            .filter_map(|way| {
+                let ends = self.endings.of(way.record, way.statement);
+                Some((self.role_id(way.role)?, ends))
+            })
+            .collect();
         roles.sort_unstable();
         roles
     }

@@ -15,6 +15,7 @@ mod explain;
 mod fingerprints;
 mod holders;
 mod holding;
+mod lasting;
 mod lists;
 mod mentions;
 mod named;
@@ -44,6 +45,7 @@ use crate::changes::{Expect, Kind, Mark, Revision};
 
 pub use self::explain::Explanation;
 pub use self::holding::Holding;
+pub use self::lasting::HeldPermission;
 pub use self::named::{KnownUsers, Naming};
 pub use self::public::Public;
 pub use self::who_may::{Looked, WhoMay};

@@ -492,13 +492,11 @@ impl Both {
         let permissions: Vec<_> = grants
             .permissions(who, resource)
             .iter()
-            .map(|held| {
+            .map(|one| {
+                let held = &one.permission;
                 let flags = [held.allow, held.grant, held.delegate];
-                (
-                    held.action.canonical().to_owned(),
-                    held.action.to_string(),
-                    flags,
-                )
+                let texts = [held.action.canonical(), held.action.as_str()];
+                (texts.map(str::to_owned), flags, one.ends)
             })
             .collect();
         prop_assert_eq!(
@@ -506,7 +504,8 @@ impl Both {
             reading.permissions(principal, canonical, asked)
         );
         let roles = grants.explicit_roles(who, resource);
-        let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+        let roles = roles.iter().map(|(role, ends)| (role.to_string(), *ends));
+        let roles: Vec<_> = roles.collect();
         prop_assert_eq!(roles, reading.explicit_roles(principal, canonical));
         let (after, limit) = &question.page;
         let from = after.as_ref().map(|_| "u1");

@@ -440,14 +440,16 @@ impl<'a> Reading<'a> {
             .collect()
     }
 
-    /// Action in lower case without a trailing `:*`, its text, and the three flags.
+    /// Action in lower case without a trailing `:*`, its text, the three flags, and the first of
+    /// the last instants of what is true.
     pub(crate) fn permissions(
         &self,
         principal: &str,
         whole_asked: &str,
         asked: &Asked,
-    ) -> Vec<(String, String, [bool; 3])> {
-        let mut merged: BTreeMap<String, (String, [bool; 3])> = BTreeMap::new();
+    ) -> Vec<([String; 2], [bool; 3], Option<Timestamp>)> {
+        type Lasts = Vec<Option<Timestamp>>;
+        let mut merged: BTreeMap<String, (String, [Lasts; 3])> = BTreeMap::new();
         for held in self
             .held(principal)
             .filter(|held| covers(*held, asked, whole_asked, false))
@@ -457,25 +459,39 @@ impl<'a> Reading<'a> {
                 let key = text.to_ascii_lowercase();
                 let key = key.strip_suffix(":*").unwrap_or(&key);
                 let key = if text == "*" { "" } else { key };
-                let fresh = || (text.to_owned(), [false; 3]);
+                let fresh = || (text.to_owned(), Default::default());
                 let known = merged.entry(key.to_owned()).or_insert_with(fresh);
                 known.0 = known.0.clone().min(text.to_owned());
                 let flags = [one.allow, one.grant, one.delegate];
-                known.1 = std::array::from_fn(|flag| known.1[flag] || flags[flag]);
+                for (lasts, _) in known.1.iter_mut().zip(flags).filter(|(_, flag)| *flag) {
+                    lasts.push(held.ends);
+                }
             }
         }
         merged
             .into_iter()
-            .map(|(key, (text, flags))| (key, text, flags))
+            .map(|(key, (text, lasts))| {
+                let flags = lasts.each_ref().map(|lasts| !lasts.is_empty());
+                let given = lasts.iter().filter(|lasts| !lasts.is_empty());
+                let limited = given.filter(|lasts| lasts.iter().all(Option::is_some));
+                let ends = limited.map(|lasts| lasts.iter().flatten().max().copied());
+                ([key, text], flags, ends.min().flatten())
+            })
             .collect()
     }
 
-    pub(crate) fn explicit_roles(&self, principal: &str, canonical: &str) -> Vec<&'a str> {
+    pub(crate) fn explicit_roles(
+        &self,
+        principal: &str,
+        canonical: &str,
+    ) -> Vec<(String, Option<Timestamp>)> {
         let held = self
             .held(principal)
             .filter(|held| held.resource == canonical);
         let known = held.filter(|held| self.naive.permissions_of_role(held.role).is_some());
-        let mut roles: Vec<&str> = known.map(|held| held.role).collect();
+        let mut roles: Vec<_> = known
+            .map(|held| (held.role.to_owned(), held.ends))
+            .collect();
         roles.sort_unstable();
         roles
     }
@@ -503,7 +519,7 @@ impl<'a> Reading<'a> {
             let roles = self.explicit_roles(principal, canonical).into_iter();
             (
                 (*principal).to_owned(),
-                roles.map(ToOwned::to_owned).collect::<BTreeSet<String>>(),
+                roles.map(|(role, _)| role).collect::<BTreeSet<String>>(),
             )
         });
         users.filter(|(_, roles)| !roles.is_empty()).collect()

@@ -48,6 +48,7 @@ codes! {
     CONNECTION_ALREADY_EXISTS = 409 "ConnectionAlreadyExists" "There is a connection with this id.";
     TENANT_ALREADY_EXISTS = 409 "TenantAlreadyExists" "There is a tenant with this id.";
     APPLICATION_IN_USE = 409 "ApplicationInUse" "The application belongs to an extension.";
+    INVITE_RENEWED = 409 "InviteRenewed" "The invite made under the `Idempotency-Key` was renewed, so its first id is dead.";
     LAST_OWNER = 409 "LastOwner" "Nobody would be left who owns the account.";
     PRECONDITION_FAILED = 412 "PreconditionFailed" "It changed since the time in `If-Unmodified-Since`.";
     TOO_LARGE = 413 "TooLarge" "The request body, or what would be stored, is too large.";
@@ -217,6 +218,7 @@ mod tests {
             Rule::InviteSuspended,
             Rule::AcceptorNotAUser,
             Rule::IdempotencyKeyReused,
+            Rule::InviteRenewed,
             Rule::ApplicationInUse,
             Rule::LastOwner,
         ];

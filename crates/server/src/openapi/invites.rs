@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
 
 use super::codes::{
     FORBIDDEN, IDEMPOTENCY_KEY_REUSED, INSUFFICIENT_GRANT_ACCESS, INVALID_INVITE_ACCEPTOR,
-    INVITE_NO_LONGER_VALID, INVITE_NOT_FOR_YOU, LAST_OWNER, OF_AN_UNUSABLE_INVITE,
+    INVITE_NO_LONGER_VALID, INVITE_NOT_FOR_YOU, INVITE_RENEWED, LAST_OWNER, OF_AN_UNUSABLE_INVITE,
 };
 use super::description::{Description, Tag};
 use super::invite_lists::closed;
@@ -27,7 +27,12 @@ pub(super) fn create() -> Description {
         .with([parameters::idempotency_key(), parameters::access_duration()])
         .takes("InviteRequest")
         .answers(201, "The invite, with the id to pass on.", "Invite")
-        .refuses([FORBIDDEN, INSUFFICIENT_GRANT_ACCESS, IDEMPOTENCY_KEY_REUSED])
+        .refuses([
+            FORBIDDEN,
+            INSUFFICIENT_GRANT_ACCESS,
+            INVITE_RENEWED,
+            IDEMPOTENCY_KEY_REUSED,
+        ])
 }
 
 pub(super) fn get() -> Description {

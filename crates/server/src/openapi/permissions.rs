@@ -133,11 +133,13 @@ pub(super) fn schemas() -> Vec<Named> {
                 .into(),
         ),
         ("Explanation", explanation()),
+        ("UserPermission", permission()),
         ("PermissionCollection", permissions()),
         (
             "UserRole",
             object()
                 .property("roleId", of("RoleId"))
+                .property("expiryTime", of("Timestamp"))
                 .required("roleId")
                 .into(),
         ),
@@ -184,9 +186,28 @@ fn explanation() -> RefOr<Schema> {
         .property("groupId", of("GroupId"))
         .property("inviteReference", of("InviteReference"))
         .property("acceptedTime", of("Timestamp"))
+        .property("expiryTime", of("Timestamp"))
         .required("resourceUri")
         .required("action")
         .extensions(Some(extension()))
+        .into()
+}
+
+fn permission() -> RefOr<Schema> {
+    object()
+        .description(Some(
+            "What a user may do with one action. `expiryTime` is there if a part of it ends: until \
+             then all of it holds.",
+        ))
+        .property("action", of("Action"))
+        .property("allow", boolean())
+        .property("grant", boolean())
+        .property("delegate", boolean())
+        .property("expiryTime", of("Timestamp"))
+        .required("action")
+        .required("allow")
+        .required("grant")
+        .required("delegate")
         .into()
 }
 
@@ -194,7 +215,7 @@ fn permissions() -> RefOr<Schema> {
     object()
         .property("account", of("AccountReference"))
         .property("userId", of("UserId"))
-        .property("permissions", list("Permission"))
+        .property("permissions", list("UserPermission"))
         .required("account")
         .required("userId")
         .required("permissions")

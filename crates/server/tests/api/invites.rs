@@ -649,8 +649,19 @@ async fn i17_a_repeated_post_with_a_key_is_one_invite() {
             .send_with(&owner, "POST", "/v1/invites", &key, Some(&other))
             .await;
         assert_ne!(reply.expect(201).json()["inviteId"], answers[0]["inviteId"]);
+        // Renewed, the first id is dead, and it is not answered as if it were not.
+        let renew = format!(
+            "/v1/invites/{}/renewals",
+            answers[0]["reference"].as_str().unwrap()
+        );
+        let renewed = world.send(&alice, "POST", &renew, None).await;
+        let renewed = renewed.expect(201).json();
+        let reply = world
+            .send_with(&alice, "POST", "/v1/invites", &key, Some(&editor()))
+            .await;
+        assert_eq!(reply.expect(409).code(), "InviteRenewed");
         // The invite works, and after a day the key is forgotten.
-        let id = answers[0]["inviteId"].as_str().unwrap();
+        let id = renewed["inviteId"].as_str().unwrap();
         world
             .as_user("bob", "PATCH", &format!("/v1/invites/{id}"), None)
             .await

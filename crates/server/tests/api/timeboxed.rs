@@ -220,3 +220,43 @@ async fn an_owner_whose_ownership_ends_is_not_the_last_one() {
     // The control: it goes once the other ownership does not end.
     world.own("DELETE", &target, None).await.expect(204);
 }
+
+#[tokio::test]
+async fn reads_of_what_is_held_say_until_when() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let mut record = record_of("rec_timed", "bob", &["ro_editor"], &["projects/42"]);
+        record["statements"][0]["expiryTime"] = json!(TOMORROW);
+        let made = world.own("POST", "/v1/records", Some(&record)).await;
+        made.expect(201);
+        let path = "/v1/users/bob/resources/projects%2F42";
+        let read = |what: &'static str| {
+            let world = &world;
+            async move {
+                let target = format!("{path}/{what}");
+                world.own("GET", &target, None).await.expect(200).json()
+            }
+        };
+        let roles = json!([{"roleId": "ro_editor", "expiryTime": TOMORROW}]);
+        assert_eq!(read("roles").await["roles"], roles);
+        for held in read("permissions").await["permissions"].as_array().unwrap() {
+            assert_eq!(held["expiryTime"], TOMORROW, "{held}");
+        }
+        let target = format!("/v1/users/bob/resources/projects%2F42/permissions/{WRITE}");
+        let why = format!("{target}?explain=true");
+        let why = world.own("GET", &why, None).await.expect(200).json();
+        assert_eq!(why["because"]["expiryTime"], TOMORROW);
+        // The same for ever, by another record: nothing ends any more.
+        let endless = record_of("rec_endless", "bob", &["ro_editor"], &["projects/42"]);
+        let made = world.own("POST", "/v1/records", Some(&endless)).await;
+        made.expect(201);
+        for held in read("permissions").await["permissions"].as_array().unwrap() {
+            assert!(held.get("expiryTime").is_none(), "{held}");
+        }
+        let both = json!([
+            {"roleId": "ro_editor"},
+            {"roleId": "ro_editor", "expiryTime": TOMORROW},
+        ]);
+        assert_eq!(read("roles").await["roles"], both);
+    }
+}

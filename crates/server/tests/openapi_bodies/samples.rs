@@ -21,8 +21,8 @@ use guestlist_api::records::{
 use guestlist_api::roles::{Permission, Role, RoleCollection, RoleRequest};
 use guestlist_api::text::{Bounded, Tags, Text};
 use guestlist_api::users::{
-    Allowed, Explanation, PermissionCollection, ResourceUsersCollection, UserResourcesCollection,
-    UserRole, UserRoleCollection,
+    Allowed, Explanation, PermissionCollection, ResourceUsersCollection, UserPermission,
+    UserResourcesCollection, UserRole, UserRoleCollection,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -264,6 +264,7 @@ fn explanation() -> Explanation {
         group_id: Some(id("grp_1")),
         invite_reference: Some(id("0123456789AB")),
         accepted_time: Some(id("2026-01-02T03:04:05.678Z")),
+        expiry_time: Some(id("2026-01-02T03:04:05.678Z")),
     }
 }
 
@@ -289,6 +290,7 @@ fn event() -> Event {
 fn user_roles() -> UserRoleCollection {
     let role = UserRole {
         role_id: id("ro_1"),
+        expiry_time: Some(id("2026-01-02T03:04:05.678Z")),
     };
     UserRoleCollection {
         user_id: id("user 1"),
@@ -347,7 +349,10 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
             value(PermissionCollection {
                 account: Some(account_reference()),
                 user_id: id("user 1"),
-                permissions: vec![permission()],
+                permissions: vec![UserPermission {
+                    permission: permission(),
+                    expiry_time: Some(id("2026-01-02T03:04:05.678Z")),
+                }],
             }),
         ),
         (
@@ -569,6 +574,7 @@ fn further_bare_answers() -> [(&'static str, Value); 7] {
         group_id: None,
         invite_reference: None,
         accepted_time: None,
+        expiry_time: None,
         ..explanation()
     };
     let bare_event = Event {
