@@ -176,12 +176,26 @@ open_enumeration!(
         GroupUpdated = "group.updated",
         /// A token issuer was linked, or linked anew.
         IdentityLinked = "identity.linked",
+        /// Somebody could not accept an invite; the details have the error code they were told.
+        InviteAcceptFailed = "invite.accept-failed",
         InviteAccepted = "invite.accepted",
         InviteCreated = "invite.created",
         /// Whoever it was for, or held its id, does not want it.
         InviteDeclined = "invite.declined",
+        /// An invite for several people was used as often as it may be.
+        InviteExhausted = "invite.exhausted",
+        /// The time of an invite that nobody used is over. Told within seconds, and not what makes
+        /// it so.
+        InviteExpired = "invite.expired",
+        /// Somebody who held the id looked what the invite is, for the first time.
+        InvitePreviewed = "invite.previewed",
         /// It got another id and more time.
         InviteRenewed = "invite.renewed",
+        /// Whoever made it can give again what it holds.
+        InviteResumed = "invite.resumed",
+        /// Whoever made it cannot give any more what it holds. Told within seconds, and not what
+        /// makes it so.
+        InviteSuspended = "invite.suspended",
         /// What it holds or says was replaced.
         InviteUpdated = "invite.updated",
         /// An invite was withdrawn, before or after it was accepted.

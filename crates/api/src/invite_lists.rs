@@ -140,6 +140,19 @@ pub enum InviteChange {
     Revoked,
     /// Whoever held the secret said that it is where it should not be.
     LeakReported,
+    /// Somebody who held the secret looked what it is, for the first time since it was made or
+    /// renewed.
+    Previewed,
+    /// Somebody could not accept it; the reason is the error code they were told.
+    AcceptFailed,
+    /// Its time is over.
+    Expired,
+    /// It was used as often as it may be.
+    Exhausted,
+    /// Whoever made it could not give any more what it holds.
+    Suspended,
+    /// They can again.
+    Resumed,
 }
 
 /// One line of the history of an invite.
@@ -148,7 +161,8 @@ pub enum InviteChange {
 pub struct InviteMoment {
     pub change: InviteChange,
     pub time: Timestamp,
-    /// Who did it; absent for somebody who held the secret and did not sign in.
+    /// Who did it; absent for somebody who held the secret and did not sign in, and for what
+    /// nobody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

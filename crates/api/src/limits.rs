@@ -76,6 +76,8 @@ pub const INVITE_DOMAINS: usize = 20;
 pub const INVITE_REASON_LENGTH: usize = 256;
 /// Lines of the history of an invite that are kept.
 pub const INVITE_MOMENTS: usize = 50;
+/// Accepts of one invite that were refused, as far as they are kept and told: more say nothing new.
+pub const INVITE_FAILURES: u32 = 10;
 /// Characters of an invite id in a path. Ours have 67.
 pub const INVITE_ID_LENGTH: usize = 256;
 /// Characters of a name.

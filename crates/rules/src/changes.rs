@@ -118,8 +118,7 @@ pub enum Facet {
     Expires,
     /// Acceptances: the invite's reference. Users of tenants: the tenant.
     Parent,
-    /// Acceptances: who accepted. Tokens: whose they are.
-    /// Acceptances: who accepted. Access requests: who asked.
+    /// Acceptances: who accepted. Tokens: whose they are. Access requests: who asked.
     Principal,
     /// Access requests that nobody has answered: who asked.
     OpenBy,
@@ -127,10 +126,13 @@ pub enum Facet {
     Connection,
     /// Invites that are for somebody by name: whom.
     Invitee,
+    /// Invites to which something may happen by itself: the instant they end, as [`sortable`]
+    /// milliseconds.
+    Live,
 }
 
 impl Facet {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Status,
         Self::Inviter,
         Self::Expires,
@@ -139,6 +141,7 @@ impl Facet {
         Self::OpenBy,
         Self::Connection,
         Self::Invitee,
+        Self::Live,
     ];
 
     /// The stored name.
@@ -152,6 +155,7 @@ impl Facet {
             Self::OpenBy => "open-by",
             Self::Connection => "connection",
             Self::Invitee => "invitee",
+            Self::Live => "live",
         }
     }
 

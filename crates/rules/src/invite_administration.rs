@@ -14,6 +14,7 @@ use crate::authority::{Ability, Basis, holds, refuse};
 use crate::ceiling::may_hand_out_until;
 use crate::changes::{Changes, Event, Seen};
 use crate::facts::Facts;
+use crate::invite_notices::Notices;
 use crate::invite_terms::{Terms, is_for_several};
 use crate::invites::{
     InviteStatus, StoredInvite, access_until, chosen_expiry, gifts, may, subject, tenant,
@@ -36,7 +37,7 @@ impl StoredInvite {
     }
 
     /// Whether the inviter could give now what it holds.
-    fn is_backed(&self, facts: Facts<'_>) -> bool {
+    pub(crate) fn is_backed(&self, facts: Facts<'_>) -> bool {
         facts.standing(self.inviter.principal()).is_some()
             && may_hand_out_until(
                 facts.grants,
@@ -67,9 +68,22 @@ impl StoredInvite {
         user_id: Option<&UserId>,
         reason: Option<InviteReason>,
     ) -> Self {
-        let mut next = self.clone();
         let time = time.max(self.last_updated().plus(1));
+        let mut next = self.noted(change, time, user_id, reason);
         next.last_updated = Some(time);
+        next
+    }
+
+    /// The same with a line more in its history, and otherwise as it was: whoever read it can still
+    /// change it.
+    pub(crate) fn noted(
+        &self,
+        change: InviteChange,
+        time: Timestamp,
+        user_id: Option<&UserId>,
+        reason: Option<InviteReason>,
+    ) -> Self {
+        let mut next = self.clone();
         next.history.push(InviteMoment {
             change,
             time,
@@ -244,6 +258,7 @@ pub fn renew(
         status: InviteStatus::Pending,
         status_reason: None,
         responded_time: None,
+        notices: Notices::default(),
         ..invite.after(InviteChange::Renewed, facts.now, Some(facts.who()), None)
     };
     let data = json!({ "reference": invite.reference, "expiryTime": expiry_time });

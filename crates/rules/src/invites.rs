@@ -17,6 +17,7 @@ use crate::ceiling::{TimedGift, may_hand_out_until};
 use crate::changes::{Changes, Document, Expect, Facet, Kind, Mark, Seen, Stored, sortable};
 use crate::facts::Facts;
 use crate::invite_administration::may_hold;
+use crate::invite_notices::Notices;
 use crate::invite_terms::{Terms, is_for_several};
 use crate::records::StoredRecord;
 use crate::refusals::{InviteUnusable, Refusal};
@@ -69,6 +70,9 @@ pub struct StoredInvite {
     /// What happened to it: the first and the last lines.
     #[serde(default)]
     pub history: Vec<InviteMoment>,
+    /// What was told of it that nobody did.
+    #[serde(default)]
+    pub notices: Notices,
 }
 
 impl Stored for StoredInvite {
@@ -85,6 +89,7 @@ impl Stored for StoredInvite {
         ];
         let invitee = self.terms.invitee.as_ref();
         facets.extend(invitee.map(|invitee| (Facet::Invitee, invitee.key())));
+        facets.extend(self.live().map(|ends| (Facet::Live, ends)));
         facets
     }
 }
@@ -255,6 +260,7 @@ pub fn create(
         access_duration,
         last_updated: None,
         history: Vec::new(),
+        notices: Notices::default(),
     };
     let invite = StoredInvite {
         last_updated: Some(facts.now),

@@ -14,6 +14,7 @@ use crate::caller::{CallerSettings, Callers};
 use crate::clock::Clock;
 use crate::cors::{Cors, NotAnOrigin};
 use crate::entropy::{Entropy, NoEntropy};
+use crate::invite_notices;
 use crate::issuers::Issuers;
 use crate::limits::Limits;
 use crate::outgoing::{Names, Outgoing, Reach};
@@ -112,11 +113,15 @@ pub async fn run(
         draining.draining.begin();
         tokio::time::sleep(drain_delay).await;
     };
-    // Sent and dropped alike end the deliveries, so they end also if this is dropped.
+    // Sent and dropped alike end the tasks, so they end also if this is dropped.
     let (end, ended) = watch::channel(false);
+    let noticing = tokio::spawn(invite_notices::run(Arc::clone(&app), ended.clone()));
     let delivering = tokio::spawn(webhook_delivery::run(Arc::clone(&app), ended));
     listener::serve(listener, limits, handler, ending).await;
     drop(end);
+    if let Err(error) = noticing.await {
+        tracing::error!(%error, "what tells of expired invites did not end well");
+    }
     if let Err(error) = delivering.await {
         tracing::error!(%error, "the deliveries of webhooks did not end well");
     }

@@ -10,8 +10,10 @@ use guestlist_api::accounts::AccountReference;
 use guestlist_api::ids::InviteSecret;
 use guestlist_api::invite_lists::{InviteHolder, InvitePreview, Inviter};
 use guestlist_api::invite_terms::Invitee;
+use guestlist_api::times::Timestamp;
 use guestlist_rules::changes::Seen;
 use guestlist_rules::invite_administration::{ByHolder, give_up};
+use guestlist_rules::invite_notices::previewed;
 use guestlist_rules::invites::StoredInvite;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
 use guestlist_store::Applied;
@@ -20,6 +22,7 @@ use http::StatusCode;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::body;
+use crate::invite_notices::not_noted;
 use crate::invites::is_secret;
 use crate::refusal::Refusal;
 
@@ -73,10 +76,12 @@ impl Holder<'_> {
     /// POST `/v1/invites/previews`.
     pub async fn preview(self, bytes: &[u8]) -> Result<Answer, Refusal> {
         let seen = self.find(&read(bytes)?).await?;
-        let invite = seen.value;
-        if let Some(reason) = invite.unusable(self.app.clock.now()) {
+        let now = self.app.clock.now();
+        if let Some(reason) = seen.value.unusable(now) {
             return Err(Refusal::Rule(Rule::InviteUnusable(reason)));
         }
+        self.note_previewed(&seen, now).await;
+        let invite = seen.value;
         let preview = InvitePreview {
             account: AccountReference {
                 account_id: self.app.settings.account_id.clone(),
@@ -92,6 +97,18 @@ impl Holder<'_> {
             default_login_tenant_id: invite.default_login_tenant_id,
         };
         Answer::json(StatusCode::OK, &preview).map_err(Refusal::from)
+    }
+
+    /// Tells of the first preview. Whoever looks is answered the same whether it can be told or not.
+    async fn note_previewed(&self, seen: &Seen<StoredInvite>, now: Timestamp) {
+        let noted = match previewed(now, self.request_id, seen) {
+            Ok(None) => return,
+            Ok(Some(changes)) => self.app.store.apply(changes).await.map_err(Refusal::from),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = noted {
+            not_noted(&error);
+        }
     }
 
     /// POST `/v1/invites/declines` and `/v1/invites/report-leak`. What has ended already is answered

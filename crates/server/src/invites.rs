@@ -23,6 +23,7 @@ use crate::ask::{Ask, Decided, Library};
 use crate::digests::digest;
 use crate::invite_administration::delete_by_reference;
 use crate::invite_lists::{by_reference, get_by_reference};
+use crate::invite_notices::note_refused;
 use crate::pepper::Purpose;
 use crate::refusal::Refusal;
 
@@ -162,23 +163,28 @@ pub async fn respond_to_invite(
     // Made before anything is written, so that nothing can fail once the invite is accepted.
     let answer = accepted(ask).await?;
     let fresh: RecordId = ask.app.fresh_id("rec_")?;
-    ask.change(|| {
-        let (fresh, response) = (fresh.clone(), response.clone());
-        async move {
-            let seen = find_to_respond(ask, id).await?;
-            match response.response {
-                InviteAnswer::Accept => accept(ask, &seen, fresh).await,
-                InviteAnswer::Decline => {
-                    let changes = ask.decide(|facts| decline(facts, &seen, response.reason))?;
-                    Ok(
-                        changes
-                            .map_or(Decided::Nothing(()), |changes| Decided::Change(changes, ())),
-                    )
+    let responded =
+        ask.change(|| {
+            let (fresh, response) = (fresh.clone(), response.clone());
+            async move {
+                let seen = find_to_respond(ask, id).await?;
+                match response.response {
+                    InviteAnswer::Accept => {
+                        let accepted = accept(ask, &seen, fresh).await;
+                        if let Err(refusal) = &accepted {
+                            note_refused(ask, &seen, refusal).await;
+                        }
+                        accepted
+                    }
+                    InviteAnswer::Decline => {
+                        let changes = ask.decide(|facts| decline(facts, &seen, response.reason))?;
+                        Ok(changes
+                            .map_or(Decided::Nothing(()), |changes| Decided::Change(changes, ())))
+                    }
                 }
             }
-        }
-    })
-    .await?;
+        });
+    responded.await?;
     Ok(answer)
 }
 

@@ -42,6 +42,7 @@ pub mod invite_effects;
 pub mod invite_grants;
 pub mod invite_holders;
 pub mod invite_lists;
+pub mod invite_notices;
 pub mod invites;
 pub mod issuers;
 pub mod jwks;

@@ -52,6 +52,8 @@ pub struct Limits {
     pub drain_time: Duration,
     /// How webhooks are delivered.
     pub webhooks: WebhookLimits,
+    /// The rest between two looks for invites that expired or were suspended: how late that is told.
+    pub notice_pause: Duration,
 }
 
 impl Default for Limits {
@@ -73,6 +75,7 @@ impl Default for Limits {
             names: 2_000_000,
             drain_time: Duration::from_secs(30),
             webhooks: WebhookLimits::default(),
+            notice_pause: Duration::from_secs(5),
         }
     }
 }

@@ -331,10 +331,17 @@ fn moment() -> RefOr<Schema> {
         "DECLINED",
         "REVOKED",
         "LEAK_REPORTED",
+        "PREVIEWED",
+        "ACCEPT_FAILED",
+        "EXPIRED",
+        "EXHAUSTED",
+        "SUSPENDED",
+        "RESUMED",
     ]));
     object()
         .description(Some(
-            "What happened. `userId` is absent for somebody who held the id and did not sign in.",
+            "What happened. `userId` is absent for somebody who held the id and did not \
+             sign in, and for what nobody did. `reason` of `ACCEPT_FAILED` is the error code.",
         ))
         .property("change", change)
         .property("time", of("Timestamp"))

@@ -70,7 +70,7 @@ async fn renewing_kills_the_old_id_and_begins_anew() {
         assert_eq!(reply.code(), "InviteAlreadyAccepted");
         assert_eq!(
             history(&world, &new).await,
-            ["CREATED", "RENEWED", "ACCEPTED"]
+            ["CREATED", "ACCEPT_FAILED", "RENEWED", "ACCEPTED"]
         );
     }
 }
@@ -301,7 +301,10 @@ async fn who_holds_the_id_needs_no_account_to_look_decline_or_report() {
             .expect(204);
         let reply = accept(&world, "bob", &leaked).await.expect(404);
         assert_eq!(reply.code(), "InviteRevoked");
-        assert_eq!(history(&world, &leaked).await, ["CREATED", "LEAK_REPORTED"]);
+        assert_eq!(
+            history(&world, &leaked).await,
+            ["CREATED", "LEAK_REPORTED", "ACCEPT_FAILED"]
+        );
         // What was accepted is not undone by who holds the id.
         let used = world.invite(&world.owner, &reads("docs/2")).await;
         accept(&world, "bob", &used).await.expect(200);

@@ -133,6 +133,8 @@ impl World {
             private_issuers: false,
             limits: Limits::default(),
         };
+        // What happens by itself is told when a test says so: its clock stands still.
+        settings.limits.notice_pause = Duration::from_hours(24);
         change(&mut settings);
         let app = assembly::build(settings, store, secrets, clock.clone(), entropy)
             .await

@@ -1,0 +1,222 @@
+//! What is told of invites that nobody did, and of what somebody tried with them.
+
+use std::time::Duration;
+
+use guestlist_server::invite_notices::{Look, tell};
+use serde_json::{Value, json};
+
+use crate::world::{ENGINES, Engine, World, invite_of, record_of};
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+fn reads() -> Value {
+    invite_of(&["Authress:ReadResource"], &["docs/1"])
+}
+
+/// An invite by alice, who owns the documents.
+async fn by_alice(world: &World, invite: &Value) -> String {
+    let owns = record_of("rec_alice", "alice", &["Authress:Owner"], &["docs"]);
+    let made = world.own("PUT", "/v1/records/rec_alice", Some(&owns)).await;
+    assert!(made.status < 300 || made.status == 404, "{}", made.text);
+    if made.status == 404 {
+        let made = world.own("POST", "/v1/records", Some(&owns)).await;
+        made.expect(201);
+    }
+    world.invite(&world.token("alice"), invite).await
+}
+
+async fn accept(world: &World, user: &str, id: &str, status: u16) {
+    let target = format!("/v1/invites/{id}");
+    world
+        .as_user(user, "PATCH", &target, None)
+        .await
+        .expect(status);
+}
+
+async fn told(world: &World) -> usize {
+    tell(&world.app, Look::AtAll).await.ok().unwrap()
+}
+
+async fn history(world: &World, id: &str) -> Vec<Value> {
+    let target = format!("/v1/invites/{}/events", &id[4..16]);
+    let found = world.own("GET", &target, None).await.expect(200).json();
+    found["events"].as_array().unwrap().clone()
+}
+
+async fn changes(world: &World, id: &str) -> Vec<String> {
+    let moments = history(world, id).await.into_iter();
+    moments
+        .map(|moment| moment["change"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn that_an_invite_expired_is_told_once() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let id = by_alice(&world, &reads()).await;
+        let used = by_alice(&world, &reads()).await;
+        accept(&world, "bob", &used, 200).await;
+        world.clock.advance(7 * DAY - 1);
+        assert_eq!(told(&world).await, 0);
+        world.clock.advance(1);
+        assert_eq!(tell(&world.app, Look::AtEnded).await.ok(), Some(1));
+        assert_eq!(told(&world).await, 0);
+        assert_eq!(world.count("invite.expired").await, 1);
+        assert_eq!(changes(&world, &id).await, ["CREATED", "EXPIRED"]);
+        // Renewed, it can expire again.
+        let renew = format!("/v1/invites/{}/renewals", &id[4..16]);
+        let alice = world.token("alice");
+        let renewed = world.send(&alice, "POST", &renew, None).await;
+        renewed.expect(201);
+        assert_eq!(told(&world).await, 0);
+        world.clock.advance(7 * DAY);
+        assert_eq!(told(&world).await, 1);
+        assert_eq!(world.count("invite.expired").await, 2);
+        let events = world.events().await;
+        let event = events
+            .iter()
+            .rfind(|event| event["type"] == "invite.expired");
+        let event = event.unwrap();
+        assert_eq!(event["actor"], "Authress:Service");
+        assert_eq!(event["data"]["inviter"], "alice");
+        assert_eq!(event["subject"], format!("invite/{}", &id[4..16]));
+    }
+}
+
+#[tokio::test]
+async fn that_an_invite_is_used_up_is_told_once() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let mut invite = reads();
+        invite["restrictions"] = json!({"maxUses": 2});
+        let id = by_alice(&world, &invite).await;
+        accept(&world, "bob", &id, 200).await;
+        assert_eq!(told(&world).await, 0);
+        accept(&world, "carol", &id, 200).await;
+        assert_eq!(told(&world).await, 1);
+        assert_eq!(told(&world).await, 0);
+        assert_eq!(world.count("invite.exhausted").await, 1);
+        // It is not told as expired later.
+        world.clock.advance(8 * DAY);
+        assert_eq!(told(&world).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn suspended_and_resumed_are_told_as_authority_goes_and_comes() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let id = by_alice(&world, &reads()).await;
+        assert_eq!(told(&world).await, 0);
+        let taken = record_of("rec_alice", "alice", &["Authress:ReadResource"], &["docs"]);
+        let put = |record: Value| {
+            let world = &world;
+            async move {
+                let reply = world.own("PUT", "/v1/records/rec_alice", Some(&record));
+                assert!(reply.await.status < 300);
+            }
+        };
+        put(taken).await;
+        assert_eq!(told(&world).await, 1);
+        assert_eq!(told(&world).await, 0);
+        // What was told is not what decides.
+        put(record_of(
+            "rec_alice",
+            "alice",
+            &["Authress:Owner"],
+            &["docs"],
+        ))
+        .await;
+        accept(&world, "bob", &id, 200).await;
+        assert_eq!(told(&world).await, 0);
+        let second = by_alice(&world, &reads()).await;
+        put(record_of(
+            "rec_alice",
+            "alice",
+            &["Authress:ReadResource"],
+            &["docs"],
+        ))
+        .await;
+        assert_eq!(told(&world).await, 1);
+        accept(&world, "bob", &second, 403).await;
+        put(record_of(
+            "rec_alice",
+            "alice",
+            &["Authress:Owner"],
+            &["docs"],
+        ))
+        .await;
+        assert_eq!(told(&world).await, 1);
+        assert_eq!(
+            changes(&world, &second).await,
+            ["CREATED", "SUSPENDED", "ACCEPT_FAILED", "RESUMED"]
+        );
+        assert_eq!(world.count("invite.suspended").await, 2);
+        assert_eq!(world.count("invite.resumed").await, 1);
+        accept(&world, "bob", &second, 200).await;
+    }
+}
+
+#[tokio::test]
+async fn refused_accepts_are_told_with_what_was_answered_and_not_without_end() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let mut invite = reads();
+        invite["invitee"] = json!({"userId": "bob"});
+        let id = by_alice(&world, &invite).await;
+        // Whoever does not hold it leaves no trace.
+        let wrong = format!("{}x{}", &id[..20], &id[21..]);
+        accept(&world, "mallory", &wrong, 404).await;
+        assert_eq!(world.count("invite.accept-failed").await, 0);
+        for _ in 0..15 {
+            accept(&world, "mallory", &id, 403).await;
+        }
+        assert_eq!(world.count("invite.accept-failed").await, 10);
+        let moments = history(&world, &id).await;
+        let failed = moments.last().unwrap();
+        assert_eq!(failed["change"], "ACCEPT_FAILED");
+        assert_eq!(failed["userId"], "mallory");
+        assert_eq!(failed["reason"], "InviteNotForYou");
+        // Nothing of it is in the way of the one for whom it is, nor of whoever read it before.
+        accept(&world, "bob", &id, 200).await;
+        accept(&world, "bob", &id, 200).await;
+        assert_eq!(world.count("invite.accept-failed").await, 10);
+    }
+}
+
+#[tokio::test]
+async fn the_first_preview_is_told() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let id = by_alice(&world, &reads()).await;
+        let body = json!({ "inviteId": id });
+        let before = history(&world, &id).await.len();
+        for _ in 0..3 {
+            let preview = world.send("", "POST", "/v1/invites/previews", Some(&body));
+            preview.await.expect(200);
+        }
+        assert_eq!(world.count("invite.previewed").await, 1);
+        assert_eq!(history(&world, &id).await.len(), before + 1);
+        let reference = &id[4..16];
+        let target = format!("/v1/invites/{reference}");
+        let shown = world.own("GET", &target, None).await;
+        let shown = shown.expect(200).json();
+        assert_eq!(shown["lastUpdated"], shown["createdTime"]);
+    }
+}
+
+#[tokio::test]
+async fn a_running_server_tells_by_itself() {
+    let world = World::with(Engine::Memory, |settings| {
+        settings.limits.notice_pause = Duration::from_millis(1);
+    })
+    .await;
+    let id = by_alice(&world, &reads()).await;
+    world.clock.advance(7 * DAY);
+    let after = world.app.revision().0;
+    let feed = format!("/v1/events?after={after}&wait=20");
+    let events = world.own("GET", &feed, None).await.expect(200).json();
+    assert_eq!(events["events"][0]["eventType"], "invite.expired");
+    assert_eq!(events["events"][0]["subject"]["id"], id[4..16]);
+}
