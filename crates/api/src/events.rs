@@ -7,7 +7,9 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::ids::{EventId, UserId};
+use crate::ids::{EventId, RecordId, UserId};
+use crate::resources::ResourceUri;
+use crate::text::OpenEnum;
 use crate::times::Timestamp;
 
 /// A page of the event log.
@@ -196,6 +198,8 @@ open_enumeration!(
         /// Whoever made it cannot give any more what it holds. Told within seconds, and not what
         /// makes it so.
         InviteSuspended = "invite.suspended",
+        /// The access that it gave to somebody was taken back.
+        InviteUndone = "invite.undone",
         /// What it holds or says was replaced.
         InviteUpdated = "invite.updated",
         /// An invite was withdrawn, before or after it was accepted.
@@ -245,6 +249,25 @@ impl EventType {
     pub fn is_delivered(&self) -> bool {
         *self != Self::WebhookProgressed
     }
+}
+
+/// Whether somebody gained or lost access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AccessOperation {
+    Added,
+    Removed,
+}
+
+/// That an access record began or ceased to give somebody something on a resource: a member of
+/// `access` in the details of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessChange {
+    pub record_id: RecordId,
+    pub user_id: UserId,
+    pub resource_uri: ResourceUri,
+    pub operation: OpenEnum<AccessOperation>,
 }
 
 /// The details of an event: a JSON object whose members depend on the type of the event. Members

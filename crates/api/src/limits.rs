@@ -78,6 +78,11 @@ pub const INVITE_REASON_LENGTH: usize = 256;
 pub const INVITE_MOMENTS: usize = 50;
 /// Accepts of one invite that were refused, as far as they are kept and told: more say nothing new.
 pub const INVITE_FAILURES: u32 = 10;
+/// Users and resources of whom one event tells that they gained or lost access.
+pub const EVENT_ACCESS_CHANGES: usize = 100;
+/// Pairs of user and resource in a record before and after a change that are compared for that:
+/// of larger ones nothing but that there is more.
+pub const EVENT_ACCESS_PAIRS: usize = 20_000;
 /// Characters of an invite id in a path. Ours have 67.
 pub const INVITE_ID_LENGTH: usize = 256;
 /// Characters of a name.

@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::events::EventType;
-use crate::ids::{EventId, WebhookId};
+use crate::events::{AccessChange, AccessOperation, Event, EventType};
+use crate::ids::{EventId, RecordId, UserId, WebhookId};
 use crate::limits;
 use crate::paging::{CollectionLinks, Pagination, absent_on_the_last_page};
+use crate::resources::ResourceUri;
 use crate::text::{Bounded, Description, Malformed, OpenEnum, Text, default_if_null};
 use crate::times::Timestamp;
 
@@ -183,6 +184,74 @@ impl<'de> Deserialize<'de> for WebhookSecret {
     }
 }
 
+/// In which form events are sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum WebhookFormat {
+    /// As the log has them, each whole.
+    #[default]
+    Event,
+    /// As [`AccessChanged`], the form of the hosted service; only those that tell of access.
+    AccessChanged,
+}
+
+/// That access changed, in the form of the hosted service (semantics §9.8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessChanged {
+    pub event_id: EventId,
+    pub triggered_by: AccessTrigger,
+    /// Up to 100; a test delivery has none.
+    pub changes: Vec<AccessChangedItem>,
+}
+
+/// What changed access.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessTrigger {
+    /// The access record; of several that one event changes the first. Absent in a test delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_id: Option<RecordId>,
+    /// The revision of the change: greater for each later one.
+    pub version: u64,
+}
+
+/// What one user gained or lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessChangedItem {
+    pub user_id: UserId,
+    pub resource_uri: ResourceUri,
+    pub operation: OpenEnum<AccessOperation>,
+}
+
+impl AccessChanged {
+    /// The same event in this form.
+    pub fn of(event: &Event) -> Self {
+        /// The details of events that tell of access.
+        #[derive(Default, Deserialize)]
+        struct Told {
+            #[serde(default)]
+            access: Vec<AccessChange>,
+        }
+        let told: Told = event.data.read().unwrap_or_default();
+        let record_id = told.access.first().map(|change| change.record_id.clone());
+        let changes = told.access.into_iter().map(|change| AccessChangedItem {
+            user_id: change.user_id,
+            resource_uri: change.resource_uri,
+            operation: change.operation,
+        });
+        Self {
+            event_id: event.event_id.clone(),
+            triggered_by: AccessTrigger {
+                record_id,
+                version: event.revision,
+            },
+            changes: changes.collect(),
+        }
+    }
+}
+
 /// Why the server itself disabled a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -201,6 +270,8 @@ pub struct Webhook {
     pub url: WebhookUrl,
     /// Which events are sent; all if there is none.
     pub event_types: EventPatterns,
+    #[serde(default)]
+    pub format: OpenEnum<WebhookFormat>,
     pub enabled: bool,
     /// Why the server disabled it; absent if it is enabled, or if somebody else did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -217,6 +288,7 @@ impl Webhook {
         WebhookRequest {
             url: self.url.clone(),
             event_types: self.event_types.clone(),
+            format: self.format.known().copied(),
             enabled: Some(self.enabled),
             description: self.description.clone(),
         }
@@ -230,6 +302,9 @@ pub struct WebhookRequest {
     pub url: WebhookUrl,
     #[serde(default, deserialize_with = "default_if_null")]
     pub event_types: EventPatterns,
+    /// [`WebhookFormat::Event`] for a new one, and as it is for another, unless it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<WebhookFormat>,
     /// Yes for a new one, and as it is for another, unless it is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -243,6 +318,7 @@ impl WebhookRequest {
         Self {
             url,
             event_types: EventPatterns::default(),
+            format: None,
             enabled: None,
             description: None,
         }

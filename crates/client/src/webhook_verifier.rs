@@ -6,9 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use guestlist_api::events::Event;
 use guestlist_api::times::Timestamp;
-use guestlist_api::webhooks::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WebhookSecret};
+use guestlist_api::webhooks::{
+    AccessChanged, ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WebhookSecret,
+};
 use http::HeaderMap;
 use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::error::DecodingError;
@@ -45,8 +48,23 @@ impl VerifiedWebhook<'_> {
     ///
     /// The body is no event: whoever has the secret signed something else.
     pub fn event(&self) -> Result<Event, DecodingError> {
+        self.decode("an event")
+    }
+
+    /// What a webhook of the form [`WebhookFormat::AccessChanged`] sends.
+    ///
+    /// # Errors
+    ///
+    /// The body is something else: the webhook has the other form.
+    ///
+    /// [`WebhookFormat::AccessChanged`]: guestlist_api::webhooks::WebhookFormat::AccessChanged
+    pub fn access_changed(&self) -> Result<AccessChanged, DecodingError> {
+        self.decode("a change of access")
+    }
+
+    fn decode<T: DeserializeOwned>(&self, expected: &'static str) -> Result<T, DecodingError> {
         serde_json::from_slice(self.body).map_err(|_| DecodingError {
-            expected: "an event",
+            expected,
             member: None,
         })
     }

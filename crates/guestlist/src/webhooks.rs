@@ -3,11 +3,11 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use guestlist_api::ids::WebhookId;
 use guestlist_api::text::{Bounded, Description};
 use guestlist_api::webhooks::{
-    Delivery, EventPattern, Webhook, WebhookRequest, WebhookSecret, WebhookUrl,
+    Delivery, EventPattern, Webhook, WebhookFormat, WebhookRequest, WebhookSecret, WebhookUrl,
 };
 
 use crate::connection::Session;
@@ -126,6 +126,10 @@ pub(crate) struct WebhookCreation {
     /// [default: all events]
     #[arg(long = "event", value_name = "TYPE")]
     events: Vec<EventPattern>,
+    /// In which form: each event as the log has it, or as the AccessChanged of the hosted service,
+    /// then only those that tell who gained or lost access
+    #[arg(long, value_name = "FORM", default_value = "event")]
+    format: Format,
     /// What it is for
     #[arg(long, value_name = "TEXT")]
     description: Option<Description>,
@@ -134,11 +138,27 @@ pub(crate) struct WebhookCreation {
     disabled: bool,
     /// A file with the webhook in YAML or JSON; `-` is standard input
     #[arg(long, short, value_name = "FILE", conflicts_with_all = [
-        "receiver", "events", "description", "disabled"])]
+        "receiver", "events", "format", "description", "disabled"])]
     file: Option<PathBuf>,
     /// Write the secret into this new file (mode 0600) and nowhere else
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+/// In which form events are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Event,
+    AccessChanged,
+}
+
+impl Format {
+    const fn format(self) -> WebhookFormat {
+        match self {
+            Self::Event => WebhookFormat::Event,
+            Self::AccessChanged => WebhookFormat::AccessChanged,
+        }
+    }
 }
 
 impl WebhookCreation {
@@ -147,6 +167,7 @@ impl WebhookCreation {
             (Some(file), _) => documents::read(file),
             (None, Some(url)) => Ok(WebhookRequest {
                 event_types: Bounded::new(self.events.clone())?,
+                format: Some(self.format.format()),
                 enabled: self.disabled.then_some(false),
                 description: self.description.clone(),
                 ..WebhookRequest::new(url.clone())
@@ -384,6 +405,7 @@ fn describe(webhook: &Webhook) -> String {
         ("Webhook", webhook.webhook_id.to_string()),
         ("URL", webhook.url.to_string()),
         ("Events", events(webhook)),
+        ("Form", webhook.format.to_string()),
         ("State", state(webhook)),
         ("Description", optional(webhook.description.as_ref())),
         ("Created", webhook.created_time.to_string()),

@@ -285,6 +285,7 @@ fn approve(
     let mut changes = facts.changes("access-request.approved", subject, data);
     changes.expect.extend(basis);
     changes.replace(seen.mark, &approved)?;
+    changes.tell_access(None, Some(&record));
     match places.existing.filter(|_| own) {
         Some(deleted) => {
             record.last_updated = record.last_updated.max(deleted.value.last_updated.plus(1));

@@ -107,6 +107,7 @@ pub fn create(
         resource.canonical(),
         own.map_or(Expect::Absent, |seen| Expect::At(seen.mark)),
     );
+    changes.tell_access(None, Some(&record));
     match existing {
         None => changes.create(&record)?,
         Some(deleted) if other.is_none() => {

@@ -470,6 +470,10 @@ pub fn accept(
     let mut changes = facts.changes("invite.accepted", subject(&invite.reference), data);
     changes.expect.extend(basis);
     changes.expect.extend(effect.basis);
+    let replaced = acceptor.record.filter(|_| effect.replaces);
+    if let Some(record) = &effect.record {
+        changes.tell_access(replaced.map(|seen| &seen.value), Some(record));
+    }
     changes.replace(seen.mark, &used)?;
     changes.create(&acceptance)?;
     write_record(

@@ -4,6 +4,7 @@
 //! come out. No clock, no randomness, no waiting, no storage, no HTTP.
 
 pub mod accepting;
+mod access_changes;
 pub mod access_requests;
 pub mod accounts;
 pub mod applications;

@@ -170,6 +170,7 @@ pub fn create(
         json!({}),
     );
     changes.expect.extend(basis);
+    changes.tell_access(None, Some(&record));
     match existing {
         Some(seen) => changes.replace(seen.mark, &record)?,
         None => changes.create(&record)?,
@@ -214,6 +215,7 @@ pub fn update(
     basis.extend(check_owners(facts, &record)?);
     let mut changes = facts.changes("access-record.updated", subject(record_id), json!({}));
     changes.expect.extend(basis);
+    changes.tell_access(Some(&seen.value), Some(&record));
     changes.replace(seen.mark, &record)?;
     Ok((changes, record))
 }
@@ -234,6 +236,7 @@ pub fn delete(
     basis.extend(check_owners(facts, &record)?);
     let mut changes = facts.changes("access-record.deleted", subject(record_id), json!({}));
     changes.expect.extend(basis);
+    changes.tell_access(Some(&seen.value), None);
     changes.replace(seen.mark, &record)?;
     Ok(changes)
 }

@@ -131,6 +131,7 @@ pub fn undo(facts: Facts<'_>, undoing: &Undoing<'_>) -> Result<Option<(Changes, 
         changes.rely_on(Kind::AccessRecord, record_id.to_string(), expect);
     }
     if let (Some(seen), Some(after)) = (record, &written) {
+        changes.tell_access(Some(&seen.value), Some(after));
         changes.replace(seen.mark, after)?;
     }
     let undone = Undone {

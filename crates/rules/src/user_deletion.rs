@@ -65,7 +65,7 @@ pub fn delete(facts: Facts<'_>, user: &UserId, part: &Part) -> Result<Option<Cha
     let basis = may_delete(facts, user)?;
     let records = part.records.iter();
     let records: Vec<_> = records
-        .filter_map(|seen| Some((seen.mark, record_without(facts, &seen.value, user)?)))
+        .filter_map(|seen| Some((seen, record_without(facts, &seen.value, user)?)))
         .collect();
     let groups = part.groups.iter();
     let groups: Vec<_> = groups
@@ -97,8 +97,9 @@ pub fn delete(facts: Facts<'_>, user: &UserId, part: &Part) -> Result<Option<Cha
     };
     let mut changes = facts.changes(event, format!("user/{user}"), data);
     changes.expect.extend(basis);
-    for (mark, record) in &records {
-        changes.replace(*mark, record)?;
+    for (seen, record) in &records {
+        changes.tell_access(Some(&seen.value), Some(record));
+        changes.replace(seen.mark, record)?;
     }
     for (mark, group) in &groups {
         changes.replace(*mark, group)?;

@@ -6,7 +6,9 @@ use guestlist_api::ids::{UserId, WebhookId};
 use guestlist_api::limits;
 use guestlist_api::text::Description;
 use guestlist_api::times::Timestamp;
-use guestlist_api::webhooks::{Delivery, DisabledReason, EventPattern, WebhookRequest, WebhookUrl};
+use guestlist_api::webhooks::{
+    Delivery, DisabledReason, EventPattern, WebhookFormat, WebhookRequest, WebhookUrl,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -26,6 +28,8 @@ pub struct StoredWebhook {
     pub webhook_id: WebhookId,
     pub url: WebhookUrl,
     pub event_types: Vec<EventPattern>,
+    #[serde(default)]
+    pub format: WebhookFormat,
     pub enabled: bool,
     #[serde(default)]
     pub disabled_reason: Option<DisabledReason>,
@@ -102,10 +106,16 @@ impl Stored for StoredProgress {
 }
 
 impl StoredWebhook {
-    /// Whether an event of this type is sent.
-    pub fn wants(&self, event_type: &str) -> bool {
+    /// Whether an event of this type, with these details, is sent.
+    pub fn wants(&self, event_type: &str, data: &serde_json::Value) -> bool {
         let patterns = &self.event_types;
-        patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(event_type))
+        let is_meant =
+            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(event_type));
+        is_meant
+            && match self.format {
+                WebhookFormat::Event => true,
+                WebhookFormat::AccessChanged => data.get("access").is_some(),
+            }
     }
 
     /// The secrets that sign at this moment, newest first.
@@ -162,6 +172,7 @@ pub fn create(
         webhook_id,
         url: request.url.clone(),
         event_types: request.event_types.to_vec(),
+        format: request.format.unwrap_or_default(),
         enabled: request.enabled.unwrap_or(true),
         disabled_reason: None,
         description: request.description.clone(),
@@ -221,6 +232,7 @@ pub fn update(
     let webhook = StoredWebhook {
         url: request.url.clone(),
         event_types: request.event_types.to_vec(),
+        format: request.format.unwrap_or(before.format),
         enabled,
         disabled_reason: before.disabled_reason.filter(|_| !enabled),
         description: request.description.clone(),
@@ -228,6 +240,7 @@ pub fn update(
     };
     let sends_more = webhook.url != before.url
         || webhook.event_types != before.event_types
+        || webhook.format != before.format
         || (enabled && !before.enabled);
     let reading = if sends_more {
         require_plainly(facts, Ability::ReadEvents)?

@@ -247,6 +247,7 @@ fn answer(webhook: StoredWebhook) -> Result<Webhook, Refusal> {
         webhook_id: webhook.webhook_id,
         url: webhook.url,
         event_types,
+        format: webhook.format.into(),
         enabled: webhook.enabled,
         disabled_reason: webhook.disabled_reason.map(OpenEnum::from),
         description: webhook.description,

@@ -165,6 +165,7 @@ fn webhook() -> ObjectBuilder {
         .property("webhookId", of("WebhookId"))
         .property("url", url())
         .property("eventTypes", event_types())
+        .property("format", format())
         .property("enabled", boolean())
         .property("disabledReason", reason)
         .property("description", description())
@@ -173,9 +174,19 @@ fn webhook() -> ObjectBuilder {
         .required("webhookId")
         .required("url")
         .required("eventTypes")
+        .required("format")
         .required("enabled")
         .required("createdTime")
         .required("lastUpdated")
+}
+
+fn format() -> ObjectBuilder {
+    string()
+        .description(Some(
+            "In which form events are sent: `EVENT`, each as the log has it, or `ACCESS_CHANGED`, the \
+             form of the hosted service, only those that tell who gained or lost access.",
+        ))
+        .enum_values(Some(["EVENT", "ACCESS_CHANGED"]))
 }
 
 fn request() -> RefOr<Schema> {
@@ -186,6 +197,7 @@ fn request() -> RefOr<Schema> {
     object()
         .property("url", url())
         .property("eventTypes", types)
+        .property("format", or_null(format()))
         .property("enabled", or_null(enabled))
         .property("description", or_null(description()))
         .required("url")

@@ -7,7 +7,8 @@ use guestlist_api::events::Event;
 use guestlist_api::ids::{EventId, WebhookId};
 use guestlist_api::times::Timestamp;
 use guestlist_api::webhooks::{
-    Delivery, DeliveryError, ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER,
+    AccessChanged, Delivery, DeliveryError, ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER,
+    WebhookFormat,
 };
 use guestlist_rules::connections::SealedSecret;
 use guestlist_rules::webhooks::StoredWebhook;
@@ -60,7 +61,11 @@ impl Outcome {
 /// Sends an event once.
 pub(super) async fn send(app: &App, webhook: &StoredWebhook, event: &Event) -> Outcome {
     let now = app.clock.now();
-    let Ok(body) = serde_json::to_vec(event) else {
+    let body = match webhook.format {
+        WebhookFormat::Event => serde_json::to_vec(event),
+        WebhookFormat::AccessChanged => serde_json::to_vec(&AccessChanged::of(event)),
+    };
+    let Ok(body) = body else {
         // Never: every event is an object with texts for names.
         return Outcome::Failed(DeliveryError::ConnectionLost);
     };

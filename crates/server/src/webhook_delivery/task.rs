@@ -107,7 +107,7 @@ impl<'a> Delivering<'a> {
                 }
                 continue;
             };
-            if !is_wanted(&webhook.value, &line.event.kind) {
+            if !is_wanted(&webhook.value, line) {
                 self.pass();
                 continue;
             }
@@ -337,9 +337,9 @@ impl<'a> Delivering<'a> {
     }
 }
 
-fn is_wanted(webhook: &StoredWebhook, kind: &str) -> bool {
-    let published = events::published(kind);
-    EventType::from(published).is_delivered() && webhook.wants(published)
+fn is_wanted(webhook: &StoredWebhook, line: &Logged) -> bool {
+    let published = events::published(&line.event.kind);
+    EventType::from(published).is_delivered() && webhook.wants(published, &line.event.data)
 }
 
 /// Twice as long after each failed attempt, up to the longest, and between a half and the whole of

@@ -168,7 +168,8 @@ async fn the_feed_tells_what_happened_in_its_order_on_every_engine() {
         assert_eq!(
             all[11]["data"],
             json!({"reference": reference, "inviter": world.owner_id, "outcome": "CREATED",
-                "recordId": "carol"})
+                "recordId": "carol", "access": [{"recordId": "carol", "userId": "carol",
+                "resourceUri": "x/2", "operation": "ADDED"}]})
         );
         assert_eq!(all[9]["subject"], all[7]["subject"]);
         assert_eq!(all[9]["data"], all[24]["data"]);

@@ -6,7 +6,7 @@ use guestlist_server::settings::Settings;
 use serde_json::{Value, json};
 
 use crate::webhook_receiver::{Act, Receiver};
-use crate::world::{ENGINES, Engine, Reply, START, World, invite_of};
+use crate::world::{ENGINES, Engine, Reply, START, World, invite_of, record_of};
 
 /// What has not come about by then never will.
 const BOUND: Duration = Duration::from_secs(30);
@@ -126,6 +126,130 @@ async fn a_webhook_gets_the_events_it_names_and_no_others() {
             "role.deleted"
         ]
     );
+}
+
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
+#[tokio::test]
+async fn changes_of_access_are_sent_in_the_form_of_the_hosted_service() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let mut receiver = Receiver::new().await;
+        let body = json!({"url": receiver.url, "format": "ACCESS_CHANGED"});
+        let made = world.own("POST", "/v1/webhooks", Some(&body)).await;
+        assert_eq!(made.expect(201).json()["format"], "ACCESS_CHANGED");
+        role(&world, "ro_untold").await;
+        let mut record = record_of(
+            "rec_1",
+            "bob",
+            &["ro_editor"],
+            &["projects/1", "projects/2"],
+        );
+        let made = world.own("POST", "/v1/records", Some(&record)).await;
+        made.expect(201);
+        let change = |user: &str, resource: &str, operation: &str| json!({"userId": user, "resourceUri": resource, "operation": operation});
+        let sent = receiver.next().await.event();
+        assert_eq!(sent["eventId"].as_str().unwrap().get(..4), Some("evt_"));
+        assert_eq!(sent["triggeredBy"]["recordId"], "rec_1");
+        let first = sent["triggeredBy"]["version"].as_u64().unwrap();
+        assert_eq!(
+            sent["changes"],
+            json!([
+                change("bob", "projects/1", "ADDED"),
+                change("bob", "projects/2", "ADDED")
+            ])
+        );
+        // Another role on the same is not told; another resource and another user are.
+        record["statements"][0]["roles"] = json!(["ro_viewer"]);
+        let put = async |record: &Value| {
+            let reply = world.own("PUT", "/v1/records/rec_1", Some(record)).await;
+            assert!(reply.status < 300, "{}", reply.text);
+        };
+        put(&record).await;
+        record["statements"][0]["resources"] = json!([{"resourceUri": "projects/2"}]);
+        record["users"] = json!([{"userId": "bob"}, {"userId": "carol"}]);
+        put(&record).await;
+        let sent = receiver.next().await.event();
+        assert!(sent["triggeredBy"]["version"].as_u64().unwrap() > first);
+        assert_eq!(
+            sent["changes"],
+            json!([
+                change("bob", "projects/1", "REMOVED"),
+                change("carol", "projects/2", "ADDED")
+            ])
+        );
+        // By an invite, and taken back.
+        let id = world
+            .invite(
+                &world.token("alice"),
+                &invite_of(&["ro_editor"], &["projects/42"]),
+            )
+            .await;
+        let target = format!("/v1/invites/{id}");
+        world
+            .as_user("dave", "PATCH", &target, None)
+            .await
+            .expect(200);
+        let sent = receiver.next().await.event();
+        assert_eq!(
+            sent["changes"],
+            json!([change("dave", "projects/42", "ADDED")])
+        );
+        let undo = format!("/v1/invites/{}/grants", &id[4..16]);
+        world.own("DELETE", &undo, None).await.expect(200);
+        let sent = receiver.next().await.event();
+        assert_eq!(
+            sent["changes"],
+            json!([change("dave", "projects/42", "REMOVED")])
+        );
+        world
+            .own("DELETE", "/v1/users/carol", None)
+            .await
+            .expect(202);
+        let sent = receiver.next().await.event();
+        assert_eq!(
+            sent["changes"],
+            json!([change("carol", "projects/2", "REMOVED")])
+        );
+        world
+            .own("DELETE", "/v1/records/rec_1", None)
+            .await
+            .expect(204);
+        let sent = receiver.next().await.event();
+        assert_eq!(
+            sent["changes"],
+            json!([change("bob", "projects/2", "REMOVED")])
+        );
+        assert!(receiver.is_idle());
+    }
+}
+
+#[tokio::test]
+async fn an_event_tells_of_a_hundred_changes_of_access_at_most() {
+    let world = World::new(Engine::Memory).await;
+    let resources: Vec<String> = (0..100).map(|number| format!("r/{number}")).collect();
+    let resources: Vec<&str> = resources.iter().map(String::as_str).collect();
+    let mut record = record_of("rec_1", "u0", &["ro_editor"], &resources);
+    let made = world.own("POST", "/v1/records", Some(&record)).await;
+    made.expect(201);
+    let told = |event: &Value| event["data"]["access"].as_array().map_or(0, Vec::len);
+    let last = world.events().await.pop().unwrap();
+    assert_eq!(told(&last), 100);
+    assert!(last["data"].get("moreAccess").is_none());
+    for (users, count) in [(2, 100), (250, 0)] {
+        let users: Vec<Value> = (0..users)
+            .map(|number| json!({"userId": format!("u{number}")}))
+            .collect();
+        record["users"] = json!(users);
+        let reply = world.own("PUT", "/v1/records/rec_1", Some(&record)).await;
+        assert!(reply.status < 300, "{}", reply.text);
+        let last = world.events().await.pop().unwrap();
+        assert_eq!(
+            told(&last),
+            count,
+            "what is too much to compare is not told"
+        );
+        assert_eq!(last["data"].get("moreAccess").is_some(), count == 0);
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use guestlist_api::events::EventType;
 use guestlist_api::text::Text;
 use guestlist_api::webhooks::{
     CreatedWebhook, Delivery, DeliveryCollection, DeliveryError, DisabledReason,
-    RotatedWebhookSecret, Webhook, WebhookCollection, WebhookReplay, WebhookRequest, WebhookSecret,
+    RotatedWebhookSecret, Webhook, WebhookCollection, WebhookFormat, WebhookReplay, WebhookRequest,
+    WebhookSecret,
 };
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ fn webhook() -> Webhook {
         webhook_id: id("whk_1"),
         url: "https://hooks.example/a".parse().unwrap(),
         event_types: serde_json::from_str(r#"["invite.*"]"#).unwrap(),
+        format: WebhookFormat::AccessChanged.into(),
         enabled: false,
         disabled_reason: Some(DisabledReason::Gone.into()),
         description: Some(Text::parse("About").unwrap()),
