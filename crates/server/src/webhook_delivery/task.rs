@@ -42,6 +42,9 @@ pub(super) async fn run(app: Arc<App>, hook: Arc<Hook>, mut ending: watch::Recei
         tokio::select! {
             biased;
             () = ended(&mut ending) => {
+                // Twice: the wait that has just been dropped may have been one for a write, which makes
+                // the mark that is known an older one, and the first try finds the newer.
+                delivering.save(&webhook).await;
                 delivering.save(&webhook).await;
                 return;
             }
