@@ -169,7 +169,7 @@ fn refused_lines(lines: &[String], end: &str) -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "newer",
-            with(&|lines| lines[0] = lines[0].replace("\"version\":1", "\"version\":2,\"more\":3")),
+            with(&|lines| lines[0] = lines[0].replace("\"version\":2", "\"version\":3,\"more\":3")),
         ),
         (
             "not an export",

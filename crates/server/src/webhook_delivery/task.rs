@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use guestlist_api::events::{Event, EventType};
 use guestlist_api::webhooks::DisabledReason;
-use guestlist_rules::changes::{Kind, Mark, Revision, Seen};
+use guestlist_rules::changes::{Kind, Mark, Revision, Seen, published};
 use guestlist_rules::webhooks::{Failing, StoredWebhook, Writing};
 use guestlist_store::{Applied, Logged};
 use tokio::sync::watch;
@@ -338,8 +338,8 @@ impl<'a> Delivering<'a> {
 }
 
 fn is_wanted(webhook: &StoredWebhook, kind: &str) -> bool {
-    let published = events::published(kind);
-    EventType::from(published).is_delivered() && webhook.wants(published)
+    let name = published(kind);
+    EventType::from(name).is_delivered() && webhook.wants(name)
 }
 
 /// Twice as long after each failed attempt, up to the longest, and between a half and the whole of
