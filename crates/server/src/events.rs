@@ -256,6 +256,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_hashed_can_be_computed_from_what_is_answered() {
+        let changes: [fn(&mut StoredEvent); 6] = [
+            |_| {},
+            |stored| stored.subject = "access-records/a/b".to_owned(),
+            |stored| stored.request_id = String::new(),
+            |stored| stored.time = i64::MAX,
+            |stored| stored.data = serde_json::Value::Null,
+            |stored| {
+                stored.data =
+                    serde_json::json!({"z": 1.5e300, "a": [0.1, null, "\u{1}\u{e9}"], "": {}});
+            },
+        ];
+        for change in changes {
+            let mut line = line();
+            change(&mut line.event);
+            let stored = line.event.canonical();
+            let answered = event(&"acc-1".parse().unwrap(), line).unwrap();
+            let text = serde_json::to_string(&answered).unwrap();
+            let read: Event = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.canonical(), stored, "{text}");
+        }
+    }
+
+    #[test]
     fn actors_are_told_apart() {
         for (actor, kind) in [
             ("alice", ActorKind::User),

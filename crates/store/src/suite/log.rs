@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guestlist_rules::changes::{Changes, Expect, Kind, Revision};
+use guestlist_rules::changes::{Changes, Event, Expect, Kind, Revision};
 
 use super::{
     Outcome, Place, cases, chained, conflict, document, done, event, expecting, same, with_facets,
@@ -206,21 +206,26 @@ async fn reads_of_another_task_see_what_was_acknowledged(place: Place) -> Outcom
 /// Made by another program, from the published form alone (docs/API.md).
 async fn hashes_are_those_that_were_written_down(place: Place) -> Outcome {
     let store = place.open();
-    let mut event = event("access-record.created");
-    done(&store, Changes::new(event.clone())).await?;
-    event.kind = "invite.accepted".to_owned();
-    event.time = 1_767_323_045_678;
-    event.actor = "Authress:Service".to_owned();
-    event.request_id = String::new();
-    event.subject = "access-record/é/x".to_owned();
-    event.data = serde_json::json!({
-        "z": [1, -1, u64::MAX, i64::MIN, true, null],
-        "a": { "é": "\"\\\u{1}\u{2028}🎟", "A": 0.5, "b": 1.5e300 },
-    });
-    done(&store, Changes::new(event.clone())).await?;
-    event.time = i64::MIN;
-    event.data = serde_json::Value::Null;
-    done(&store, Changes::new(event)).await?;
+    let first = event("access-record.created");
+    let second = Event {
+        kind: "invite.accepted".to_owned(),
+        time: 1_767_323_045_678,
+        actor: "Authress:Service".to_owned(),
+        request_id: String::new(),
+        subject: "access-record/é/x".to_owned(),
+        data: serde_json::json!({
+            "z": [1, -1, u64::MAX, i64::MIN, true, null],
+            "a": { "é": "\"\\\u{1}\u{2028}🎟", "A": 0.5, "b": 1.5e300 },
+        }),
+    };
+    let third = Event {
+        time: i64::MIN,
+        data: serde_json::Value::Null,
+        ..second.clone()
+    };
+    for event in [first, second, third] {
+        done(&store, Changes::new(event)).await?;
+    }
     let log = store.events_after(Revision(0), 10).await?;
     let hashes: Vec<String> = log.iter().map(|line| line.hash.to_string()).collect();
     same!(
