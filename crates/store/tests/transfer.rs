@@ -205,8 +205,9 @@ fn refused_lines(lines: &[String], end: &str) -> Vec<(&'static str, Vec<u8>)> {
 
 /// The last line without the hash of the newest event.
 fn headless(end: &str) -> String {
-    let (before, after) = end.split_once("\"head\":\"").unwrap();
-    format!("{before}{}", &after[64 + 2..])
+    let (before, rest) = end.split_once("\"head\":\"").unwrap();
+    let (_, after) = rest.split_once("\",").unwrap();
+    format!("{before}{after}")
 }
 
 /// What is refused although its SHA-256 is right, because the event log is not the one that its last

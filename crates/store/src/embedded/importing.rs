@@ -57,6 +57,24 @@ impl ExportFile {
         &self.end
     }
 
+    /// Reads the file again and tells where its event log has come to after each event, oldest first.
+    /// Blocks the thread.
+    pub fn follow_log(&mut self, each: &mut dyn FnMut(Head)) -> Result<(), TransferError> {
+        let read = read(&mut self.file, &mut |line, head, _bytes| {
+            match line {
+                Line::Event(_) => each(head),
+                Line::Document(_) | Line::End(_) => {}
+            }
+            Ok(())
+        })?;
+        // Somebody wrote to the file meanwhile.
+        if (&read.0, &read.1) == (&self.header, &self.end) {
+            Ok(())
+        } else {
+            Err(TransferError::Differs)
+        }
+    }
+
     /// Makes a database of it in a directory, which is made if there is none, and puts `companions`
     /// beside it, as [`BackupFile::restore`](super::BackupFile::restore) does. Gives where the files
     /// are whose place was taken.
