@@ -279,7 +279,9 @@ fn begin(first: &[u8], arguments: &VerifyArguments) -> Result<Verification, Fail
             .hint("Make one with `guestlist audit export`.")
     };
     if first.starts_with(export::BEGINNING) {
-        return Err(Failure::invalid("an export must be given as a file: it is read twice"));
+        return Err(Failure::invalid(
+            "an export must be given as a file: it is read twice",
+        ));
     }
     if !first.starts_with(BEGINNING) {
         return Err(not_one());
