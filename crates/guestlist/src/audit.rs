@@ -157,7 +157,7 @@ async fn write(
             .take_while(|event| event.revision <= until)
         {
             let line = next(&mut chain, event)?;
-            writeln!(out, "{line}").map_err(unwritable)?;
+            writeln!(out, "{line}").map_err(|error| unwritable(&error))?;
         }
         if chain.revision() == before {
             return Err(Failure::conflict(format!(
@@ -170,7 +170,7 @@ async fn write(
             page = events.get_events(chain.revision(), most).await?;
         }
     }
-    out.flush().map_err(unwritable)?;
+    out.flush().map_err(|error| unwritable(&error))?;
     bar.finish_and_clear();
     written.events = until - after;
     written.last_revision = chain.revision();
@@ -211,7 +211,7 @@ fn unchained() -> Failure {
     Failure::invalid("this server does not chain its events: it is older than this program")
 }
 
-fn unwritable(error: io::Error) -> Failure {
+fn unwritable(error: &io::Error) -> Failure {
     Failure::local(format!("the audit export cannot be written: {error}"))
 }
 

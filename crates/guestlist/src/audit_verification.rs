@@ -216,10 +216,10 @@ fn verify(arguments: &VerifyArguments, watcher: &mut Watcher) -> Result<Verdict,
     }
     let unusable = |error: io::Error| {
         let message = format!("{} cannot be used: {error}", path.display());
-        match error.kind() {
-            io::ErrorKind::NotFound => Failure::not_found(message),
-            _ => Failure::local(message),
+        if error.kind() == io::ErrorKind::NotFound {
+            return Failure::not_found(message);
         }
+        Failure::local(message)
     };
     let mut file = File::open(path).map_err(unusable)?;
     let metadata = file.metadata().map_err(unusable)?;
@@ -354,17 +354,17 @@ fn read_export(
     watcher: &mut Watcher,
 ) -> Result<bool, Ended> {
     let checked = ExportFile::check(file, &mut |progress| watcher.report(progress));
-    let mut export = checked.map_err(export_refused)?;
+    let mut export = checked.map_err(|error| export_refused(&error))?;
     let followed = export.follow_log(&mut |head| {
         verification.chain = Chain::after(head.revision.0, head.hash);
         verification.events += 1;
         verification.meet();
     });
-    followed.map_err(export_refused)?;
+    followed.map_err(|error| export_refused(&error))?;
     Ok(export.end().head.is_some())
 }
 
-fn export_refused(error: TransferError) -> Ended {
+fn export_refused(error: &TransferError) -> Ended {
     match error {
         TransferError::Line { .. }
         | TransferError::CutOff { .. }
@@ -381,6 +381,6 @@ fn export_refused(error: TransferError) -> Ended {
         | TransferError::Unknown { .. }
         | TransferError::Unreadable(_)
         | TransferError::Unwritable(_)
-        | TransferError::Store(_) => Ended::Failed(export::refused(&error)),
+        | TransferError::Store(_) => Ended::Failed(export::refused(error)),
     }
 }

@@ -32,8 +32,7 @@ fn hash_of(line: &str) -> String {
 
 /// What became of lines, with these arguments.
 fn verify(person: &Person, lines: &[String], arguments: &str) -> Ended {
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    person.file("given.ndjson", &text);
+    person.file("given.ndjson", &(lines.join("\n") + "\n"));
     let line = format!("audit verify given.ndjson --json {arguments}");
     person.say(line.trim_end())
 }
