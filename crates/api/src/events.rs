@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::chain::{CanonicalEvent, ChainHash, HashedParts};
 use crate::ids::{EventId, RecordId, UserId};
 use crate::resources::ResourceUri;
 use crate::text::OpenEnum;
@@ -22,6 +23,10 @@ pub struct EventCollection {
     /// is smaller than the revision that was named, the server has lost what the reader has seen
     /// (it was restored from a backup), or is itself behind another.
     pub last_revision: u64,
+    /// The hash of that newest revision: kept somewhere else, it shows later that nothing up to it
+    /// was changed. Absent from servers that do not chain their events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_hash: Option<ChainHash>,
 }
 
 /// One committed change.
@@ -44,6 +49,25 @@ pub struct Event {
     pub request_id: Option<String>,
     /// Details, by type.
     pub data: EventData,
+    /// The hash of this event and all before it ([`chain`](crate::chain)). Absent from what is not
+    /// in the log (`webhook.tested`), and from servers that do not chain their events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<ChainHash>,
+}
+
+impl Event {
+    /// What of it is hashed. Not its id and not the kind of its actor, which follow from the rest.
+    pub fn canonical(&self) -> CanonicalEvent {
+        CanonicalEvent::new(&HashedParts {
+            actor: self.actor.id.as_str(),
+            data: &serde_json::Value::Object(self.data.0.clone()),
+            time: self.event_time,
+            event_type: self.event_type.as_str(),
+            request_id: self.request_id.as_deref().unwrap_or_default(),
+            subject_kind: self.subject.kind.as_str(),
+            subject_id: &self.subject.id,
+        })
+    }
 }
 
 /// Who did something.

@@ -7,6 +7,7 @@ pub mod access_requests;
 pub mod accounts;
 pub mod actions;
 pub mod applications;
+pub mod chain;
 pub mod claims;
 pub mod clients;
 pub mod connections;

@@ -358,6 +358,7 @@ mod tests {
         EventCollection {
             events: revisions.iter().copied().map(event).collect(),
             last_revision,
+            last_hash: None,
         }
     }
 

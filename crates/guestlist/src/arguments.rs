@@ -7,7 +7,7 @@ use crate::exits::{EXIT_CODES, Failure};
 use crate::output::OutputArguments;
 use crate::profiles::ConnectionArguments;
 use crate::{
-    access_requests, accounts, applications, apply, backup, checks, clients, completions,
+    access_requests, accounts, applications, apply, audit, backup, checks, clients, completions,
     connections, doctor, events, export, extensions, groups, identities, import, invites, keys,
     login, man, profile_commands, pull, records, resources, restore, roles, settings, tenants,
     tokens, users, webhooks,
@@ -47,6 +47,10 @@ pub(crate) enum Command {
     /// The event log: what changed, when and by whom
     #[command(subcommand)]
     Events(events::EventsCommand),
+
+    /// The event log with its hashes, and whether it was tampered with
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 
     /// Shows what apply would do
     Diff(apply::DiffArguments),

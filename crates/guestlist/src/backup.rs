@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use guestlist_api::chain::ChainHash;
 use guestlist_server::secret_files;
 use guestlist_server::startup::{SECRET_FILES, is_dispensable};
 use guestlist_store::{BackupError, Contents, Existing, backup};
@@ -69,6 +70,8 @@ pub(crate) struct Summary {
     pub(crate) documents: BTreeMap<String, u64>,
     pub(crate) events: u64,
     pub(crate) last_revision: u64,
+    /// Of the newest event and all before it.
+    pub(crate) last_hash: ChainHash,
     pub(crate) schema: u32,
     pub(crate) bytes: u64,
     /// SHA-256 over all documents and events: the same for the same contents.
@@ -79,6 +82,7 @@ impl Summary {
     pub(crate) fn new(contents: Contents, bytes: u64) -> Self {
         Self {
             last_revision: contents.revision().0,
+            last_hash: contents.head,
             documents: contents.documents,
             events: contents.events,
             schema: contents.schema,
@@ -88,7 +92,7 @@ impl Summary {
     }
 
     /// As names and values.
-    pub(crate) fn lines(&self) -> [(&'static str, String); 4] {
+    pub(crate) fn lines(&self) -> [(&'static str, String); 5] {
         let all: u64 = self.documents.values().sum();
         let kinds: Vec<String> = self
             .documents
@@ -101,6 +105,7 @@ impl Summary {
                 "Events",
                 format!("{} (to revision {})", self.events, self.last_revision),
             ),
+            ("Last hash", self.last_hash.to_string()),
             ("Bytes", self.bytes.to_string()),
             ("Hash", self.hash.clone()),
         ]

@@ -17,7 +17,7 @@ pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    done; for `check`: yes
   1    `check`: no; `diff`: there are differences; `doctor`: something is wrong; `import`: something
-       could not be carried
+       could not be carried; `audit`: the event log is broken
   2    wrong arguments or input file, or refused as invalid
   3    not found
   4    not signed in, or not allowed
@@ -79,6 +79,11 @@ impl Failure {
     /// The answer is no, and has been shown.
     pub(crate) fn no() -> Self {
         Self::new(Exit::No, "")
+    }
+
+    /// The answer is no, and this is why.
+    pub(crate) fn answered_no(message: impl Into<String>) -> Self {
+        Self::new(Exit::No, message)
     }
 
     /// Arguments that do not go together, or an input file that cannot be read as what it should be.

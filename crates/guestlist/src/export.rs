@@ -6,10 +6,12 @@ use std::io::{BufRead as _, BufReader, BufWriter, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use guestlist_api::chain::ChainHash;
 use guestlist_store::{
     BackupError, ExportEnd, ExportFile, ExportHeader, OpenError, TransferError, export,
 };
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use crate::backup::DataArgument;
 use crate::exits::Failure;
@@ -19,7 +21,7 @@ use crate::progress::{Watcher, watched};
 /// The version of this program, in the first line of an export.
 const PRODUCT: &str = env!("CARGO_PKG_VERSION");
 /// What every export begins with.
-const BEGINNING: &[u8] = b"{\"format\":\"guestlist-export\",";
+pub(crate) const BEGINNING: &[u8] = b"{\"format\":\"guestlist-export\",";
 
 /// Writes everything in a data directory as lines of JSON, while its server runs
 ///
@@ -60,6 +62,9 @@ pub(crate) struct Summary {
     documents: BTreeMap<String, u64>,
     events: u64,
     last_revision: u64,
+    /// Of the newest event and all before it. Exports of older versions have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_hash: Option<ChainHash>,
     sha256: String,
 }
 
@@ -72,27 +77,32 @@ impl Summary {
             documents: end.documents.clone(),
             events: end.events,
             last_revision: header.revision,
+            last_hash: end.head,
             sha256: end.sha256.clone(),
         }
     }
 
     /// As names and values.
-    pub(crate) fn lines(&self) -> [(&'static str, String); 4] {
+    pub(crate) fn lines(&self) -> Vec<(&'static str, String)> {
         let all: u64 = self.documents.values().sum();
         let kinds: Vec<String> = self
             .documents
             .iter()
             .map(|(kind, count)| format!("{kind} {count}"))
             .collect();
-        [
+        let mut lines = vec![
             ("Account", self.account.clone().unwrap_or_default()),
             ("Documents", format!("{all} ({})", kinds.join(", "))),
             (
                 "Events",
                 format!("{} (to revision {})", self.events, self.last_revision),
             ),
-            ("SHA-256", self.sha256.clone()),
-        ]
+        ];
+        if let Some(hash) = &self.last_hash {
+            lines.push(("Last hash", hash.to_string()));
+        }
+        lines.push(("SHA-256", self.sha256.clone()));
+        lines
     }
 }
 
@@ -106,7 +116,7 @@ struct Made {
 }
 
 /// Why an export was not put under its name.
-enum NotMade {
+pub(crate) enum NotMade {
     Export(TransferError),
     Exists,
     NotAnExport,
@@ -170,14 +180,12 @@ fn to_file(
     force: bool,
     watcher: &mut Watcher,
 ) -> Result<(Summary, u64), NotMade> {
-    refuse_target(file, force)?;
-    let home = file.parent().filter(|home| !home.as_os_str().is_empty());
-    let home = home.unwrap_or(Path::new("."));
+    refuse_target(file, force, BEGINNING)?;
     // Only the owner may read it, from its first byte.
     let draft = tempfile::Builder::new()
         .prefix(".guestlist-export-")
         .suffix(".partial")
-        .tempfile_in(home)
+        .tempfile_in(home(file))
         .map_err(NotMade::File)?;
     let mut out = BufWriter::with_capacity(1 << 20, draft);
     let written = export(data, PRODUCT, &mut out, &mut |progress| {
@@ -193,6 +201,12 @@ fn to_file(
         return Err(TransferError::Differs.into());
     }
     let bytes = draft.as_file().metadata().map_err(NotMade::File)?.len();
+    place(draft, file, force)?;
+    Ok((Summary::new(&written.0, &written.1), bytes))
+}
+
+/// Gives a file that is complete its name.
+pub(crate) fn place(draft: NamedTempFile, file: &Path, force: bool) -> Result<(), NotMade> {
     let placed = if force {
         draft.persist(file)
     } else {
@@ -205,14 +219,19 @@ fn to_file(
         }
         NotMade::File(failed.error)
     })?;
-    File::open(home)
+    File::open(home(file))
         .and_then(|home| home.sync_all())
-        .map_err(NotMade::File)?;
-    Ok((Summary::new(&written.0, &written.1), bytes))
+        .map_err(NotMade::File)
 }
 
-/// Refuses early what must not be overwritten.
-fn refuse_target(file: &Path, force: bool) -> Result<(), NotMade> {
+/// The directory that a file is in.
+pub(crate) fn home(file: &Path) -> &Path {
+    let home = file.parent().filter(|home| !home.as_os_str().is_empty());
+    home.unwrap_or(Path::new("."))
+}
+
+/// Refuses early what must not be overwritten: everything but what begins as an older one does.
+pub(crate) fn refuse_target(file: &Path, force: bool, beginning: &[u8]) -> Result<(), NotMade> {
     let metadata = match file.metadata() {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -228,16 +247,16 @@ fn refuse_target(file: &Path, force: bool) -> Result<(), NotMade> {
     let mut head = Vec::new();
     let opened = File::open(file).map_err(NotMade::File)?;
     BufReader::new(opened)
-        .take(BEGINNING.len() as u64)
+        .take(beginning.len() as u64)
         .read_until(b'\n', &mut head)
         .map_err(NotMade::File)?;
-    if head.is_empty() || head == BEGINNING {
+    if head.is_empty() || head == beginning {
         return Ok(());
     }
     Err(NotMade::NotAnExport)
 }
 
-fn not_made(error: NotMade, file: &Path) -> Failure {
+pub(crate) fn not_made(error: NotMade, file: &Path) -> Failure {
     let file = file.display();
     match error {
         NotMade::Export(error) => refused(&error),
@@ -262,7 +281,8 @@ pub(crate) fn refused(error: &TransferError) -> Failure {
         | TransferError::CutOff { .. }
         | TransferError::GoesOn { .. }
         | TransferError::Count { .. }
-        | TransferError::Altered { .. } => Failure::invalid(message).hint("Nothing was changed."),
+        | TransferError::Altered { .. }
+        | TransferError::Broken { .. } => Failure::invalid(message).hint("Nothing was changed."),
         TransferError::Differs | TransferError::Unreadable(_) | TransferError::Unwritable(_) => {
             Failure::local(message)
         }

@@ -7,6 +7,8 @@ mod accounts;
 mod applications;
 mod apply;
 mod arguments;
+mod audit;
+mod audit_verification;
 mod backup;
 mod checks;
 mod clients;
@@ -71,6 +73,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches as _;
 
 use crate::arguments::{Arguments, Call, Command};
+use crate::audit::AuditCommand;
 use crate::connection::Session;
 use crate::exits::Failure;
 use crate::import::Source;
@@ -125,6 +128,12 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             };
             let session = session()?;
             call_until(events::run(command, &session), ends)
+        }
+        Command::Audit(AuditCommand::Export(arguments)) => {
+            call(audit::export(arguments, &session()?))
+        }
+        Command::Audit(AuditCommand::Verify(arguments)) => {
+            done(audit_verification::run(arguments, &output))
         }
         Command::Diff(arguments) => call(apply::diff(arguments, &session()?)),
         Command::Apply(arguments) => call_to_end(apply::apply(arguments, &session()?)),

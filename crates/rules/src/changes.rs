@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use guestlist_api::chain::{CanonicalEvent, HashedParts};
+use guestlist_api::times::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -224,6 +226,36 @@ pub struct Event {
     pub subject: String,
     /// Details by kind of event.
     pub data: serde_json::Value,
+}
+
+impl Event {
+    /// The published kind and the id of the subject; `None` where it is not `kind/id`.
+    pub fn published_subject(&self) -> Option<(&str, &str)> {
+        let (noun, id) = self.subject.split_once('/')?;
+        Some((published(noun), id))
+    }
+
+    /// What of it is hashed: what is published of it, so that who reads it can compute the same.
+    pub fn canonical(&self) -> CanonicalEvent {
+        let (subject_kind, subject_id) = self.published_subject().unwrap_or((&self.subject, ""));
+        CanonicalEvent::new(&HashedParts {
+            actor: &self.actor,
+            data: &self.data,
+            time: Timestamp::from_milliseconds(self.time),
+            event_type: published(&self.kind),
+            request_id: &self.request_id,
+            subject_kind,
+            subject_id,
+        })
+    }
+}
+
+/// The published name of a kind of event or subject: access records are stored under a longer one.
+pub fn published(stored: &str) -> &str {
+    let short = stored.strip_prefix("access-");
+    short
+        .filter(|short| *short == "record" || short.starts_with("record."))
+        .unwrap_or(stored)
 }
 
 /// One change, all or nothing: it is written only if every expectation still holds.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use guestlist_api::chain::ChainHash;
 use guestlist_api::events::{
     Actor, ActorKind, Event, EventCollection, EventData, EventType, Subject, SubjectKind,
 };
@@ -10,7 +11,7 @@ use guestlist_api::ids::{AccountId, EventId, UserId};
 use guestlist_api::limits;
 use guestlist_api::times::Timestamp;
 use guestlist_rules::authority::{Ability, require_plainly};
-use guestlist_rules::changes::{Event as StoredEvent, Revision};
+use guestlist_rules::changes::{Event as StoredEvent, Revision, published};
 use guestlist_store::{Logged, StoreError};
 use http::{HeaderMap, StatusCode};
 
@@ -84,6 +85,7 @@ pub async fn get_events(
         logged = app.store.events_after(asked.after, asked.limit).await?;
         logged.retain(|line| line.revision <= last);
     }
+    let last_hash = hash_of(ask, last, &logged).await?;
     let events = logged
         .into_iter()
         .map(|line| event(ask.account_id(), line))
@@ -91,8 +93,29 @@ pub async fn get_events(
     let page = EventCollection {
         events,
         last_revision: last.0,
+        last_hash: Some(last_hash),
     };
     Answer::json(StatusCode::OK, &page).map_err(Refusal::from)
+}
+
+/// The hash of a revision, which is the last of a page where the page comes so far.
+async fn hash_of(
+    ask: Ask<'_>,
+    revision: Revision,
+    page: &[Logged],
+) -> Result<ChainHash, StoreError> {
+    let Some(before) = revision.0.checked_sub(1) else {
+        return Ok(ChainHash::START);
+    };
+    let of = |lines: &[Logged]| {
+        let line = lines.last().filter(|line| line.revision == revision)?;
+        Some(line.hash)
+    };
+    if let Some(hash) = of(page) {
+        return Ok(hash);
+    }
+    let read = ask.app.store.events_after(Revision(before), 1).await?;
+    of(&read).ok_or_else(|| StoreError::Damaged(format!("revision {revision} is not in the log")))
 }
 
 fn may_read(ask: Ask<'_>) -> Result<(), Refusal> {
@@ -104,18 +127,21 @@ fn may_read(ask: Ask<'_>) -> Result<(), Refusal> {
 pub(crate) fn event(account: &AccountId, line: Logged) -> Result<Event, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("event {}: {what}", line.revision));
     let event_id = event_id(account, line.revision, &line.event);
+    let subject = line.event.published_subject();
+    let (noun, id) = subject.ok_or_else(|| damaged("its subject has no id"))?;
+    let subject = Subject {
+        kind: SubjectKind::from(noun),
+        id: id.to_owned(),
+    };
     let StoredEvent {
         kind,
         time,
         actor,
         request_id,
-        subject,
+        subject: _,
         data,
     } = line.event;
     let actor: UserId = actor.parse().map_err(|_| damaged("its actor is no id"))?;
-    let (noun, id) = subject
-        .split_once('/')
-        .ok_or_else(|| damaged("its subject has no id"))?;
     Ok(Event {
         revision: line.revision.0,
         event_id,
@@ -125,21 +151,11 @@ pub(crate) fn event(account: &AccountId, line: Logged) -> Result<Event, StoreErr
             kind: actor_kind(&actor),
             id: actor,
         },
-        subject: Subject {
-            kind: SubjectKind::from(published(noun)),
-            id: id.to_owned(),
-        },
+        subject,
         request_id: (!request_id.is_empty()).then_some(request_id),
         data: EventData::of(&data).map_err(|_| damaged("its details are no object"))?,
+        hash: Some(line.hash),
     })
-}
-
-/// Access records are stored under a longer name than the wire has.
-pub(crate) fn published(stored: &str) -> &str {
-    let short = stored.strip_prefix("access-");
-    short
-        .filter(|short| *short == "record" || short.starts_with("record."))
-        .unwrap_or(stored)
 }
 
 /// No token of a person makes an id that reads like a service client's or like the server's own.
@@ -194,6 +210,7 @@ mod tests {
                 data: serde_json::json!({}),
             },
             touched: Vec::new(),
+            hash: ChainHash::START,
         }
     }
 
@@ -236,6 +253,30 @@ mod tests {
         assert_eq!(event.subject.kind, SubjectKind::Record);
         assert_eq!(published("access-records.x"), "access-records.x");
         assert_eq!(published("invite.created"), "invite.created");
+    }
+
+    #[test]
+    fn what_is_hashed_can_be_computed_from_what_is_answered() {
+        let changes: [fn(&mut StoredEvent); 6] = [
+            |_| {},
+            |stored| stored.subject = "access-records/a/b".to_owned(),
+            |stored| stored.request_id = String::new(),
+            |stored| stored.time = i64::MAX,
+            |stored| stored.data = serde_json::Value::Null,
+            |stored| {
+                stored.data =
+                    serde_json::json!({"z": 1.5e300, "a": [0.1, null, "\u{1}\u{e9}"], "": {}});
+            },
+        ];
+        for change in changes {
+            let mut line = line();
+            change(&mut line.event);
+            let stored = line.event.canonical();
+            let answered = event(&"acc-1".parse().unwrap(), line).unwrap();
+            let text = serde_json::to_string(&answered).unwrap();
+            let read: Event = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.canonical(), stored, "{text}");
+        }
     }
 
     #[test]

@@ -222,6 +222,7 @@ pub async fn test_webhook(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
         },
         request_id: Some(ask.request_id.to_owned()),
         data: EventData::default(),
+        hash: None,
     };
     let delivery = hook.test(ask.app, &webhook, &event).await;
     let delivery = delivery.ok_or(Refusal::Busy)?;

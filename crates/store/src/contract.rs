@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use guestlist_api::chain::ChainHash;
 use guestlist_rules::changes::{
     Changes, Committed, Document, Event, Expect, Facet, Kind, Revision, Seen,
 };
@@ -49,6 +50,8 @@ pub struct Logged {
     pub event: Event,
     /// The documents the change wrote or deleted.
     pub touched: Vec<(Kind, String)>,
+    /// Of the event and all before it.
+    pub hash: ChainHash,
 }
 
 /// Why a store could not answer. Nothing was written, except after [`StoreError::Unknown`].
@@ -98,6 +101,9 @@ pub enum StoreError {
 ///    or has a NUL, or a change that is too large is answered [`StoreError::Unavailable`] with the
 ///    reason, and nothing is written. After `close`, every `apply` is answered
 ///    [`StoreError::Stopped`].
+/// 10. **Chained log.** The hash of a line is the SHA-256 of its event's
+///     [link](guestlist_api::chain::CanonicalEvent::link) to the hash of the line before it. It is
+///     written with the line and never computed anew.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// The document, if there is one.

@@ -160,7 +160,7 @@ impl EmbeddedStore {
     pub fn open_with(directory: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
         let lock = prepare(directory)?;
         let connection = schema::open_writer(directory, options)?;
-        let newest = reading::revision(&connection)?;
+        let newest = reading::head(&connection)?;
         let (queue, received) = mpsc::channel(QUEUE);
         let (changed, condition) = watch::channel(Condition::Open);
         let followers = Arc::new(Followers::default());

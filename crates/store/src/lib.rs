@@ -3,6 +3,7 @@
 //! Engines know documents, conditions and events, and nothing of invites. Deciding is not theirs.
 
 mod admission;
+mod chain;
 pub mod contract;
 mod embedded;
 mod memory;
@@ -10,6 +11,7 @@ mod open;
 #[cfg(feature = "suite")]
 pub mod suite;
 
+pub use chain::Head;
 pub use contract::*;
 pub use embedded::{
     BackedUp, BackupError, BackupFile, Contents, EmbeddedStore, Existing, ExportEnd, ExportFile,

@@ -13,6 +13,7 @@ use guestlist_rules::changes::{
 };
 
 use crate::admission::admit;
+use crate::chain::Head;
 use crate::{Applied, Logged, Position, Selection, Store, StoreError, Subscriber};
 
 /// A store in the memory of this process. One lock makes every change and every read one step;
@@ -161,7 +162,12 @@ impl State {
     }
 
     fn write(&mut self, changes: &Changes) -> Revision {
-        let revision = Revision(self.revision().0 + 1);
+        let newest = self.log.last().map(|line| Head {
+            revision: line.revision,
+            hash: line.hash,
+        });
+        let head = newest.unwrap_or_default();
+        let Head { revision, hash } = head.followed_by(&changes.event.canonical());
         let mut touched = Vec::with_capacity(changes.write.len() + changes.delete.len());
         for document in &changes.write {
             self.remove(document.kind, &document.id);
@@ -185,6 +191,7 @@ impl State {
             revision,
             event: changes.event.clone(),
             touched,
+            hash,
         });
         revision
     }

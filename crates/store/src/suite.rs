@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use guestlist_rules::changes::{Changes, Document, Event, Expect, Facet, Kind, Mark, Revision};
 
-use crate::{Applied, Store, StoreError};
+use crate::{Applied, Head, Logged, Store, StoreError};
 
 /// How long a case may take before it counts as failed.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -156,7 +156,7 @@ macro_rules! same {
             (left, right) => {
                 if left != right {
                     let (what, line) = (stringify!($left), line!());
-                    return Err(super::Failed(super::shortened(format!(
+                    return Err($crate::suite::Failed($crate::suite::shortened(format!(
                         "line {line}: {what} is {left:?}, not {right:?}"
                     ))));
                 }
@@ -294,6 +294,16 @@ impl Dice {
         self.0 ^= self.0 << 17;
         self.0 % bound.max(1)
     }
+}
+
+/// Fails unless every line of a whole log has the hash of its event and all before it.
+fn chained(log: &[Logged]) -> Outcome {
+    let mut head = Head::START;
+    for line in log {
+        head = head.followed_by(&line.event.canonical());
+        same!((line.revision, line.hash), (head.revision, head.hash));
+    }
+    Ok(())
 }
 
 /// Whether an answer is the one of a store that takes no writes.

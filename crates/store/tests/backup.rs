@@ -440,7 +440,7 @@ async fn what_is_no_backup_is_refused_and_left_alone() {
             refused,
             BackupError::Newer {
                 found: 7,
-                known: 1,
+                known: 2,
                 ..
             }
         ),
@@ -448,7 +448,7 @@ async fn what_is_no_backup_is_refused_and_left_alone() {
     );
     assert!(refused.to_string().contains("newer Guestlist"), "{refused}");
     assert!(std::fs::read(&file).unwrap() == before);
-    change("UPDATE schema SET version = 1; PRAGMA application_id = 5");
+    change("UPDATE schema SET version = 2; PRAGMA application_id = 5");
     assert!(matches!(check(&file), Err(BackupError::NotABackup(_))));
     change("PRAGMA application_id = 0");
     assert!(matches!(check(&file), Err(BackupError::NotABackup(_))));

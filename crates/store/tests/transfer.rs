@@ -169,7 +169,7 @@ fn refused_lines(lines: &[String], end: &str) -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "newer",
-            with(&|lines| lines[0] = lines[0].replace("\"version\":1", "\"version\":2,\"more\":3")),
+            with(&|lines| lines[0] = lines[0].replace("\"version\":2", "\"version\":3,\"more\":3")),
         ),
         (
             "not an export",
@@ -203,6 +203,35 @@ fn refused_lines(lines: &[String], end: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// The last line without the hash of the newest event.
+fn headless(end: &str) -> String {
+    let (before, rest) = end.split_once("\"head\":\"").unwrap();
+    let (_, after) = rest.split_once("\",").unwrap();
+    format!("{before}{after}")
+}
+
+/// What is refused although its SHA-256 is right, because the event log is not the one that its last
+/// line tells of.
+fn refused_heads(lines: &[String], end: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let with = |from: &str, to: &str| {
+        let mut changed = lines.to_vec();
+        let line = changed.last_mut().unwrap();
+        assert!(line.contains(from), "{line}");
+        *line = line.replace(from, to);
+        signed(&changed, end)
+    };
+    let mut older = lines.to_vec();
+    older[0] = older[0].replace("\"version\":2", "\"version\":1");
+    let broken = "the hash of its newest event is";
+    vec![
+        (broken, with("\"time\":1,", "\"time\":2,")),
+        (broken, with("test.done", "test.gone")),
+        (broken, with("1.5e+300", "1.6e+300")),
+        (broken, signed(&older, end)),
+        ("does not tell the hash", signed(lines, &headless(end))),
+    ]
+}
+
 #[tokio::test]
 async fn what_is_no_whole_export_touches_nothing() {
     let home = tempfile::tempdir().unwrap();
@@ -215,6 +244,7 @@ async fn what_is_no_whole_export_touches_nothing() {
     // The control: what is made by the test as it makes the others is an export.
     assert!(signed(&lines, &end) == bytes);
     let mut cases = refused_lines(&lines, &end);
+    cases.extend(refused_heads(&lines, &end));
     cases.push((
         "should be",
         text.replacen("\"z\":", "\"y\":", 1).into_bytes(),
@@ -245,6 +275,26 @@ async fn what_is_no_whole_export_touches_nothing() {
         assert!(!directory.exists());
     }
     import(&bytes, &directory).unwrap();
+}
+
+#[tokio::test]
+async fn an_export_of_the_first_form_is_taken_in_and_chained() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    drop(filled(&data).await);
+    let bytes = exported(&data);
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let end = headless(&lines.pop().unwrap());
+    lines[0] = lines[0].replace("\"version\":2", "\"version\":1");
+    let older = signed(&lines, &end);
+    let checked = ExportFile::check(file_of(&older), &mut on).unwrap();
+    assert_eq!(checked.header().version, 1);
+    assert_eq!(checked.end().head, None);
+    let again = home.path().join("again");
+    import(&older, &again).unwrap();
+    // The hashes are those that the original has.
+    assert!(exported(&again) == bytes);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod account_import;
 mod account_import_faults;
 mod apply;
 mod apply_meanwhile;
+mod audit;
 mod between;
 mod checks;
 mod doctor;

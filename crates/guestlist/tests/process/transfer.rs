@@ -65,6 +65,7 @@ fn an_export_of_a_running_server_is_that_server_again() {
     assert_eq!(made["documents"]["invite"], 1);
     let text = fs::read_to_string(&file).unwrap();
     assert!(!text.contains(&invite), "the secret of an invite");
+    its_log_is_verified(&file, &text, &made);
     write_record(&server, "rec_b");
     refused(&ended("import", &data, &file, &[]), 5, "in use");
     server.stop();
@@ -76,7 +77,14 @@ fn an_export_of_a_running_server_is_that_server_again() {
     assert!(!again.exists());
     let secrets = ["--secrets", data.to_str().unwrap()];
     let imported = done(&ended("import", &again, &file, &secrets));
-    for same in ["account", "documents", "events", "lastRevision", "sha256"] {
+    for same in [
+        "account",
+        "documents",
+        "events",
+        "lastRevision",
+        "lastHash",
+        "sha256",
+    ] {
         assert_eq!(imported[same], made[same], "{same}");
     }
     let exported = ended("export", &again, Path::new("-"), &[]);
@@ -107,6 +115,37 @@ fn an_export_of_a_running_server_is_that_server_again() {
     });
     accepted.expect(200);
     server.stop();
+}
+
+/// Its event log leads to the hash that was told, and not if somebody changed it.
+fn its_log_is_verified(file: &Path, text: &str, made: &Value) {
+    let verify = |file: &Path, more: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_guestlist"));
+        program
+            .env_clear()
+            .args(["audit", "verify", "--json"])
+            .arg(file)
+            .args(more);
+        let ended = run(program);
+        let verdict: Value = serde_json::from_str(&ended.stdout).unwrap_or_default();
+        (ended.status.code(), verdict)
+    };
+    let last = made["lastHash"].as_str().unwrap();
+    let (code, verdict) = verify(file, &["--head", last]);
+    assert_eq!(code, Some(0), "{verdict}");
+    assert_eq!(verdict["lastHash"], last);
+    assert_eq!(verdict["heads"][0]["revision"], made["lastRevision"]);
+    assert_eq!(verify(file, &["--head", &"ab".repeat(32)]).0, Some(1));
+    assert_eq!(verify(file, &["--after-hash", last]).0, Some(2));
+    let altered = file.with_extension("altered");
+    fs::write(
+        &altered,
+        text.replacen("record.created", "record.deleted", 1),
+    )
+    .unwrap();
+    let (code, verdict) = verify(&altered, &[]);
+    assert_eq!(code, Some(1), "{verdict}");
+    assert_eq!(verdict["intact"], false);
 }
 
 #[test]

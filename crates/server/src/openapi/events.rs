@@ -58,11 +58,13 @@ pub(super) fn schemas() -> Vec<Named> {
                     "lastRevision",
                     revision("The newest revision that the server has."),
                 )
+                .property("lastHash", of("EventHash"))
                 .required("events")
                 .required("lastRevision")
                 .into(),
         ),
         ("Event", event()),
+        ("EventHash", hash()),
         ("EventActor", actor()),
         ("EventSubject", subject()),
         ("EventData", data()),
@@ -99,6 +101,7 @@ fn event() -> RefOr<Schema> {
             string().description(Some("The `X-Request-Id` of the request that did it.")),
         )
         .property("data", of("EventData"))
+        .property("hash", of("EventHash"))
         .required("revision")
         .required("eventId")
         .required("eventType")
@@ -106,6 +109,16 @@ fn event() -> RefOr<Schema> {
         .required("actor")
         .required("subject")
         .required("data")
+        .into()
+}
+
+fn hash() -> RefOr<Schema> {
+    string()
+        .description(Some(
+            "The SHA-256 of an event together with the hash of the event before it, so that it \
+             stands for all up to there: `lastHash` for all up to `lastRevision`.",
+        ))
+        .pattern(Some("^[0-9a-f]{64}$"))
         .into()
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use guestlist_api::events::{Event, EventType};
 use guestlist_api::webhooks::DisabledReason;
-use guestlist_rules::changes::{Kind, Mark, Revision, Seen};
+use guestlist_rules::changes::{Kind, Mark, Revision, Seen, published};
 use guestlist_rules::webhooks::{Failing, StoredWebhook, Writing};
 use guestlist_store::{Applied, Logged};
 use tokio::sync::watch;
@@ -341,7 +341,7 @@ impl<'a> Delivering<'a> {
 }
 
 fn is_wanted(webhook: &StoredWebhook, line: &Logged) -> bool {
-    let published = events::published(&line.event.kind);
+    let published = published(&line.event.kind);
     EventType::from(published).is_delivered() && webhook.wants(published, &line.event.data)
 }
 

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use guestlist_api::events::Event;
 use guestlist_api::ids::UserId;
+use guestlist_store::Head;
 use serde_json::{Value, json};
 
 use crate::world::{ENGINES, Engine, Reply, World, invite_of, record_of, statement};
@@ -175,6 +177,33 @@ async fn the_feed_tells_what_happened_in_its_order_on_every_engine() {
         assert_eq!(all[9]["data"], all[24]["data"]);
         for limit in [1, 7, 29] {
             assert_eq!(follow(&world, limit).await, all, "{limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_event_has_the_hash_of_itself_and_all_before_it_on_every_engine() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        live(&world).await;
+        let events = follow(&world, 1000).await;
+        let mut head = Head::START;
+        for event in &events {
+            let read: Event = serde_json::from_value(event.clone()).unwrap();
+            head = head.followed_by(&read.canonical());
+            assert_eq!(read.revision, head.revision.0);
+            assert_eq!(read.hash, Some(head.hash), "{engine:?} {event}");
+        }
+        // Every page says where the log ends, however far it comes itself.
+        let last = head.hash.to_string();
+        let revision = head.revision.0;
+        for after in [0, 3, revision - 1, revision, revision + 5] {
+            for limit in [1, 1000] {
+                let target = format!("/v1/events?after={after}&limit={limit}");
+                let page = world.own("GET", &target, None).await.expect(200).json();
+                assert_eq!(page["lastRevision"], revision, "{target}");
+                assert_eq!(page["lastHash"], last, "{target}");
+            }
         }
     }
 }

@@ -284,6 +284,7 @@ fn event() -> Event {
         },
         request_id: Some("abc".to_owned()),
         data: EventData::of(&json!({ "keyId": "key_1" })).unwrap(),
+        hash: Some(id(&"0a".repeat(32))),
     }
 }
 
@@ -394,6 +395,7 @@ fn further_answers() -> [(&'static str, Value); 3] {
             value(EventCollection {
                 events: vec![event()],
                 last_revision: 7,
+                last_hash: Some(id(&"0a".repeat(32))),
             }),
         ),
     ]
@@ -579,6 +581,7 @@ fn further_bare_answers() -> [(&'static str, Value); 7] {
     };
     let bare_event = Event {
         request_id: None,
+        hash: None,
         ..event()
     };
     [

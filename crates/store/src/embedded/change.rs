@@ -1,16 +1,20 @@
 //! The statements of one change, inside the transaction of its group.
 
+use guestlist_api::chain::{CanonicalEvent, ChainHash};
 use guestlist_rules::changes::{Changes, Document, Event, Expect, Facet, Kind, Mark};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Result, params};
 
 use super::reading::unsigned;
 use crate::StoreError;
+use crate::chain::Head;
 
 /// The parts of a change as they are stored. Made by the caller, so that the one thread that writes
 /// does not spend its time on it.
 pub(super) struct Texts {
     event: String,
+    /// What of the event is hashed.
+    canonical: CanonicalEvent,
     touched: String,
     /// One for each written document.
     facets: Vec<String>,
@@ -31,6 +35,7 @@ impl Texts {
         let texts = || -> serde_json::Result<Self> {
             Ok(Self {
                 event: serde_json::to_string(&changes.event)?,
+                canonical: changes.event.canonical(),
                 touched: serde_json::to_string(&touched)?,
                 facets: facets.collect::<serde_json::Result<_>>()?,
             })
@@ -41,8 +46,8 @@ impl Texts {
 
 /// What a change does when it is tried.
 pub(super) enum Tried {
-    /// Its statements were carried out.
-    Written,
+    /// Its statements were carried out; the log ends here now.
+    Written(Head),
     /// Nothing was: this expectation does not hold.
     Conflict {
         kind: Kind,
@@ -58,14 +63,13 @@ struct Row {
     facets: String,
 }
 
-/// Compares every expectation, and writes if all hold.
+/// Compares every expectation, and writes if all hold, behind the newest line of the log.
 pub(super) fn try_change(
     connection: &Connection,
-    revision: u64,
+    newest: Head,
     changes: &Changes,
     texts: &Texts,
 ) -> Result<Tried> {
-    let revision = signed(revision)?;
     // What was looked up for an expectation is not looked up again for the write.
     let mut seen: Vec<(Kind, &str, Option<Row>)> = Vec::with_capacity(changes.expect.len());
     for (kind, id, expected) in &changes.expect {
@@ -83,6 +87,8 @@ pub(super) fn try_change(
         }
         seen.push((*kind, id, row));
     }
+    let head = newest.followed_by(&texts.canonical);
+    let revision = signed(head.revision.0)?;
     let mut row_of = |kind: Kind, id: &str| -> Result<Option<Row>> {
         match seen
             .iter()
@@ -103,11 +109,17 @@ pub(super) fn try_change(
             delete(connection, *kind, id, &row)?;
         }
     }
-    connection
-        .prepare_cached("INSERT INTO events (revision, event, touched) VALUES (?1, ?2, ?3)")?
-        .execute(params![revision, texts.event, texts.touched])?;
-    Ok(Tried::Written)
+    connection.prepare_cached(INSERT_EVENT)?.execute(params![
+        revision,
+        texts.event,
+        texts.touched,
+        head.hash.as_bytes()
+    ])?;
+    Ok(Tried::Written(head))
 }
+
+pub(super) const INSERT_EVENT: &str =
+    "INSERT INTO events (revision, event, touched, hash) VALUES (?1, ?2, ?3, ?4)";
 
 fn find(connection: &Connection, kind: Kind, id: &str) -> Result<Option<Row>> {
     connection
@@ -219,6 +231,11 @@ pub(super) fn stored_facets(text: &str) -> Result<Vec<(Facet, String)>> {
 /// The column `events.event`.
 pub(super) fn stored_event(text: &str) -> Result<Event> {
     parse(text)
+}
+
+/// The column `events.hash`.
+pub(super) fn stored_hash(row: &rusqlite::Row<'_>, column: usize) -> Result<ChainHash> {
+    row.get(column).map(ChainHash::from_bytes)
 }
 
 /// The column `events.touched`.

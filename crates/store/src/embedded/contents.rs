@@ -5,13 +5,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
+use guestlist_api::chain::ChainHash;
 use guestlist_rules::changes::Revision;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::backup::BackupError;
-use super::change::stored_facets;
+use super::change::{stored_event, stored_facets, stored_hash};
 use super::reading::{revision, unsigned};
 use super::schema;
+use crate::chain::Head;
 
 /// Rows between two reports of the progress.
 pub(super) const ROWS: u64 = 1000;
@@ -45,6 +47,8 @@ pub struct Contents {
     pub events: u64,
     /// SHA-256 over all documents and events in their order, in hexadecimal.
     pub hash: String,
+    /// Of the newest line of the event log, which stands for all of it.
+    pub head: ChainHash,
 }
 
 impl Contents {
@@ -139,6 +143,7 @@ pub(super) fn read(
         hash: Context::new(&SHA256),
         documents: BTreeMap::new(),
         facets: 0,
+        head: Head::START,
         done: 0,
         all: rows + events,
         watch,
@@ -154,7 +159,7 @@ pub(super) fn read(
         )));
     }
     reading
-        .read_events()
+        .read_events(schema::is_chained(schema))
         .map_err(|failed| failed.told(damaged))?;
     let hash = reading.hash.finish();
     let hash = hash.as_ref().iter().map(|byte| format!("{byte:02x}"));
@@ -163,6 +168,7 @@ pub(super) fn read(
         documents: reading.documents,
         events,
         hash: hash.collect(),
+        head: reading.head.hash,
     })
 }
 
@@ -192,6 +198,7 @@ struct Reading<'a> {
     hash: Context,
     documents: BTreeMap<String, u64>,
     facets: u64,
+    head: Head,
     done: u64,
     all: u64,
     watch: Watch<'a>,
@@ -237,10 +244,15 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn read_events(&mut self) -> Result<(), Failed> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT revision, event, touched FROM events ORDER BY revision")?;
+    /// Computes the hash of every line, and compares it where the database holds hashes.
+    fn read_events(&mut self, chained: bool) -> Result<(), Failed> {
+        let query = if chained {
+            "SELECT revision, event, touched, hash FROM events ORDER BY revision"
+        } else {
+            "SELECT revision, event, touched FROM events ORDER BY revision"
+        };
+        let mut statement = self.connection.prepare(query)?;
+        let columns = statement.column_count();
         let mut rows = statement.query([])?;
         let mut expected = 1;
         while let Some(row) = rows.next()? {
@@ -251,8 +263,19 @@ impl Reading<'_> {
                 )));
             }
             expected += 1;
+            let event = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            let event = stored_event(event).map_err(|error| {
+                Failed::Problem(format!("the event of revision {revision}: {error}"))
+            })?;
+            self.head = self.head.followed_by(&event.canonical());
+            if chained && stored_hash(row, 3).ok() != Some(self.head.hash) {
+                return Err(Failed::Problem(format!(
+                    "the hash of revision {revision} is not that of its event and all before it: \
+                     the event log was altered"
+                )));
+            }
             self.hash.update(b"event");
-            for column in 0..3 {
+            for column in 0..columns {
                 self.hash_column(row, column)?;
             }
             self.step()?;

@@ -13,7 +13,7 @@ use rusqlite::{Connection, Error, Row};
 use serde::de::IgnoredAny;
 
 use super::backup::{BackupError, tell};
-use super::change::{stored_facets, stored_touched};
+use super::change::{stored_event, stored_facets, stored_touched};
 use super::contents::{self, Progress, ROWS, Watch};
 use super::reading::{self, unsigned};
 use super::transfer::{
@@ -21,6 +21,7 @@ use super::transfer::{
     hexadecimal,
 };
 use super::{placing, schema};
+use crate::chain::Head;
 
 /// Writes everything in the database of a directory, of a running server or not, as lines of JSON.
 ///
@@ -45,24 +46,28 @@ pub fn export(
     let mut source = schema::open_reader(&database)?;
     let moment = source.transaction()?;
     let contents = contents::read(&moment, &database, watch)?;
-    let (header, end) = write(&moment, &database, product, out, watch)?;
-    if end.documents != contents.documents || end.events != contents.events {
+    let (header, end) = write(&moment, &database, (product, VERSION), out, watch)?;
+    if end.documents != contents.documents
+        || end.events != contents.events
+        || end.head != Some(contents.head)
+    {
         return Err(TransferError::Differs);
     }
     Ok((header, end))
 }
 
-/// Writes everything that the connection sees, which is in a transaction or the only one.
+/// Writes everything that the connection sees, which is in a transaction or the only one, in the form
+/// of a version.
 pub(super) fn write(
     connection: &Connection,
     database: &Path,
-    product: &str,
+    (product, version): (&str, u32),
     out: &mut dyn Write,
     watch: Watch<'_>,
 ) -> Result<(ExportHeader, ExportEnd), TransferError> {
     let header = ExportHeader {
         format: FORMAT.to_owned(),
-        version: VERSION,
+        version,
         product: product.to_owned(),
         account: account(connection, database)?,
         revision: reading::revision(connection)?.0,
@@ -76,16 +81,20 @@ pub(super) fn write(
         out,
         watch,
         hash: Context::new(&SHA256),
+        head: Head::START,
         done: 0,
         all,
     };
     writing.line(serde_json::to_string(&header))?;
     let documents = writing.documents(connection, database)?;
     let events = writing.events(connection, database)?;
-    let Writing { out, hash, .. } = writing;
+    let Writing {
+        out, hash, head, ..
+    } = writing;
     let end = ExportEnd {
         documents,
         events,
+        head: ExportEnd::head_in(version, head),
         sha256: hexadecimal(hash),
     };
     let text = end.text().map_err(unwritable)?;
@@ -120,6 +129,7 @@ struct Writing<'a> {
     out: &'a mut dyn Write,
     watch: Watch<'a>,
     hash: Context,
+    head: Head,
     done: u64,
     all: u64,
 }
@@ -151,6 +161,7 @@ impl Writing<'_> {
         while let Some(row) = rows.next()? {
             let line = event(row).map_err(|error| damaged(database, error.to_string()))?;
             refuse_unfit(database, &line.event)?;
+            self.head = self.head.followed_by(&line.canonical);
             count += 1;
             self.row(line.text())?;
         }
@@ -212,9 +223,11 @@ fn document(row: &Row<'_>) -> rusqlite::Result<DocumentLine> {
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<EventLine> {
+    let event: String = row.get(1)?;
     Ok(EventLine {
         revision: unsigned(row, 0)?,
-        event: row.get(1)?,
+        canonical: stored_event(&event)?.canonical(),
+        event,
         touched: stored_touched(row.get_ref(2)?.as_str()?)?,
     })
 }

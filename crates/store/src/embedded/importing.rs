@@ -21,6 +21,7 @@ use super::transfer::{
 };
 use super::{exporting, schema};
 use crate::admission::{admit_id, one_value_per_facet};
+use crate::chain::Head;
 
 /// An export that was read from its first to its last byte, and is whole.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl ExportFile {
         let all = length(&file)?;
         let mut done = 0;
         let mut rows = 0_u64;
-        let (header, end) = read(&mut file, &mut |_line, bytes| {
+        let (header, end) = read(&mut file, &mut |_line, _head, bytes| {
             done += bytes;
             rows += 1;
             if rows.is_multiple_of(ROWS) {
@@ -54,6 +55,24 @@ impl ExportFile {
 
     pub fn end(&self) -> &ExportEnd {
         &self.end
+    }
+
+    /// Reads the file again and tells where its event log has come to after each event, oldest first.
+    /// Blocks the thread.
+    pub fn follow_log(&mut self, each: &mut dyn FnMut(Head)) -> Result<(), TransferError> {
+        let read = read(&mut self.file, &mut |line, head, _bytes| {
+            match line {
+                Line::Event(_) => each(head),
+                Line::Document(_) | Line::End(_) => {}
+            }
+            Ok(())
+        })?;
+        // Somebody wrote to the file meanwhile.
+        if (&read.0, &read.1) == (&self.header, &self.end) {
+            Ok(())
+        } else {
+            Err(TransferError::Differs)
+        }
     }
 
     /// Makes a database of it in a directory, which is made if there is none, and puts `companions`
@@ -95,8 +114,8 @@ impl ExportFile {
         let transaction = connection.transaction()?;
         let all = self.end.documents.values().sum::<u64>() + self.end.events;
         let mut done = 0;
-        let (header, end) = read(&mut self.file, &mut |line, _bytes| {
-            insert(&transaction, line).map_err(full)?;
+        let (header, end) = read(&mut self.file, &mut |line, head, _bytes| {
+            insert(&transaction, line, head).map_err(full)?;
             done += 1;
             if done % ROWS == 0 || done == all {
                 tell(watch, Progress::Importing { done, all })?;
@@ -118,8 +137,8 @@ impl ExportFile {
     fn compare(&self, database: &Path, watch: Watch<'_>) -> Result<(), TransferError> {
         contents::check(database, watch)?;
         let connection = contents::open_still(database)?;
-        let product = &self.header.product;
-        let again = exporting::write(&connection, database, product, &mut io::sink(), watch)?;
+        let form = (self.header.product.as_str(), self.header.version);
+        let again = exporting::write(&connection, database, form, &mut io::sink(), watch)?;
         if again != (self.header.clone(), self.end.clone()) {
             return Err(TransferError::Differs);
         }
@@ -132,16 +151,20 @@ fn length(file: &File) -> Result<u64, TransferError> {
     Ok(metadata.len())
 }
 
-fn insert(transaction: &Transaction<'_>, line: &Line) -> rusqlite::Result<()> {
+fn insert(transaction: &Transaction<'_>, line: &Line, head: Head) -> rusqlite::Result<()> {
     match line {
         Line::Document(document) => insert_document(transaction, document),
         Line::Event(event) => {
             let touched = serde_json::to_string(&event.touched).map_err(unstorable)?;
+            let revision = signed(event.revision)?;
             transaction
-                .prepare_cached(
-                    "INSERT INTO events (revision, event, touched) VALUES (?1, ?2, ?3)",
-                )?
-                .execute(params![signed(event.revision)?, event.event, touched])?;
+                .prepare_cached(change::INSERT_EVENT)?
+                .execute(params![
+                    revision,
+                    event.event,
+                    touched,
+                    head.hash.as_bytes()
+                ])?;
             Ok(())
         }
         Line::End(_) => Ok(()),
@@ -157,8 +180,9 @@ fn unstorable(error: serde_json::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
-/// Is told of each document and each event, and how many bytes its line has.
-type Each<'a> = &'a mut dyn FnMut(&Line, u64) -> Result<(), TransferError>;
+/// Is told of each document and each event, where the log ends after it, and how many bytes its line
+/// has.
+type Each<'a> = &'a mut dyn FnMut(&Line, Head, u64) -> Result<(), TransferError>;
 
 /// Reads a whole export and compares everything that it says of itself.
 fn read(file: &mut File, each: Each<'_>) -> Result<(ExportHeader, ExportEnd), TransferError> {
@@ -199,7 +223,7 @@ fn read(file: &mut File, each: Each<'_>) -> Result<(ExportHeader, ExportEnd), Tr
         })?;
         hash.update(text.as_bytes());
         hash.update(b"\n");
-        each(&line, text.len() as u64 + 1)?;
+        each(&line, order.head, text.len() as u64 + 1)?;
     }
 }
 
@@ -279,7 +303,7 @@ struct Order<'a> {
     header: &'a ExportHeader,
     last: Option<(&'static str, String)>,
     documents: BTreeMap<String, u64>,
-    events: u64,
+    head: Head,
     account: Option<String>,
 }
 
@@ -289,7 +313,7 @@ impl<'a> Order<'a> {
             header,
             last: None,
             documents: BTreeMap::new(),
-            events: 0,
+            head: Head::START,
             account: None,
         }
     }
@@ -303,7 +327,7 @@ impl<'a> Order<'a> {
     }
 
     fn document(&mut self, line: &DocumentLine) -> Result<(), String> {
-        if self.events > 0 {
+        if self.head != Head::START {
             return Err("a document comes after the event log".to_owned());
         }
         let place = line.place();
@@ -333,11 +357,11 @@ impl<'a> Order<'a> {
     }
 
     fn event(&mut self, line: &EventLine) -> Result<(), String> {
-        self.events += 1;
-        if line.revision != self.events {
+        self.head = self.head.followed_by(&line.canonical);
+        if line.revision != self.head.revision.0 {
             return Err(format!(
                 "revision {} stands where revision {} belongs",
-                line.revision, self.events
+                line.revision, self.head.revision
             ));
         }
         Ok(())
@@ -346,7 +370,8 @@ impl<'a> Order<'a> {
     fn compare(self, said: &ExportEnd, sha256: String) -> Result<(), TransferError> {
         let found = ExportEnd {
             documents: self.documents,
-            events: self.events,
+            events: self.head.revision.0,
+            head: ExportEnd::head_in(self.header.version, self.head),
             sha256,
         };
         if found.documents != said.documents || found.events != said.events {
@@ -360,6 +385,20 @@ impl<'a> Order<'a> {
                 said: said.sha256.clone(),
                 found: found.sha256,
             });
+        }
+        match (said.head, found.head) {
+            (None, None) => {}
+            (Some(said), Some(found)) if said == found => {}
+            (Some(said), _) => {
+                let found = self.head.hash;
+                return Err(TransferError::Broken { said, found });
+            }
+            (None, Some(_)) => {
+                return Err(TransferError::Line {
+                    line: 1,
+                    problem: "its last line does not tell the hash of its newest event".to_owned(),
+                });
+            }
         }
         if found.events != self.header.revision || self.account != self.header.account {
             return Err(TransferError::Line {

@@ -8,9 +8,10 @@ use guestlist_rules::changes::{Document, Kind, Mark, Revision, Seen};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use tokio::sync::{Semaphore, mpsc};
 
-use super::change::{stored_event, stored_facets, stored_touched};
+use super::change::{stored_event, stored_facets, stored_hash, stored_touched};
 use super::failure::of_read;
 use super::schema::open_reader;
+use crate::chain::Head;
 use crate::{Logged, Position, Selection, StoreError};
 
 /// How many queries run at a time.
@@ -206,7 +207,7 @@ pub(super) fn events_after(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     connection
         .prepare_cached(
-            "SELECT revision, event, touched FROM events
+            "SELECT revision, event, touched, hash FROM events
              WHERE revision > ?1 ORDER BY revision LIMIT ?2",
         )?
         .query_map(params![after, limit], |row| {
@@ -214,6 +215,7 @@ pub(super) fn events_after(
                 revision: Revision(unsigned(row, 0)?),
                 event: stored_event(row.get_ref(1)?.as_str()?)?,
                 touched: stored_touched(row.get_ref(2)?.as_str()?)?,
+                hash: stored_hash(row, 3)?,
             })
         })?
         .collect()
@@ -223,6 +225,20 @@ pub(super) fn revision(connection: &Connection) -> Result<Revision> {
     connection
         .prepare_cached("SELECT coalesce(max(revision), 0) FROM events")?
         .query_row([], |row| unsigned(row, 0).map(Revision))
+}
+
+/// Where the log ends.
+pub(super) fn head(connection: &Connection) -> Result<Head> {
+    let newest = connection
+        .prepare("SELECT revision, hash FROM events ORDER BY revision DESC LIMIT 1")?
+        .query_row([], |row| {
+            Ok(Head {
+                revision: Revision(unsigned(row, 0)?),
+                hash: stored_hash(row, 1)?,
+            })
+        })
+        .optional()?;
+    Ok(newest.unwrap_or_default())
 }
 
 /// A row of id, mark, facets, body.

@@ -6,10 +6,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use guestlist_api::chain::CanonicalEvent;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OpenFlags, Transaction, TransactionBehavior, params};
 
+use super::change::{signed, stored_event};
+use super::reading::unsigned;
 use super::{OpenError, OpenOptions, Synchronous};
+use crate::chain::Head;
 
 pub(super) const FILE: &str = "guestlist.db";
 
@@ -30,7 +35,9 @@ pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// several hundred bytes, and new rows then fill the last page instead of touching one page each.
 /// Facets are kept in the document's row as well, where a write finds the old ones without another
 /// index. Events need no index beyond their key.
-static MIGRATIONS: [&str; NEWEST as usize] = ["
+static MIGRATIONS: [Step; NEWEST as usize] = [
+    Step {
+        tables: "
     CREATE TABLE documents (
         number INTEGER PRIMARY KEY,
         kind   TEXT NOT NULL,
@@ -54,10 +61,32 @@ static MIGRATIONS: [&str; NEWEST as usize] = ["
         event    TEXT NOT NULL,
         touched  TEXT NOT NULL
     ) STRICT;
-"];
+",
+        fill: |_| Ok(()),
+    },
+    // Without NOT NULL, which SQLite adds to a table with rows only together with a value for them.
+    Step {
+        tables: "ALTER TABLE events ADD COLUMN hash BLOB",
+        fill: chain_events,
+    },
+];
+
+/// What leads from one version to the next.
+struct Step {
+    tables: &'static str,
+    /// What the new tables and columns hold of the old.
+    fill: fn(&Transaction<'_>) -> rusqlite::Result<()>,
+}
 
 /// The version this program writes.
-const NEWEST: u32 = 1;
+const NEWEST: u32 = 2;
+/// The first version whose events have hashes.
+const CHAINED: u32 = 2;
+
+/// Whether the events of a database of this version have hashes.
+pub(super) const fn is_chained(version: u32) -> bool {
+    version >= CHAINED
+}
 
 /// Refuses a SQLite that can damage what it keeps.
 pub(super) fn check_library(version: i32) -> Result<(), OpenError> {
@@ -150,13 +179,49 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
         return Ok(());
     }
     for step in missing {
-        transaction.execute_batch(step)?;
+        transaction.execute_batch(step.tables)?;
+        (step.fill)(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.execute("DELETE FROM schema", [])?;
     transaction.execute("INSERT INTO schema (version) VALUES (?1)", [NEWEST])?;
     transaction.commit()?;
     Ok(())
+}
+
+/// Gives every line of the log its hash, in order.
+fn chain_events(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    /// Lines read at a time: none is read while one is written.
+    const PAGE: i64 = 1000;
+    let mut lines = transaction.prepare(
+        "SELECT revision, event FROM events WHERE revision > ?1 ORDER BY revision LIMIT ?2",
+    )?;
+    let mut update = transaction.prepare("UPDATE events SET hash = ?2 WHERE revision = ?1")?;
+    let mut head = Head::START;
+    loop {
+        let after = signed(head.revision.0)?;
+        let page = lines.query_map(params![after, PAGE], |row| {
+            let event = stored_event(row.get_ref(1)?.as_str()?)?;
+            Ok((unsigned(row, 0)?, event.canonical()))
+        })?;
+        let page: Vec<(u64, CanonicalEvent)> = page.collect::<rusqlite::Result<_>>()?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        for (revision, event) in page {
+            head = head.followed_by(&event);
+            // A gap: the log is not one that this program wrote.
+            if head.revision.0 != revision {
+                let missing = format!("revision {} is missing from the event log", head.revision);
+                return Err(Error::FromSqlConversionFailure(
+                    0,
+                    Type::Integer,
+                    missing.into(),
+                ));
+            }
+            update.execute(params![signed(revision)?, head.hash.as_bytes()])?;
+        }
+    }
 }
 
 /// The version of a database that is certainly one of Guestlist, and none that is newer.
@@ -189,7 +254,7 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// The steps after a version.
-fn missing(found: i64) -> Result<&'static [&'static str], OpenError> {
+fn missing(found: i64) -> Result<&'static [Step], OpenError> {
     let done = usize::try_from(found).ok();
     let missing = done.and_then(|done| MIGRATIONS.get(done..));
     missing.ok_or(OpenError::Newer {

@@ -8,16 +8,20 @@ use std::collections::BTreeMap;
 use std::io;
 
 use aws_lc_rs::digest::Context;
+use guestlist_api::chain::{CanonicalEvent, ChainHash};
 use guestlist_rules::changes::{Event, Facet, Kind};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::backup::BackupError;
+use crate::chain::Head;
 
 /// The name that the first line begins with.
 pub(super) const FORMAT: &str = "guestlist-export";
 /// The version of the form. One that is higher is refused.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
+/// The first version that tells the hash of the newest event.
+const CHAINED: u32 = 2;
 /// The most bytes of one line with its end: 64 MiB. One change writes 8 MiB at most, of which each
 /// byte takes six where all of them have to be escaped.
 pub(super) const LONGEST_LINE: usize = 64 << 20;
@@ -51,6 +55,10 @@ pub enum TransferError {
     Count { said: String, found: String },
     #[error("its SHA-256 is {found}, and should be {said}: it was altered")]
     Altered { said: String, found: String },
+    #[error(
+        "the hash of its newest event is {found}, and should be {said}: the event log was altered"
+    )]
+    Broken { said: ChainHash, found: ChainHash },
     #[error(
         "what was read back from the new database is not what the export holds: the disk cannot be trusted"
     )]
@@ -92,6 +100,9 @@ pub struct ExportEnd {
     /// The number of documents of each kind, by the kind's stored name.
     pub documents: BTreeMap<String, u64>,
     pub events: u64,
+    /// The hash of the newest event, which stands for the whole event log. Version 1 has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<ChainHash>,
     /// Of all bytes before this line, in hexadecimal.
     pub sha256: String,
 }
@@ -105,6 +116,11 @@ struct EndLine {
 impl ExportEnd {
     pub(super) fn text(&self) -> serde_json::Result<String> {
         serde_json::to_string(&EndLine { end: self.clone() })
+    }
+
+    /// What the last line of this version tells of where the event log ends.
+    pub(super) fn head_in(version: u32, head: Head) -> Option<ChainHash> {
+        (version >= CHAINED).then_some(head.hash)
     }
 
     /// What is counted, for people.
@@ -134,6 +150,8 @@ pub(super) struct EventLine {
     pub(super) revision: u64,
     pub(super) touched: Vec<(Kind, String)>,
     pub(super) event: String,
+    /// What of the event is hashed.
+    pub(super) canonical: CanonicalEvent,
 }
 
 /// A line after the first.
@@ -243,7 +261,9 @@ impl Line {
         if line.starts_with("{\"revision\":") {
             let head: EventHead = serde_json::from_str(line).map_err(wrong)?;
             let event = raw_of(&head, "event", line).ok_or_else(unlike)?;
-            serde_json::from_str::<Event>(&event).map_err(wrong)?;
+            let canonical = serde_json::from_str::<Event>(&event)
+                .map_err(wrong)?
+                .canonical();
             let touched = head
                 .touched
                 .into_iter()
@@ -252,6 +272,7 @@ impl Line {
                 revision: head.revision,
                 touched: touched.collect::<Result<_, TransferError>>()?,
                 event,
+                canonical,
             }));
         }
         let end: EndLine = serde_json::from_str(line).map_err(wrong)?;

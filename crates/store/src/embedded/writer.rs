@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guestlist_rules::changes::{Changes, Committed, Revision};
+use guestlist_rules::changes::{Changes, Committed};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -11,6 +11,7 @@ use super::checkpoint::Checkpoints;
 use super::failure::{Failure, Reach};
 use super::following::Followers;
 use crate::admission::size;
+use crate::chain::Head;
 use crate::{Applied, StoreError};
 
 /// The most changes of a group, so that the first of it does not wait long for the last.
@@ -45,8 +46,8 @@ pub(super) enum Message {
 /// Owned by the thread that writes.
 pub(super) struct Writer {
     connection: Connection,
-    /// The newest durable revision.
-    revision: u64,
+    /// The newest durable line of the log.
+    head: Head,
     followers: Arc<Followers>,
     condition: watch::Sender<Condition>,
     checkpoints: Checkpoints,
@@ -57,15 +58,14 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(
         connection: Connection,
-        revision: Revision,
+        head: Head,
         followers: Arc<Followers>,
         condition: watch::Sender<Condition>,
         checkpoints: Checkpoints,
     ) -> Self {
-        let revision = revision.0;
         Self {
             connection,
-            revision,
+            head,
             followers,
             condition,
             checkpoints,
@@ -123,7 +123,7 @@ impl Writer {
             return Self::refuse(group, || StoreError::Stopped);
         }
         match self.attempt(&group) {
-            Ok(outcomes) => self.publish(group, outcomes),
+            Ok((outcomes, head)) => self.publish(group, outcomes, head),
             Err(failure) if failure.reach == Reach::Engine => self.fail(group, &failure),
             Err(failure) => {
                 if failure.reach == Reach::Full {
@@ -144,14 +144,15 @@ impl Writer {
             return Self::refuse(group, || StoreError::Stopped);
         }
         match self.attempt(&group) {
-            Ok(outcomes) => self.publish(group, outcomes),
+            Ok((outcomes, head)) => self.publish(group, outcomes, head),
             Err(failure) => self.fail(group, &failure),
         }
     }
 
     /// Tells everyone of what is durable, and then answers.
-    fn publish(&mut self, group: Vec<Job>, outcomes: Vec<Applied>) {
+    fn publish(&mut self, group: Vec<Job>, outcomes: Vec<Applied>, head: Head) {
         self.was_full = false;
+        self.head = head;
         for (job, outcome) in group.iter().zip(&outcomes) {
             if let Applied::Done(revision) = outcome {
                 let changes = Arc::clone(&job.changes);
@@ -159,7 +160,6 @@ impl Writer {
                     revision: *revision,
                     changes,
                 });
-                self.revision = revision.0;
             }
         }
         for (job, outcome) in group.into_iter().zip(outcomes) {
@@ -182,25 +182,28 @@ impl Writer {
         }
     }
 
-    /// Tries every change in turn; each sees what the ones before it wrote. Nothing of the group
-    /// remains after a failure.
-    fn attempt(&self, group: &[Job]) -> Result<Vec<Applied>, Failure> {
+    /// Tries every change in turn; each sees what the ones before it wrote. Gives where the log ends
+    /// then. Nothing of the group remains after a failure.
+    fn attempt(&self, group: &[Job]) -> Result<(Vec<Applied>, Head), Failure> {
         self.transact(|connection| {
-            let mut newest = self.revision;
+            let mut newest = self.head;
             let outcome_of = |job: &Job| {
-                let next = newest + 1;
-                let tried = try_change(connection, next, &job.changes, &job.texts)?;
+                let tried = try_change(connection, newest, &job.changes, &job.texts)?;
                 Ok(match tried {
-                    Tried::Written => {
-                        newest = next;
-                        Applied::Done(Revision(next))
+                    Tried::Written(head) => {
+                        newest = head;
+                        Applied::Done(head.revision)
                     }
                     Tried::Conflict { kind, id, expected } => {
                         Applied::Conflict { kind, id, expected }
                     }
                 })
             };
-            group.iter().map(outcome_of).collect()
+            let outcomes = group
+                .iter()
+                .map(outcome_of)
+                .collect::<rusqlite::Result<_>>()?;
+            Ok((outcomes, newest))
         })
     }
 

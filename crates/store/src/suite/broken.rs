@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use guestlist_rules::changes::{Changes, Document, Expect, Facet, Kind, Revision, Seen};
 
-use crate::{Applied, Logged, MemoryStore, Position, Selection, Store, StoreError, Subscriber};
+use crate::{
+    Applied, Head, Logged, MemoryStore, Position, Selection, Store, StoreError, Subscriber,
+};
 
 /// What is wrong with a [`BrokenStore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub enum Fault {
     KeepsOldFacets,
     /// Answers from what it read once.
     ServesOldReads,
+    /// Begins the chain anew with every line.
+    BreaksTheChain,
     /// Names no documents in the log.
     ForgetsTheTouched,
     /// Tells subscribers after the answer.
@@ -49,7 +53,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault, with a case that must fail because of it.
-    pub const ALL: [(Self, &'static str); 17] = [
+    pub const ALL: [(Self, &'static str); 18] = [
         (
             Self::ForgetsTheUnwritten,
             "an_unwritten_document_is_compared_too",
@@ -71,6 +75,10 @@ impl Fault {
         (Self::SkipsTies, "ties_are_paged_by_id"),
         (Self::KeepsOldFacets, "facets_follow_an_update"),
         (Self::ServesOldReads, "reads_see_what_was_acknowledged"),
+        (
+            Self::BreaksTheChain,
+            "each_line_is_hashed_with_all_before_it",
+        ),
         (Self::ForgetsTheTouched, "a_line_names_what_was_touched"),
         (Self::TellsLate, "a_follower_hears_before_the_answer"),
         (Self::TellsTwice, "a_follower_hears_in_order_and_once"),
@@ -262,6 +270,11 @@ impl Store for BrokenStore {
         if self.fault == Fault::ForgetsTheTouched {
             for line in &mut log {
                 line.touched.clear();
+            }
+        }
+        if self.fault == Fault::BreaksTheChain {
+            for line in &mut log {
+                line.hash = Head::START.followed_by(&line.event.canonical()).hash;
             }
         }
         Ok(log)

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use guestlist_rules::changes::{Expect, Facet, Kind, Revision};
 
 use super::{
-    Outcome, Place, at, body, cases, check, conflict, document, done, expecting, is_stopped, same,
-    with_facets, writing,
+    Outcome, Place, at, body, cases, chained, check, conflict, document, done, expecting,
+    is_stopped, same, with_facets, writing,
 };
 use crate::{Applied, Selection, StoreError};
 
@@ -22,6 +22,7 @@ cases!(
     what_was_closed_is_found_again,
     what_was_dropped_is_found_again,
     revisions_go_on_after_opening_again,
+    the_chain_goes_on_after_opening_again,
     conditions_hold_after_opening_again,
     facets_are_found_after_opening_again,
     an_empty_store_is_opened_again,
@@ -161,6 +162,24 @@ async fn revisions_go_on_after_opening_again(place: Place) -> Outcome {
         store.close().await?;
     }
     Ok(())
+}
+
+async fn the_chain_goes_on_after_opening_again(place: Place) -> Outcome {
+    if !place.keeps {
+        return Ok(());
+    }
+    for number in 1..6 {
+        let store = place.open();
+        for _ in 0..number {
+            done(&store, writing([])).await?;
+        }
+        if number % 2 == 0 {
+            store.close().await?;
+        }
+    }
+    let log = place.open().events_after(Revision(0), 100).await?;
+    same!(log.len(), 15);
+    chained(&log)
 }
 
 async fn conditions_hold_after_opening_again(place: Place) -> Outcome {

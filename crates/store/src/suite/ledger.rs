@@ -11,7 +11,7 @@ use guestlist_rules::changes::{
     Changes, Document, Event, Expect, Facet, Kind, Mark, Revision, Seen, sortable,
 };
 
-use crate::{Logged, Selection, Store, StoreError};
+use crate::{Head, Logged, Selection, Store, StoreError};
 
 /// The kinds that these changes write.
 const KINDS: [Kind; 3] = [Kind::Invite, Kind::AccessRecord, Kind::Acceptance];
@@ -96,7 +96,7 @@ pub fn change(number: u64) -> Changes {
     change
 }
 
-/// Checks that the log has no gap, that everything acknowledged (its revision and its number) is
+/// Checks that the log has no gap and is chained, that everything acknowledged (its revision and its number) is
 /// in it, and that the documents and their facets are exactly those that the log leads to. Gives
 /// the newest revision.
 pub async fn verify(
@@ -105,10 +105,18 @@ pub async fn verify(
 ) -> Result<Revision, Fault> {
     let log = whole_log(store).await?;
     let mut model: BTreeMap<(Kind, String), Seen<Document>> = BTreeMap::new();
-    for (line, place) in log.iter().zip(1_u64..) {
-        if line.revision.0 != place {
+    let mut head = Head::START;
+    for line in &log {
+        head = head.followed_by(&line.event.canonical());
+        if line.revision != head.revision {
             return Err(Fault::Damaged(format!(
-                "{} stands at {place}",
+                "{} stands at {}",
+                line.revision, head.revision
+            )));
+        }
+        if line.hash != head.hash {
+            return Err(Fault::Damaged(format!(
+                "the hash of {} does not follow",
                 line.revision
             )));
         }

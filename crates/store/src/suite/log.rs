@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use guestlist_rules::changes::{Changes, Kind, Revision};
+use guestlist_rules::changes::{Changes, Event, Expect, Kind, Revision};
 
-use super::{Outcome, Place, cases, document, done, event, same, with_facets, writing};
-use crate::{Logged, Selection};
+use super::{
+    Outcome, Place, cases, chained, conflict, document, done, event, expecting, same, with_facets,
+    writing,
+};
+use crate::{Head, Logged, Selection};
 
 cases!(
     an_empty_store_is_at_revision_zero,
@@ -18,6 +21,9 @@ cases!(
     after_the_newest_there_is_nothing,
     reads_see_what_was_acknowledged,
     reads_of_another_task_see_what_was_acknowledged,
+    hashes_are_those_that_were_written_down,
+    each_line_is_hashed_with_all_before_it,
+    a_conflict_is_not_in_the_chain,
 );
 
 const INVITE: Kind = Kind::Invite;
@@ -59,8 +65,9 @@ async fn an_event_is_kept_as_it_was(place: Place) -> Outcome {
         log,
         vec![Logged {
             revision: Revision(1),
+            hash: Head::START.followed_by(&odd.canonical()).hash,
             event: odd,
-            touched: Vec::new()
+            touched: Vec::new(),
         }]
     );
     Ok(())
@@ -194,4 +201,69 @@ async fn reads_of_another_task_see_what_was_acknowledged(place: Place) -> Outcom
     }
     drop(told);
     task.await?
+}
+
+/// Made by another program, from the published form alone (docs/API.md).
+async fn hashes_are_those_that_were_written_down(place: Place) -> Outcome {
+    let store = place.open();
+    let first = event("access-record.created");
+    let second = Event {
+        kind: "invite.accepted".to_owned(),
+        time: 1_767_323_045_678,
+        actor: "Authress:Service".to_owned(),
+        request_id: String::new(),
+        subject: "access-record/é/x".to_owned(),
+        data: serde_json::json!({
+            "z": [1, -1, u64::MAX, i64::MIN, true, null],
+            "a": { "é": "\"\\\u{1}\u{2028}🎟", "A": 0.5, "b": 1.5e300 },
+        }),
+    };
+    let third = Event {
+        time: i64::MIN,
+        data: serde_json::Value::Null,
+        ..second.clone()
+    };
+    for event in [first, second, third] {
+        done(&store, Changes::new(event)).await?;
+    }
+    let log = store.events_after(Revision(0), 10).await?;
+    let hashes: Vec<String> = log.iter().map(|line| line.hash.to_string()).collect();
+    same!(
+        hashes,
+        [
+            "900bb2be5b107e38939ddfb0c57a323bc97863f894914a629f0c7f8105d16c17",
+            "8d5831f84abc818efe66c6fd2fde32f63d877fca50918a494542166014d1f2e6",
+            "cbf22b111cb50a1f629454c20dd9e151cc73304cde4681e4559da6fdc2510a27",
+        ]
+        .map(str::to_owned)
+    );
+    Ok(())
+}
+
+async fn each_line_is_hashed_with_all_before_it(place: Place) -> Outcome {
+    let store = place.open();
+    // The same event again and again has another hash each time.
+    for _ in 0..20 {
+        done(&store, Changes::new(event("role.created"))).await?;
+    }
+    let log = store.events_after(Revision(0), 100).await?;
+    chained(&log)?;
+    same!(
+        store.events_after(Revision(7), 5).await?,
+        log.iter().skip(7).take(5).cloned().collect::<Vec<_>>()
+    );
+    Ok(())
+}
+
+async fn a_conflict_is_not_in_the_chain(place: Place) -> Outcome {
+    let store = place.open();
+    for number in 0..5 {
+        let change = writing([document(INVITE, &number.to_string(), "1")]);
+        done(&store, change).await?;
+        let change = expecting(writing([]), INVITE, "0", Expect::Absent);
+        conflict(&store, change).await?;
+    }
+    let log = store.events_after(Revision(0), 100).await?;
+    same!(log.len(), 5);
+    chained(&log)
 }

@@ -90,6 +90,7 @@ async fn sixteen_threads_leave_no_gap(place: Place) -> Outcome {
     let log = whole_log(&store).await?;
     let revisions: Vec<u64> = log.iter().map(|line| line.revision.0).collect();
     same!(revisions, (1..=800).collect::<Vec<u64>>());
+    super::chained(&log)?;
     for line in &log {
         for (kind, id) in &line.touched {
             let mark = store.get(*kind, id).await?.map(|seen| seen.mark);
