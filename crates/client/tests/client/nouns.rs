@@ -510,7 +510,7 @@ async fn invites_beyond_the_published_operations() {
         .await
         .unwrap();
     let happened = invites.get_invite_events(&reference).await.unwrap();
-    assert_eq!(happened.len(), 5);
+    assert_eq!(happened.len(), 6);
     // The inbox, and accepting from it by reference.
     let made = invites.create_invite(&request).await.unwrap();
     let ann = user(&server, "ann");
