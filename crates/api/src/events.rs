@@ -166,6 +166,8 @@ open_enumeration!(
         Record = "record",
         Resource = "resource",
         Role = "role",
+        /// What the account decided: `invites`.
+        Settings = "settings",
         Tenant = "tenant",
         User = "user",
         Webhook = "webhook",
@@ -228,6 +230,8 @@ open_enumeration!(
         InviteUpdated = "invite.updated",
         /// An invite was withdrawn, before or after it was accepted.
         InviteRevoked = "invite.revoked",
+        /// It was decided what holds for all invites.
+        InviteSettingsUpdated = "invite-settings.updated",
         RecordCreated = "record.created",
         RecordDeleted = "record.deleted",
         RecordUpdated = "record.updated",

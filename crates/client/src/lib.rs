@@ -55,6 +55,7 @@ mod extensions;
 mod groups;
 mod invite_grants;
 mod invite_lists;
+mod invite_settings;
 mod invites;
 mod keys;
 mod pages;

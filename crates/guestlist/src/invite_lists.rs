@@ -19,6 +19,7 @@ use crate::documents;
 use crate::exits::Failure;
 use crate::invite_grants::{self, InviteGrantCommand};
 use crate::invite_request::Expiry;
+use crate::invite_settings::{self, SettingsArguments};
 use crate::output::{Limit, details, optional};
 use crate::roles::sentence;
 use crate::tags::{Tag, words};
@@ -98,6 +99,8 @@ Example:
         #[command(flatten)]
         limit: Limit,
     },
+    /// Shows what holds for all invites of the account, or sets it
+    Settings(SettingsArguments),
     #[command(flatten)]
     Grants(InviteGrantCommand),
 }
@@ -235,6 +238,7 @@ pub(crate) async fn run(command: InviteListCommand, session: &Session) -> Result
             let pages = invites.list_for(&user);
             output.list(pages, &limit, &HEADINGS, row).await
         }
+        InviteListCommand::Settings(arguments) => invite_settings::run(arguments, session).await,
         InviteListCommand::Grants(command) => invite_grants::run(command, session).await,
     }
 }

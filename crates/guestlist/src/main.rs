@@ -34,6 +34,7 @@ mod invite_lists;
 mod invite_message;
 mod invite_rehearsal;
 mod invite_request;
+mod invite_settings;
 mod invites;
 mod keys;
 mod login;

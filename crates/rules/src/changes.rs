@@ -43,6 +43,7 @@ pub enum Kind {
     IdempotencyKey,
     Identity,
     Invite,
+    InviteSettings,
     ResourceConfiguration,
     Role,
     Tenant,
@@ -54,7 +55,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Account,
         Self::AccessRecord,
         Self::AccessRequest,
@@ -67,6 +68,7 @@ impl Kind {
         Self::IdempotencyKey,
         Self::Identity,
         Self::Invite,
+        Self::InviteSettings,
         Self::ResourceConfiguration,
         Self::Role,
         Self::Tenant,
@@ -92,6 +94,7 @@ impl Kind {
             Self::IdempotencyKey => "idempotency-key",
             Self::Identity => "identity",
             Self::Invite => "invite",
+            Self::InviteSettings => "invite-settings",
             Self::ResourceConfiguration => "resource-configuration",
             Self::Role => "role",
             Self::Tenant => "tenant",

@@ -2,7 +2,8 @@
 //! be used again; and what somebody tried: previews, and accepts that were refused.
 //!
 //! None of it decides anything. Whether an invite can be used is judged when somebody uses it, and
-//! stays so where nothing is ever told.
+//! stays so where nothing is ever told. Only an account that wants it so has its suspended invites
+//! withdrawn here.
 
 use guestlist_api::invite_lists::InviteChange;
 use guestlist_api::limits;
@@ -13,6 +14,7 @@ use serde_json::json;
 
 use crate::changes::{Changes, Event, Seen, sortable};
 use crate::facts::Facts;
+use crate::invite_settings::{StoredInviteSettings, withdrawn};
 use crate::invites::{InviteStatus, StoredInvite, subject};
 use crate::refusals::Refusal;
 
@@ -47,7 +49,11 @@ impl StoredInvite {
 }
 
 /// What is to be told of an invite now, if anything.
-pub fn notice(facts: Facts<'_>, seen: &Seen<StoredInvite>) -> Result<Option<Changes>, Refusal> {
+pub fn notice(
+    facts: Facts<'_>,
+    settings: Option<&Seen<StoredInviteSettings>>,
+    seen: &Seen<StoredInvite>,
+) -> Result<Option<Changes>, Refusal> {
     let invite = &seen.value;
     let known = invite.notices;
     let (change, notices) = match invite.status {
@@ -57,6 +63,9 @@ pub fn notice(facts: Facts<'_>, seen: &Seen<StoredInvite>) -> Result<Option<Chan
         }
         InviteStatus::Pending if facts.now < invite.expiry_time => {
             let suspended = !invite.is_backed(facts);
+            if suspended && let Some(changes) = withdrawn(facts, settings, seen)? {
+                return Ok(Some(changes));
+            }
             if suspended == known.suspended {
                 return Ok(None);
             }

@@ -3,7 +3,7 @@
 
 use guestlist_api::emails::EmailAddress;
 use guestlist_api::identities::IssuerText;
-use guestlist_api::ids::{Domain, RoleId};
+use guestlist_api::ids::{Domain, RoleId, UserId};
 use guestlist_api::invite_terms::{InviteRestrictions, Invitee};
 use guestlist_api::invites::{ConflictResolutionStrategy, InviteRequest, InviteStatement};
 use guestlist_api::resources::ResourceUri;
@@ -116,6 +116,14 @@ impl Terms {
             Err(Refusal::InviteNotForYou {
                 expected: self.expected(),
             })
+        }
+    }
+
+    /// Whether it is for this user by their id.
+    pub(crate) fn is_for(&self, user: &UserId) -> bool {
+        match &self.invitee {
+            Some(Invitee::User(wanted)) => wanted.principal() == user.principal(),
+            Some(Invitee::Email(_)) | None => false,
         }
     }
 

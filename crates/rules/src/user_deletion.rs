@@ -5,6 +5,7 @@
 
 use guestlist_api::access_requests::AccessRequestStatus;
 use guestlist_api::ids::UserId;
+use guestlist_api::invite_lists::InviteChange;
 use guestlist_api::records::{RecordStatus, Statement, User};
 use guestlist_api::text::Bounded;
 use guestlist_api::times::Timestamp;
@@ -27,7 +28,7 @@ use crate::users::is_person;
 pub struct Part {
     pub records: Vec<Seen<StoredRecord>>,
     pub groups: Vec<Seen<StoredGroup>>,
-    /// Invites that the user made.
+    /// Invites that the user made, or that are for them by id.
     pub invites: Vec<Seen<StoredInvite>>,
     /// Access requests that the user made, or that ask for the user.
     pub requests: Vec<Seen<StoredAccessRequest>>,
@@ -184,15 +185,28 @@ fn group_without(facts: Facts<'_>, group: &StoredGroup, user: &UserId) -> Option
     })
 }
 
-/// The invite withdrawn; `None` if it cannot be used anyway.
+/// The invite withdrawn; `None` if it cannot be used anyway, or has nothing to do with the user.
 fn voided(facts: Facts<'_>, invite: &StoredInvite, user: &UserId) -> Option<StoredInvite> {
-    let usable = invite.unusable(facts.now).is_none();
-    let own = invite.inviter.principal() == user.principal();
-    (usable && own).then(|| StoredInvite {
+    if invite.unusable(facts.now).is_some() {
+        return None;
+    }
+    let reason = if invite.inviter.principal() == user.principal() {
+        "whoever made it was deleted"
+    } else if invite.terms.is_for(user) {
+        "whom it was for was deleted"
+    } else {
+        return None;
+    };
+    Some(StoredInvite {
         status: InviteStatus::Revoked,
-        status_reason: Some("whoever made it was deleted".to_owned()),
+        status_reason: Some(reason.to_owned()),
         responded_time: Some(facts.now),
-        ..invite.clone()
+        ..invite.after(
+            InviteChange::Revoked,
+            facts.now,
+            Some(facts.who()),
+            reason.parse().ok(),
+        )
     })
 }
 

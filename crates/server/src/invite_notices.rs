@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::app::App;
 use crate::ask::{Ask, Library};
+use crate::invite_settings::settings;
 use crate::refusal::Refusal;
 use crate::startup::SERVICE;
 
@@ -91,6 +92,7 @@ pub async fn tell(app: &App, look: Look) -> Result<usize, Refusal> {
         Look::AtAll => i64::MAX,
     };
     let selection = Selection::Between(Facet::Live, sortable(i64::MIN), sortable(until));
+    let settings = settings(ask).await?;
     let (mut told, mut after) = (0, None);
     loop {
         let step = app
@@ -107,7 +109,7 @@ pub async fn tell(app: &App, look: Look) -> Result<usize, Refusal> {
                 value,
                 id: seen.value.id(),
             });
-            if let Some(changes) = ask.decide(|facts| notice(facts, &seen))? {
+            if let Some(changes) = ask.decide(|facts| notice(facts, settings.as_ref(), &seen))? {
                 // Whoever was faster wrote the invite, and it is looked at again.
                 let _applied = app.store.apply(changes).await?;
                 told += 1;

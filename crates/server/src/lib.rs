@@ -43,6 +43,7 @@ pub mod invite_grants;
 pub mod invite_holders;
 pub mod invite_lists;
 pub mod invite_notices;
+pub mod invite_settings;
 pub mod invites;
 pub mod issuers;
 pub mod jwks;

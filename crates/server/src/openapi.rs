@@ -27,6 +27,7 @@ mod groups;
 mod invite_effects;
 mod invite_grants;
 mod invite_lists;
+mod invite_settings;
 mod invites;
 mod parameters;
 mod permissions;
@@ -78,6 +79,8 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetInviteAcceptances => vec![invite_grants::acceptances()],
         Operation::UndoInvite => vec![invite_grants::undo()],
         Operation::RevokeInvites => vec![invite_lists::revoke()],
+        Operation::GetInviteSettings => vec![invite_settings::get()],
+        Operation::SetInviteSettings => vec![invite_settings::set()],
         Operation::GetUserInvites => vec![invite_lists::inbox()],
         Operation::PreviewInvite => vec![invite_lists::preview()],
         Operation::DeclineInvite => vec![invite_lists::decline()],
@@ -249,6 +252,7 @@ fn components() -> Components {
         shapes::schemas(),
         invites::schemas(),
         invite_lists::schemas(),
+        invite_settings::schemas(),
         invite_effects::schemas(),
         invite_grants::schemas(),
         records::schemas(),

@@ -16,6 +16,8 @@ pub enum Operation {
     RevokeInvites,
     GetInviteEffect,
     GetUserInvites,
+    GetInviteSettings,
+    SetInviteSettings,
     PreviewInvite,
     DeclineInvite,
     ReportInviteLeak,
@@ -109,7 +111,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 103] = [
+    pub const ALL: [Self; 105] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -123,6 +125,8 @@ impl Operation {
         Self::RevokeInvites,
         Self::GetInviteEffect,
         Self::GetUserInvites,
+        Self::GetInviteSettings,
+        Self::SetInviteSettings,
         Self::PreviewInvite,
         Self::DeclineInvite,
         Self::ReportInviteLeak,
@@ -256,6 +260,8 @@ impl Operation {
             | Self::RevokeInvites
             | Self::GetInviteEffect
             | Self::GetUserInvites
+            | Self::GetInviteSettings
+            | Self::SetInviteSettings
             | Self::CreateRecord
             | Self::GetRecords
             | Self::GetRecord

@@ -202,6 +202,8 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("GET", ["v1", "users", id, "invites"]) => with(Operation::GetUserInvites, id),
         ("GET", ["v1", "users", id]) => with(Operation::GetUser, id),
         ("DELETE", ["v1", "users", id]) => with(Operation::DeleteUser, id),
+        ("GET", ["v1", "settings", "invites"]) => found(Operation::GetInviteSettings),
+        ("PUT", ["v1", "settings", "invites"]) => found(Operation::SetInviteSettings),
         ("GET", ["v1", "resources"]) => found(Operation::GetPermissionedResources),
         ("GET", ["v1", "events"]) => found(Operation::GetEvents),
         ("POST", ["v1", "webhooks"]) => found(Operation::CreateWebhook),

@@ -2,6 +2,7 @@
 
 use guestlist_api::access_requests::AccessRequestStatus;
 use guestlist_api::ids::UserId;
+use guestlist_api::invite_terms::Invitee;
 use guestlist_rules::access_requests::{StoredAccessRequest, status_word};
 use guestlist_rules::authority::Basis;
 use guestlist_rules::changes::{Facet, Kind, Seen, Stored};
@@ -165,6 +166,12 @@ async fn plan(ask: Ask<'_>, user: &UserId) -> Result<Plan, Refusal> {
     let own = Selection::Equal(Facet::Inviter, user.to_string());
     let invites = found(ask, &own, usable).await?;
     others.extend(invites.into_iter().map(Piece::Invite));
+    let addressed = Selection::Equal(Facet::Invitee, Invitee::User(user.clone()).key());
+    // Not one of their own twice.
+    let theirs =
+        |invite: &StoredInvite| usable(invite) && invite.inviter.principal() != user.principal();
+    let offered = found(ask, &addressed, theirs).await?;
+    others.extend(offered.into_iter().map(Piece::Invite));
     let concerned = |request: &StoredAccessRequest| request.concerns(user);
     // Whom a request asks for is no attribute to list by, but what is open is little.
     let open = Selection::Equal(

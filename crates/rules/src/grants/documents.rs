@@ -178,6 +178,7 @@ impl Grants {
             | Kind::IdempotencyKey
             | Kind::Identity
             | Kind::Invite
+            | Kind::InviteSettings
             | Kind::Application
             | Kind::Connection
             | Kind::Extension
@@ -221,6 +222,7 @@ impl Grants {
             | Kind::IdempotencyKey
             | Kind::Identity
             | Kind::Invite
+            | Kind::InviteSettings
             | Kind::Application
             | Kind::Connection
             | Kind::Extension

@@ -220,3 +220,125 @@ async fn a_running_server_tells_by_itself() {
     assert_eq!(events["events"][0]["eventType"], "invite.expired");
     assert_eq!(events["events"][0]["subject"]["id"], id[4..16]);
 }
+
+/// What alice may give is taken from her, or given again.
+async fn give_alice(world: &World, role: &str) {
+    let record = record_of("rec_alice", "alice", &[role], &["docs"]);
+    let put = world.own("PUT", "/v1/records/rec_alice", Some(&record));
+    assert!(put.await.status < 300);
+}
+
+#[tokio::test]
+async fn an_account_may_have_the_invites_of_leavers_withdrawn() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let settings = "/v1/settings/invites";
+        let unset = world.own("GET", settings, None).await.expect(200).json();
+        assert_eq!(unset, json!({"lostAuthority": "SUSPEND"}));
+        let suspended = by_alice(&world, &reads()).await;
+        let used = by_alice(&world, &reads()).await;
+        accept(&world, "bob", &used, 200).await;
+        // Another inviter, who loses nothing.
+        let stays = world.invite(&world.owner, &reads()).await;
+        give_alice(&world, "Authress:ReadResource").await;
+        assert_eq!(told(&world).await, 1);
+        // It takes those that are suspended already, and only those.
+        let body = json!({"lostAuthority": "REVOKE", "lastUpdated": "2001-01-01T00:00:00Z"});
+        let set = world.own("PUT", settings, Some(&body)).await.expect(200);
+        assert_eq!(set.json()["lostAuthority"], "REVOKE");
+        let read = world.own("GET", settings, None).await.expect(200);
+        assert_eq!(read.json(), set.json());
+        assert_eq!(told(&world).await, 1);
+        assert_eq!(told(&world).await, 0);
+        assert_eq!(
+            changes(&world, &suspended).await,
+            ["CREATED", "SUSPENDED", "REVOKED"]
+        );
+        let moments = history(&world, &suspended).await;
+        let reason = "whoever made it may no longer give what it holds";
+        assert_eq!(moments[2]["reason"], reason);
+        assert_eq!(world.count("invite.revoked").await, 1);
+        assert_eq!(world.count("invite-settings.updated").await, 1);
+        // For good: authority that returns does not bring it back.
+        give_alice(&world, "Authress:Owner").await;
+        assert_eq!(told(&world).await, 0);
+        accept(&world, "carol", &suspended, 404).await;
+        accept(&world, "carol", &stays, 200).await;
+        // What is left out is as if it was never set.
+        let reset = world.own("PUT", settings, Some(&json!({}))).await;
+        assert_eq!(reset.expect(200).json()["lostAuthority"], "SUSPEND");
+        let unknown = json!({"lostAuthority": "FORGET"});
+        let refused = world.own("PUT", settings, Some(&unknown)).await;
+        assert_eq!(refused.expect(400).json()["errorCode"], "InvalidRequest");
+    }
+}
+
+#[tokio::test]
+async fn a_suspension_ends_whichever_way_authority_returns() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        world
+            .role("ro_give", &[("docs:read", true, true, false)])
+            .await;
+        let invite = invite_of(&["ro_read"], &["docs/1"]);
+        world
+            .role("ro_read", &[("docs:read", true, false, false)])
+            .await;
+        let group = json!({"groupId": "grp_a", "name": "a", "users": [{"userId": "alice"}]});
+        world
+            .own("POST", "/v1/groups", Some(&group))
+            .await
+            .expect(201);
+        let mut record = record_of("rec_a", "nobody", &["ro_give"], &["docs"]);
+        record["users"] = json!([]);
+        record["statements"][0]["groups"] = json!([{"groupId": "grp_a"}]);
+        world
+            .own("POST", "/v1/records", Some(&record))
+            .await
+            .expect(201);
+        let alice = world.token("alice");
+        let id = world.invite(&alice, &invite).await;
+        let target = format!("/v1/invites/{}", &id[4..16]);
+        let status = || async {
+            let found = world.own("GET", &target, None).await.expect(200);
+            found.json()["status"].as_str().unwrap().to_owned()
+        };
+        let put = |target: &'static str, body: Value| {
+            let world = &world;
+            async move {
+                let reply = world.own("PUT", target, Some(&body)).await;
+                assert!(reply.status < 300, "{}", reply.text);
+            }
+        };
+        assert_eq!(status().await, "PENDING");
+        // Out of the group, and in again.
+        let mut left = group.clone();
+        left["users"] = json!([]);
+        put("/v1/groups/grp_a", left).await;
+        assert_eq!(status().await, "SUSPENDED");
+        accept(&world, "bob", &id, 403).await;
+        put("/v1/groups/grp_a", group).await;
+        assert_eq!(status().await, "PENDING");
+        // The role gives less, and as much again.
+        let role = |grant: bool| {
+            let permission =
+                json!({"action": "docs:read", "allow": true, "grant": grant, "delegate": false});
+            json!({"roleId": "ro_give", "name": "ro_give", "permissions": [permission]})
+        };
+        put("/v1/roles/ro_give", role(false)).await;
+        assert_eq!(status().await, "SUSPENDED");
+        put("/v1/roles/ro_give", role(true)).await;
+        assert_eq!(status().await, "PENDING");
+        // The record is gone, and another one gives the same.
+        let gone = world.own("DELETE", "/v1/records/rec_a", None).await;
+        assert!(gone.status < 300);
+        assert_eq!(status().await, "SUSPENDED");
+        let again = record_of("rec_b", "alice", &["ro_give"], &["docs/1"]);
+        world
+            .own("POST", "/v1/records", Some(&again))
+            .await
+            .expect(201);
+        assert_eq!(status().await, "PENDING");
+        accept(&world, "bob", &id, 200).await;
+    }
+}

@@ -143,6 +143,38 @@ async fn the_invites_of_somebody_whom_nothing_names_any_more_are_void_too() {
 }
 
 #[tokio::test]
+async fn invites_for_the_deleted_user_are_void_and_no_others() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let offer = |invitee: Value| {
+            let mut invite = invite_of(&[READER], &["own/1"]);
+            invite["invitee"] = invitee;
+            invite
+        };
+        let theirs = offer(json!({"userId": "ann"}));
+        let theirs = world.invite(&world.owner, &theirs).await;
+        let other = offer(json!({"userId": "bob"}));
+        let other = world.invite(&world.owner, &other).await;
+        world.own("DELETE", "/v1/users/ann", None).await.expect(202);
+        let target = format!("/v1/invites/{}", &theirs[4..16]);
+        let status = world.own("GET", &target, None).await.expect(200).json();
+        assert_eq!(status["status"], "REVOKED");
+        assert_eq!(status["statusReason"], "whom it was for was deleted");
+        let accept = |user: &'static str, id: String| {
+            let world = &world;
+            async move {
+                let target = format!("/v1/invites/{id}");
+                world.as_user(user, "PATCH", &target, None).await
+            }
+        };
+        accept("ann", theirs).await.expect(404);
+        assert!(!world.may("ann", "own/1", "read").await);
+        accept("bob", other).await.expect(200);
+        assert!(world.may("bob", "own/1", "read").await);
+    }
+}
+
+#[tokio::test]
 async fn the_last_owner_stays_and_all_that_names_them() {
     let world = World::new(Engine::Memory).await;
     // The client that owned the account makes a person its owner, and goes.

@@ -13,6 +13,7 @@ use guestlist_api::invite_lists::{
     InvitePreview, InviteRenewal, InviteResponse, InviteRevocation, InviteRevocations, InviteState,
     InviteSummary, InviteUses, Inviter,
 };
+use guestlist_api::invite_settings::{InviteSettings, LostAuthority};
 use guestlist_api::invite_terms::{InviteGrant, InviteRestrictions, Invitee};
 use guestlist_api::invites::ConflictResolutionStrategy;
 use guestlist_api::roles::Permission;
@@ -133,6 +134,13 @@ fn acceptance() -> InviteAcceptance {
     }
 }
 
+fn settings() -> InviteSettings {
+    InviteSettings {
+        lost_authority: LostAuthority::Revoke,
+        last_updated: Some(id("2026-01-02T03:04:05.678Z")),
+    }
+}
+
 fn undone() -> InviteUndone {
     InviteUndone {
         user_id: id("user 1"),
@@ -178,6 +186,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         ("InviteAcceptanceCollection", value(acceptances)),
         ("InviteUndone", value(undone())),
         ("InviteUndoing", value(undoing)),
+        ("InviteSettings", value(settings())),
         (
             "InviteRevocations",
             value(InviteRevocations {
@@ -243,6 +252,7 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         reason: Some(id("no thanks")),
     };
     vec![
+        ("InviteSettings", value(settings()), reads::<InviteSettings>),
         (
             "InviteEffectRequest",
             value(InviteEffectRequest {

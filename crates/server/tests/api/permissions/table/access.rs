@@ -152,6 +152,28 @@ pub(super) const MORE_INVITES: &[Row] = &[
         "",
         named(200),
     ),
+    row(
+        "getInviteSettings",
+        "GET /v1/settings/invites",
+        "{exact}",
+        [
+            may("READ", "Authress:Configuration"),
+            may("Configuration", "Authress:Configuration"),
+        ],
+        "",
+        plainly(200),
+    ),
+    row(
+        "setInviteSettings",
+        "PUT /v1/settings/invites",
+        "{exact}",
+        [
+            may("UPDATE", "Authress:Configuration"),
+            may("Configuration", "Authress:Configuration"),
+        ],
+        r#"{"lostAuthority": "REVOKE"}"#,
+        plainly(200),
+    ),
     Row {
         body: HOLDER,
         ..free(
