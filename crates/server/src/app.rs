@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::cors::Cors;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::health::Draining;
+use crate::invite_budget::InviteBudget;
 use crate::known_callers::KnownCallers;
 use crate::limiters::Limiters;
 use crate::limits::Limits;
@@ -44,6 +45,7 @@ pub struct App {
     pub cors: Cors,
     pub limits: Limits,
     pub limiters: Limiters,
+    pub invite_budget: InviteBudget,
     pub draining: Draining,
     /// Who waits for the next change.
     pub waits: Waits,
@@ -180,6 +182,7 @@ impl App {
             sealing_key: parts.sealing_key,
             callers: parts.callers,
             cors: parts.cors,
+            invite_budget: InviteBudget::new(parts.limits.invite_budget),
             limits: parts.limits,
             limiters: Limiters::default(),
             draining: Draining::default(),

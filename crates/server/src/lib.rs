@@ -38,6 +38,7 @@ pub mod head;
 pub mod health;
 pub mod identities;
 pub mod invite_administration;
+pub mod invite_budget;
 pub mod invite_effects;
 pub mod invite_grants;
 pub mod invite_holders;

@@ -19,6 +19,7 @@ use crate::caller::NotIdentified;
 use crate::cursors::NotSealed;
 use crate::edge_error::EdgeError;
 use crate::entropy::NoEntropy;
+use crate::invite_budget::UsedUp;
 use crate::panics::Panicked;
 use crate::paths::MalformedPath;
 use crate::query::MalformedQuery;
@@ -56,6 +57,8 @@ pub enum Refusal {
     TooManyMade {
         seconds: u64,
     },
+    /// Too many people were invited.
+    TooManyInvited(UsedUp),
     /// The service client has made as many requests as its rate limit allows.
     RateLimited {
         seconds: u64,
@@ -188,6 +191,7 @@ impl Refusal {
             | Self::BadCursor
             | Self::TooMany { .. }
             | Self::TooManyMade { .. }
+            | Self::TooManyInvited(_)
             | Self::RateLimited { .. }
             | Self::Busy
             | Self::Unfinished
@@ -242,6 +246,15 @@ impl Refusal {
                 "TooManyRequests",
                 format!(
                     "Too many access requests or claims were made. Try again in {seconds} seconds."
+                ),
+            ),
+            // One text for all of the budgets: whom others invited is not for the caller to know.
+            Self::TooManyInvited(used_up) => ForCaller::new(
+                S::TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                format!(
+                    "Too many people were invited. Nothing was made; try again in {} seconds.",
+                    used_up.seconds
                 ),
             ),
             Self::RateLimited { seconds } => ForCaller::new(
@@ -320,6 +333,13 @@ impl Refusal {
             // Only ever on 429: an SDK sleeps long on it elsewhere (contract §0.2 rule 18).
             Self::TooMany { seconds } | Self::TooManyMade { seconds } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            Self::TooManyInvited(used_up) => {
+                let seconds = used_up.seconds.min(LONGEST_RETRY_AFTER);
+                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+                for (name, value) in used_up.headers() {
+                    headers.insert(name, value);
+                }
             }
             // That SDK would sleep for days; the title has the whole time.
             Self::RateLimited { seconds } => {
@@ -427,6 +447,7 @@ impl fmt::Display for ForLog<'_> {
             | Refusal::BadCursor
             | Refusal::TooMany { .. }
             | Refusal::TooManyMade { .. }
+            | Refusal::TooManyInvited(_)
             | Refusal::RateLimited { .. }
             | Refusal::Busy
             | Refusal::Unfinished

@@ -60,7 +60,7 @@ codes! {
     TOO_MANY_OPEN_REQUESTS = 422 "TooManyOpenRequests" "The caller has as many open access requests as they may have.";
     TOO_MANY_ACCESS_KEYS = 422 "TooManyAccessKeys" "The client has as many access keys as it may have.";
     TOO_MANY_WEBHOOKS = 422 "TooManyWebhooks" "The account has as many webhooks as it may have.";
-    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts, access requests or claims, or more requests than the rate limit of the service client allows; `Retry-After` says when to try again.";
+    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts, access requests, claims or people invited, or more requests than the rate limit of the service client allows; `Retry-After` says when to try again.";
     HEADERS_TOO_LARGE = 431 "HeadersTooLarge" "The header fields are too many or too long.";
     INTERNAL_ERROR = 500 "InternalError" "A fault of the server; its log has the rest under `errorId`.";
     BUSY = 503 "Busy" "What the request needs kept changing; nothing was done.";
@@ -139,6 +139,7 @@ mod tests {
     use super::*;
     use crate::caller::NotIdentified;
     use crate::edge_error::EdgeError;
+    use crate::invite_budget::{Policy, UsedUp};
     use crate::refusal::Refusal;
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
@@ -244,6 +245,11 @@ mod tests {
             Refusal::BadCursor,
             Refusal::TooMany { seconds: 1 },
             Refusal::TooManyMade { seconds: 1 },
+            Refusal::TooManyInvited(UsedUp {
+                policy: Policy::Inviter,
+                quota: 1,
+                seconds: 1,
+            }),
             Refusal::RateLimited { seconds: 1 },
             Refusal::Busy,
             Refusal::Unfinished,
