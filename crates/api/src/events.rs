@@ -163,6 +163,8 @@ open_enumeration!(
         Group = "group",
         Identity = "identity",
         Invite = "invite",
+        /// Invites made together, under the reference of the first.
+        InviteBatch = "invite-batch",
         Record = "record",
         Resource = "resource",
         Role = "role",
@@ -207,6 +209,9 @@ open_enumeration!(
         /// Somebody could not accept an invite; the details have the error code they were told.
         InviteAcceptFailed = "invite.accept-failed",
         InviteAccepted = "invite.accepted",
+        /// Several invites were made by one request, all or none; the details have the reference of
+        /// each.
+        InviteBatchCreated = "invite.batch-created",
         InviteCreated = "invite.created",
         /// Whoever it was for, or held its id, does not want it.
         InviteDeclined = "invite.declined",

@@ -70,6 +70,8 @@ pub const WEBHOOK_SECRET_OVERLAP: i64 = DAY;
 pub const EMAIL_LENGTH: usize = 254;
 /// Times an invite can be used.
 pub const INVITE_USES: u32 = 1_000;
+/// Invites made by one request.
+pub const INVITE_BATCH: usize = 1_000;
 /// Domains whose users an invite is for.
 pub const INVITE_DOMAINS: usize = 20;
 /// Characters of why an invite is declined or withdrawn.

@@ -270,13 +270,19 @@ pub fn create(
     let mut changes = facts.changes("invite.created", subject(&invite.reference), data);
     changes.expect.extend(basis);
     changes.create(&invite)?;
-    if let Some(Remember { key, expired }) = remember {
+    self::remember(&mut changes, remember)?;
+    Ok((changes, invite))
+}
+
+/// Writes an idempotency key, if there is one, with what it stands for.
+pub(crate) fn remember(changes: &mut Changes, key: Option<Remember>) -> Result<(), Refusal> {
+    if let Some(Remember { key, expired }) = key {
         match expired {
             Some(mark) => changes.replace(mark, &key)?,
             None => changes.create(&key)?,
         }
     }
-    Ok((changes, invite))
+    Ok(())
 }
 
 pub(crate) fn tenant(request: &InviteRequest) -> Result<Option<TenantId>, Refusal> {

@@ -16,15 +16,16 @@ use serde::de::DeserializeOwned;
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::body;
+use crate::invite_batches::InviteBatchGiven;
 use crate::listing::is_absent;
 use crate::operations::Operation;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{
     access_requests, accounts, applications, claims, clients, connections, events, extensions,
-    groups, identities, invite_administration, invite_effects, invite_grants, invite_lists,
-    invite_settings, invites, records, resource_configurations, roles, tenants, user_deletion,
-    user_tokens, users, webhooks,
+    groups, identities, invite_administration, invite_batches, invite_effects, invite_grants,
+    invite_lists, invite_settings, invites, records, resource_configurations, roles, tenants,
+    user_deletion, user_tokens, users, webhooks,
 };
 
 /// What stands in a request besides its caller.
@@ -150,6 +151,15 @@ pub async fn dispatch(
             let mut request = given.body()?;
             given.access_duration(&mut request)?;
             invites::create_invite(ask, request, given.idempotency_key()?).await
+        }
+        Operation::CreateInvites => {
+            let batch = InviteBatchGiven::read(given.query, given.headers, &given.body)?;
+            let key = given.idempotency_key()?;
+            if given.is_dry_run()? {
+                invite_batches::try_invites(ask, batch).await
+            } else {
+                invite_batches::create_invites(ask, batch, key).await
+            }
         }
         Operation::GetInvite => invites::get_invite(ask, first).await,
         Operation::RespondToInvite => {

@@ -69,7 +69,7 @@ async fn make_invite(
     .await
 }
 
-fn secret_from(random: &[u8]) -> Result<InviteSecret, Refusal> {
+pub(crate) fn secret_from(random: &[u8]) -> Result<InviteSecret, Refusal> {
     InviteSecret::generate(random).ok_or(Refusal::Entropy(crate::entropy::NoEntropy))
 }
 
@@ -89,23 +89,20 @@ pub(crate) fn is_secret(app: &App, invite: &StoredInvite, secret: &InviteSecret)
 }
 
 /// An invite with its secret.
-struct Made {
-    secret: InviteSecret,
-    invite: StoredInvite,
+pub(crate) struct Made {
+    pub(crate) secret: InviteSecret,
+    pub(crate) invite: StoredInvite,
     /// Not one that was made before under the same idempotency key.
-    is_new: bool,
+    pub(crate) is_new: bool,
 }
 
-fn made(
+pub(crate) fn made(
     ask: Ask<'_>,
     request: InviteRequest,
     secret: InviteSecret,
     remember: Option<Remember>,
 ) -> Result<Decided<Made>, Refusal> {
-    let fresh = FreshInvite {
-        reference: secret.reference(),
-        secret_hash: ask.app.pepper.hash(Purpose::InviteSecret, secret.reveal()),
-    };
+    let fresh = fresh(ask, &secret);
     let (changes, invite) = ask.decide(|facts| rules::create(facts, request, fresh, remember))?;
     let is_new = true;
     let made = Made {
@@ -114,6 +111,20 @@ fn made(
         is_new,
     };
     Ok(Decided::Change(changes, made))
+}
+
+pub(crate) fn fresh(ask: Ask<'_>, secret: &InviteSecret) -> FreshInvite {
+    FreshInvite {
+        reference: secret.reference(),
+        secret_hash: ask.app.pepper.hash(Purpose::InviteSecret, secret.reveal()),
+    }
+}
+
+/// Under what an idempotency key of the caller is kept.
+pub(crate) fn key_hash(ask: Ask<'_>, key: &str) -> String {
+    let caller = ask.caller.user_id.as_str();
+    let text = format!("{}:{caller}{key}", caller.len());
+    ask.app.pepper.hash(Purpose::IdempotencyKey, &text)
 }
 
 /// Makes an invite under an idempotency key, or finds the one that was made under it.
@@ -127,10 +138,7 @@ async fn made_once(
 ) -> Result<Decided<Made>, Refusal> {
     let pepper = &ask.app.pepper;
     let caller = ask.caller.user_id.as_str();
-    let key_hash = pepper.hash(
-        Purpose::IdempotencyKey,
-        &format!("{}:{caller}{key}", caller.len()),
-    );
+    let key_hash = key_hash(ask, key);
     let body = serde_json::to_string(&request).map_err(crate::answer::NotWritable::from)?;
     let request_hash = pepper.hash(Purpose::IdempotentBody, &body);
     let derive = |salt: &str| {

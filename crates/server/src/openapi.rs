@@ -24,6 +24,7 @@ mod description;
 mod events;
 mod extensions;
 mod groups;
+mod invite_batches;
 mod invite_effects;
 mod invite_grants;
 mod invite_lists;
@@ -68,6 +69,7 @@ only when the server runs for development.";
 fn describe(operation: Operation) -> Vec<Description> {
     match operation {
         Operation::CreateInvite => vec![invites::create()],
+        Operation::CreateInvites => vec![invite_batches::create()],
         Operation::GetInvite => vec![invites::get()],
         Operation::RespondToInvite => vec![invites::respond()],
         Operation::DeleteInvite => vec![invites::delete()],
@@ -254,6 +256,7 @@ fn components() -> Components {
         invite_lists::schemas(),
         invite_settings::schemas(),
         invite_effects::schemas(),
+        invite_batches::schemas(),
         invite_grants::schemas(),
         records::schemas(),
         claims::schemas(),

@@ -4,6 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     CreateInvite,
+    CreateInvites,
     GetInvite,
     RespondToInvite,
     DeleteInvite,
@@ -111,8 +112,9 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 105] = [
+    pub const ALL: [Self; 106] = [
         Self::CreateInvite,
+        Self::CreateInvites,
         Self::GetInvite,
         Self::RespondToInvite,
         Self::DeleteInvite,
@@ -248,6 +250,7 @@ impl Operation {
             | Self::GetOpenApi
             | Self::GetDocumentation => true,
             Self::CreateInvite
+            | Self::CreateInvites
             | Self::GetInvite
             | Self::RespondToInvite
             | Self::DeleteInvite

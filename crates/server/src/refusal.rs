@@ -6,6 +6,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use guestlist_api::invite_batches::RefusedRow;
 use guestlist_api::problems::Problem;
 use guestlist_rules::refusals::{InviteUnusable, Noun, Refusal as Rule};
 use guestlist_store::StoreError;
@@ -63,6 +64,8 @@ pub enum Refusal {
     RateLimited {
         seconds: u64,
     },
+    /// Rows of a batch that is made as a whole or not at all.
+    BatchRefused(Vec<RefusedRow>),
     /// What the decision rested on kept changing.
     Busy,
     /// Too much for one request: part of it is done, and the same request goes on with the rest.
@@ -193,6 +196,7 @@ impl Refusal {
             | Self::TooManyMade { .. }
             | Self::TooManyInvited(_)
             | Self::RateLimited { .. }
+            | Self::BatchRefused(_)
             | Self::Busy
             | Self::Unfinished
             | Self::Issuer { .. }
@@ -265,6 +269,14 @@ impl Refusal {
                      go on in {seconds} seconds."
                 ),
             ),
+            Self::BatchRefused(rows) => ForCaller::new(
+                S::UNPROCESSABLE_ENTITY,
+                "BatchRefused",
+                format!(
+                    "{} of the invites cannot be made, so none was; refusedRows says which and why.",
+                    rows.len()
+                ),
+            ),
             Self::Busy => ForCaller::new(
                 S::SERVICE_UNAVAILABLE,
                 "Busy",
@@ -298,6 +310,11 @@ impl Refusal {
     /// The answer.
     pub fn into_response(self, request_id: &str) -> Response<Full<Bytes>> {
         let told = self.for_caller();
+        let refused_rows = if let Self::BatchRefused(rows) = &self {
+            rows.clone()
+        } else {
+            Vec::new()
+        };
         let problem = Problem {
             kind: format!("/problems/{}", told.code),
             title: told.title,
@@ -306,6 +323,7 @@ impl Refusal {
             error_id: request_id.to_owned(),
             detail: None,
             path: told.path,
+            refused_rows,
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = Response::new(Full::new(Bytes::from(body)));
@@ -352,6 +370,7 @@ impl Refusal {
             | Self::NoSuchPath
             | Self::NotBuilt(_)
             | Self::BadCursor
+            | Self::BatchRefused(_)
             | Self::Busy
             | Self::Unfinished
             | Self::Issuer { .. }
@@ -449,6 +468,7 @@ impl fmt::Display for ForLog<'_> {
             | Refusal::TooManyMade { .. }
             | Refusal::TooManyInvited(_)
             | Refusal::RateLimited { .. }
+            | Refusal::BatchRefused(_)
             | Refusal::Busy
             | Refusal::Unfinished
             | Refusal::Issuer { .. }

@@ -55,6 +55,7 @@ codes! {
     URI_TOO_LONG = 414 "UriTooLong" "The request target is too long.";
     UNSUPPORTED_CONTENT_ENCODING = 415 "UnsupportedContentEncoding" "The request body is compressed.";
     UNKNOWN_EXPECTATION = 417 "UnknownExpectation" "`Expect` holds something other than `100-continue`.";
+    BATCH_REFUSED = 422 "BatchRefused" "Rows of a batch that is made as a whole cannot be made; `refusedRows` says which and why.";
     IDEMPOTENCY_KEY_REUSED = 422 "IdempotencyKeyReused" "The `Idempotency-Key` was sent with another request.";
     NOT_ASKABLE = 422 "NotAskable" "What `path` names cannot be asked for, or not by this caller.";
     TOO_MANY_OPEN_REQUESTS = 422 "TooManyOpenRequests" "The caller has as many open access requests as they may have.";
