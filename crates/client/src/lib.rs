@@ -53,6 +53,7 @@ mod error;
 mod events;
 mod extensions;
 mod groups;
+mod invite_batches;
 mod invite_grants;
 mod invite_lists;
 mod invite_settings;

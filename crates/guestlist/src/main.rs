@@ -29,6 +29,7 @@ mod file_lock;
 mod groups;
 mod identities;
 mod import;
+mod invite_batches;
 mod invite_grants;
 mod invite_lists;
 mod invite_message;

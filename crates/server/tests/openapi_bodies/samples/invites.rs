@@ -2,6 +2,9 @@
 
 use guestlist_api::accounts::AccountReference;
 use guestlist_api::ids::InviteSecret;
+use guestlist_api::invite_batches::{
+    BatchMode, BatchOutcome, BatchRow, InviteBatch, InviteBatchRequest, RefusedRow, RowRefusal,
+};
 use guestlist_api::invite_effects::{
     EffectiveGrant, InviteEffect, InviteEffectRequest, NamedGrant, RiskFlag,
 };
@@ -152,6 +155,43 @@ fn undone() -> InviteUndone {
 }
 
 /// Every answer with all of its members.
+fn refusal() -> RowRefusal {
+    RowRefusal {
+        status: 400,
+        error_code: "InvalidRequest".to_owned(),
+        title: "InvalidRequest: invitee.email: must have an @".to_owned(),
+        path: Some("invitee.email".to_owned()),
+    }
+}
+
+pub(super) fn refused_row() -> RefusedRow {
+    RefusedRow {
+        row: 2,
+        refusal: refusal(),
+    }
+}
+
+fn batch() -> InviteBatch {
+    let row = BatchRow {
+        row: 1,
+        outcome: BatchOutcome::Effect(Box::new(effect())),
+    };
+    InviteBatch {
+        mode: BatchMode::BestEffort,
+        accepted: 1,
+        refused: 0,
+        results: vec![row],
+    }
+}
+
+/// With all that a row can have, of which it has one.
+fn whole_batch() -> Value {
+    let mut batch = value(batch());
+    batch["results"][0]["invite"] = value(super::invite());
+    batch["results"][0]["refusal"] = value(refusal());
+    batch
+}
+
 pub(super) fn answers() -> Vec<(&'static str, Value)> {
     let (pagination, links) = page();
     let invites = InviteCollection {
@@ -182,6 +222,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         ("InviteHistory", value(history)),
         ("InvitePreview", value(preview())),
         ("InviteEffect", value(effect())),
+        ("InviteBatch", whole_batch()),
         ("InviteAcceptance", value(acceptance())),
         ("InviteAcceptanceCollection", value(acceptances)),
         ("InviteUndone", value(undone())),
@@ -252,6 +293,14 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         reason: Some(id("no thanks")),
     };
     vec![
+        (
+            "InviteBatchRequest",
+            value(InviteBatchRequest {
+                mode: BatchMode::Atomic,
+                invites: Bounded::new(vec![super::invite_request()]).unwrap(),
+            }),
+            reads::<InviteBatchRequest>,
+        ),
         ("InviteSettings", value(settings()), reads::<InviteSettings>),
         (
             "InviteEffectRequest",
