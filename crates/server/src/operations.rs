@@ -16,6 +16,7 @@ pub enum Operation {
     RevokeInvites,
     GetInviteEffect,
     GetUserInvites,
+    GetInviteStatistics,
     GetInviteSettings,
     SetInviteSettings,
     PreviewInvite,
@@ -111,7 +112,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 105] = [
+    pub const ALL: [Self; 106] = [
         Self::CreateInvite,
         Self::GetInvite,
         Self::RespondToInvite,
@@ -125,6 +126,7 @@ impl Operation {
         Self::RevokeInvites,
         Self::GetInviteEffect,
         Self::GetUserInvites,
+        Self::GetInviteStatistics,
         Self::GetInviteSettings,
         Self::SetInviteSettings,
         Self::PreviewInvite,
@@ -260,6 +262,7 @@ impl Operation {
             | Self::RevokeInvites
             | Self::GetInviteEffect
             | Self::GetUserInvites
+            | Self::GetInviteStatistics
             | Self::GetInviteSettings
             | Self::SetInviteSettings
             | Self::CreateRecord

@@ -17,6 +17,7 @@ pub(super) fn get() -> Description {
         Tag::Invites,
         "Read what holds for all invites",
     )
+    .extension()
     .answers(200, "The settings.", "InviteSettings")
     .refuses([FORBIDDEN])
 }
@@ -28,6 +29,7 @@ pub(super) fn set() -> Description {
         Tag::Invites,
         "Say what holds for all invites",
     )
+    .extension()
     .about("Replaces what was said before: a member that is left out is as if it was never set.")
     .takes("InviteSettings")
     .answers(200, "The settings as they are now.", "InviteSettings")
