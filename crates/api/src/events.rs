@@ -230,8 +230,6 @@ open_enumeration!(
         InviteUpdated = "invite.updated",
         /// An invite was withdrawn, before or after it was accepted.
         InviteRevoked = "invite.revoked",
-        /// It was decided what holds for all invites.
-        InviteSettingsUpdated = "invite-settings.updated",
         RecordCreated = "record.created",
         RecordDeleted = "record.deleted",
         RecordUpdated = "record.updated",
@@ -242,6 +240,8 @@ open_enumeration!(
         RoleCreated = "role.created",
         RoleDeleted = "role.deleted",
         RoleUpdated = "role.updated",
+        /// The account decided something: what, the subject says.
+        SettingsUpdated = "settings.updated",
         TenantCreated = "tenant.created",
         TenantDeleted = "tenant.deleted",
         TenantUpdated = "tenant.updated",
