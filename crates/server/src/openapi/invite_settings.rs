@@ -51,6 +51,6 @@ fn settings() -> RefOr<Schema> {
     object()
         .description(Some("What holds for all invites of the account."))
         .property("lostAuthority", or_null(lost))
-        .property("lastUpdated", of("Timestamp"))
+        .property("lastUpdated", or_null(of("Timestamp")))
         .into()
 }
