@@ -163,8 +163,6 @@ open_enumeration!(
         Group = "group",
         Identity = "identity",
         Invite = "invite",
-        /// Invites made together, under the reference of the first.
-        InviteBatch = "invite-batch",
         Record = "record",
         Resource = "resource",
         Role = "role",
@@ -235,8 +233,6 @@ open_enumeration!(
         InviteUpdated = "invite.updated",
         /// An invite was withdrawn, before or after it was accepted.
         InviteRevoked = "invite.revoked",
-        /// It was decided what holds for all invites.
-        InviteSettingsUpdated = "invite-settings.updated",
         RecordCreated = "record.created",
         RecordDeleted = "record.deleted",
         RecordUpdated = "record.updated",
@@ -247,6 +243,8 @@ open_enumeration!(
         RoleCreated = "role.created",
         RoleDeleted = "role.deleted",
         RoleUpdated = "role.updated",
+        /// The account decided something: what, the subject says.
+        SettingsUpdated = "settings.updated",
         TenantCreated = "tenant.created",
         TenantDeleted = "tenant.deleted",
         TenantUpdated = "tenant.updated",

@@ -24,6 +24,7 @@ pub mod invite_effects;
 pub mod invite_grants;
 pub mod invite_lists;
 pub mod invite_settings;
+pub mod invite_statistics;
 pub mod invite_terms;
 pub mod invites;
 pub mod limits;

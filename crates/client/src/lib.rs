@@ -20,6 +20,7 @@ pub use crate::error::{
 pub use crate::events::{Events, Following};
 pub use crate::extensions::Extensions;
 pub use crate::groups::Groups;
+pub use crate::invite_statistics::StatisticsQuery;
 pub use crate::invites::Invites;
 pub use crate::keys::{JsonWebKey, JsonWebKeySet};
 pub use crate::pages::{PageQuery, Pages};
@@ -57,6 +58,7 @@ mod invite_batches;
 mod invite_grants;
 mod invite_lists;
 mod invite_settings;
+mod invite_statistics;
 mod invites;
 mod keys;
 mod pages;

@@ -36,6 +36,7 @@ mod invite_message;
 mod invite_rehearsal;
 mod invite_request;
 mod invite_settings;
+mod invite_statistics;
 mod invites;
 mod keys;
 mod login;

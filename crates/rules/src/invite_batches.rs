@@ -6,13 +6,14 @@ use serde_json::json;
 
 use crate::changes::Changes;
 use crate::facts::Facts;
-use crate::invites::{Remember, StoredInvite, remember};
+use crate::invites::{Remember, StoredInvite, remember, subject};
 use crate::refusals::Refusal;
 
 /// Puts what [`create`](crate::invites::create) decided on for each into one change, which rests on
 /// all that each of them rests on.
 ///
-/// The log has one line for a change, so it tells of all of them at once: `invite.batch-created`.
+/// The log has one line for a change, so it tells of all of them at once: `invite.batch-created`, of
+/// which the first is the subject.
 /// `None` if there are none.
 pub fn together(
     facts: Facts<'_>,
@@ -28,7 +29,7 @@ pub fn together(
             json!({ "reference": invite.reference, "expiryTime": invite.expiry_time })
         })
         .collect();
-    let subject = format!("invite-batch/{}", first.reference);
+    let subject = subject(&first.reference);
     let data = json!({ "invites": told });
     let mut all = facts.changes("invite.batch-created", subject, data);
     let mut invites = Vec::with_capacity(decided.len());

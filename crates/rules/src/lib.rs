@@ -27,6 +27,7 @@ pub mod invite_batches;
 pub mod invite_effects;
 pub mod invite_notices;
 pub mod invite_settings;
+pub mod invite_statistics;
 pub mod invite_terms;
 pub mod invites;
 pub mod records;

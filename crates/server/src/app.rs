@@ -16,6 +16,7 @@ use crate::cors::Cors;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::health::Draining;
 use crate::invite_budget::InviteBudget;
+use crate::invite_metrics::InviteMetrics;
 use crate::known_callers::KnownCallers;
 use crate::limiters::Limiters;
 use crate::limits::Limits;
@@ -67,6 +68,8 @@ pub struct Memory {
     behind: Arc<AtomicBool>,
     /// The newest revision that was told of, for those who wait for the next.
     revisions: Arc<watch::Sender<Revision>>,
+    /// What happened to invites.
+    invites: Arc<InviteMetrics>,
 }
 
 /// The server cannot hold in memory what is stored.
@@ -96,6 +99,7 @@ impl Memory {
             known: Arc::default(),
             behind: Arc::default(),
             revisions: Arc::default(),
+            invites: Arc::default(),
         };
         let mut failed = None;
         let mut each = |seen| {
@@ -120,6 +124,7 @@ impl Memory {
 
     /// Takes in a change. Called by the store before anybody is told that the change was made.
     fn commit(&self, committed: &Committed) {
+        self.invites.commit(committed);
         let grants = self.write_grants().commit(committed);
         let known = self.known.commit(committed);
         if let Err(error) = grants.and(known) {
@@ -215,6 +220,11 @@ impl App {
             drop(grants);
             self.memory.write_grants().pass(now);
         }
+    }
+
+    /// What happened to invites since the start.
+    pub fn invite_metrics(&self) -> &InviteMetrics {
+        &self.memory.invites
     }
 
     /// Service clients and issuers.

@@ -24,8 +24,8 @@ use crate::refusal::Refusal;
 use crate::{
     access_requests, accounts, applications, claims, clients, connections, events, extensions,
     groups, identities, invite_administration, invite_batches, invite_effects, invite_grants,
-    invite_lists, invite_settings, invites, records, resource_configurations, roles, tenants,
-    user_deletion, user_tokens, users, webhooks,
+    invite_lists, invite_settings, invite_statistics, invites, records, resource_configurations,
+    roles, tenants, user_deletion, user_tokens, users, webhooks,
 };
 
 /// What stands in a request besides its caller.
@@ -172,6 +172,9 @@ pub async fn dispatch(
             invite_grants::get_invite_acceptances(ask, first, given.query).await
         }
         Operation::UndoInvite => invite_grants::undo_invite(ask, first, given.query).await,
+        Operation::GetInviteStatistics => {
+            invite_statistics::get_invite_statistics(ask, given.query).await
+        }
         Operation::GetInviteSettings => invite_settings::get_invite_settings(ask).await,
         Operation::SetInviteSettings => {
             invite_settings::set_invite_settings(ask, given.body()?).await

@@ -222,9 +222,12 @@ impl<K: std::hash::Hash> Counted<K> {
 }
 
 impl UsedUp {
-    /// What a refusal says besides `Retry-After`.
+    /// What a refusal says besides `Retry-After`: nothing of what others have done.
     pub(crate) fn headers(self) -> Vec<(HeaderName, HeaderValue)> {
-        headers(self.policy, self.quota, 0, self.seconds)
+        match self.policy {
+            Policy::Inviter => headers(self.policy, self.quota, 0, self.seconds),
+            Policy::Account | Policy::Address | Policy::Recipient => Vec::new(),
+        }
     }
 }
 

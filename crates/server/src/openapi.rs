@@ -29,6 +29,7 @@ mod invite_effects;
 mod invite_grants;
 mod invite_lists;
 mod invite_settings;
+mod invite_statistics;
 mod invites;
 mod parameters;
 mod permissions;
@@ -81,6 +82,7 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetInviteAcceptances => vec![invite_grants::acceptances()],
         Operation::UndoInvite => vec![invite_grants::undo()],
         Operation::RevokeInvites => vec![invite_lists::revoke()],
+        Operation::GetInviteStatistics => vec![invite_statistics::get()],
         Operation::GetInviteSettings => vec![invite_settings::get()],
         Operation::SetInviteSettings => vec![invite_settings::set()],
         Operation::GetUserInvites => vec![invite_lists::inbox()],
@@ -255,6 +257,7 @@ fn components() -> Components {
         invites::schemas(),
         invite_lists::schemas(),
         invite_settings::schemas(),
+        invite_statistics::schemas(),
         invite_effects::schemas(),
         invite_batches::schemas(),
         invite_grants::schemas(),

@@ -17,6 +17,7 @@ pub enum Operation {
     RevokeInvites,
     GetInviteEffect,
     GetUserInvites,
+    GetInviteStatistics,
     GetInviteSettings,
     SetInviteSettings,
     PreviewInvite,
@@ -112,7 +113,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 106] = [
+    pub const ALL: [Self; 107] = [
         Self::CreateInvite,
         Self::CreateInvites,
         Self::GetInvite,
@@ -127,6 +128,7 @@ impl Operation {
         Self::RevokeInvites,
         Self::GetInviteEffect,
         Self::GetUserInvites,
+        Self::GetInviteStatistics,
         Self::GetInviteSettings,
         Self::SetInviteSettings,
         Self::PreviewInvite,
@@ -263,6 +265,7 @@ impl Operation {
             | Self::RevokeInvites
             | Self::GetInviteEffect
             | Self::GetUserInvites
+            | Self::GetInviteStatistics
             | Self::GetInviteSettings
             | Self::SetInviteSettings
             | Self::CreateRecord

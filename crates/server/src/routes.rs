@@ -156,6 +156,7 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
         ("POST", ["v1", "invites"]) => found(Operation::CreateInvite),
         ("GET", ["v1", "invites"]) => found(Operation::GetInvites),
         ("POST", ["v1", "invites", "batch"]) => found(Operation::CreateInvites),
+        ("GET", ["v1", "invites", "statistics"]) => found(Operation::GetInviteStatistics),
         ("POST", ["v1", "invites", "revocations"]) => found(Operation::RevokeInvites),
         ("POST", ["v1", "invites", "previews"]) => found(Operation::PreviewInvite),
         ("POST", ["v1", "invites", "declines"]) => found(Operation::DeclineInvite),
@@ -263,7 +264,7 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
 fn is_invite(id: &str) -> bool {
     !matches!(
         id,
-        "batch" | "revocations" | "previews" | "declines" | "report-leak"
+        "batch" | "revocations" | "previews" | "declines" | "report-leak" | "statistics"
     )
 }
 

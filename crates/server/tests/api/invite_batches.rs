@@ -161,6 +161,9 @@ async fn all_are_made_or_none() {
         assert_eq!(outcomes(&made), ["made"; 3]);
         assert_eq!(world.events().await.len(), before + 1);
         assert_eq!(world.count("invite.batch-created").await, 1);
+        let metrics = world.own("GET", "/metrics", None).await.expect(200).text;
+        let created = "guestlist_invite_events_total{event=\"created\"} 3\n";
+        assert!(metrics.contains(created), "{metrics}");
         let again = once(&world, "k", &batch("atomic", &rows)).await;
         assert_eq!(again.expect(200).json(), made);
         let other = once(&world, "k", &batch("bestEffort", &rows)).await;

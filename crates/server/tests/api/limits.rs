@@ -282,6 +282,7 @@ async fn d41_a_recipient_is_not_flooded_and_nobody_learns_who_invited_them() {
     let refused = world.send(&ann, "POST", "/v1/invites", Some(&invite)).await;
     is_too_many(&refused);
     assert!(refused.text.contains("Too many people were invited"));
+    assert!(refused.header("ratelimit").is_none());
     // Others can be invited as before.
     invite["invitee"] = json!({"email": "bob@example.com"});
     world.invite(&ann, &invite).await;

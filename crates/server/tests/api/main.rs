@@ -36,6 +36,7 @@ mod invite_effects;
 mod invite_grants;
 mod invite_lists;
 mod invite_notices;
+mod invite_statistics;
 mod invite_terms;
 mod invites;
 mod known_users;

@@ -17,6 +17,7 @@ use guestlist_api::invite_lists::{
     InviteSummary, InviteUses, Inviter,
 };
 use guestlist_api::invite_settings::{InviteSettings, LostAuthority};
+use guestlist_api::invite_statistics::{InviteDelays, InviteFunnel, InviteGroup, InviteStatistics};
 use guestlist_api::invite_terms::{InviteGrant, InviteRestrictions, Invitee};
 use guestlist_api::invites::ConflictResolutionStrategy;
 use guestlist_api::roles::Permission;
@@ -144,6 +145,34 @@ fn settings() -> InviteSettings {
     }
 }
 
+fn statistics() -> InviteStatistics {
+    let funnel = InviteFunnel {
+        invites: 3,
+        people: 4,
+        previewed: 2,
+        refused: 1,
+        accepted: 2,
+        accepts: 2,
+        by_status: [(InviteState::Accepted, 2), (InviteState::Pending, 1)].into(),
+        seconds_to_accept: Some(InviteDelays {
+            median: 60,
+            ninetieth: 3600,
+            longest: 7200,
+        }),
+    };
+    InviteStatistics {
+        created_after: id("2026-01-02T03:04:05.678Z"),
+        created_before: id("2026-01-03T03:04:05.678Z"),
+        total: funnel.clone(),
+        groups: vec![InviteGroup {
+            name: "example.com".to_owned(),
+            funnel,
+        }],
+        more_groups: true,
+        incomplete: true,
+    }
+}
+
 fn undone() -> InviteUndone {
     InviteUndone {
         user_id: id("user 1"),
@@ -228,6 +257,7 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         ("InviteUndone", value(undone())),
         ("InviteUndoing", value(undoing)),
         ("InviteSettings", value(settings())),
+        ("InviteStatistics", value(statistics())),
         (
             "InviteRevocations",
             value(InviteRevocations {

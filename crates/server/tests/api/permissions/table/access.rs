@@ -162,6 +162,12 @@ pub(super) const MORE_INVITES: &[Row] = &[
         "",
         named(200),
     ),
+    free(
+        "getInviteStatistics",
+        "GET /v1/invites/statistics",
+        SHOWN,
+        anybody(200),
+    ),
     row(
         "getInviteSettings",
         "GET /v1/settings/invites",
