@@ -307,14 +307,18 @@ impl Refusal {
         }
     }
 
+    /// The rows of a batch for which all of it is refused.
+    fn refused_rows(&self) -> &[RefusedRow] {
+        if let Self::BatchRefused(rows) = self {
+            rows
+        } else {
+            &[]
+        }
+    }
+
     /// The answer.
     pub fn into_response(self, request_id: &str) -> Response<Full<Bytes>> {
         let told = self.for_caller();
-        let refused_rows = if let Self::BatchRefused(rows) = &self {
-            rows.clone()
-        } else {
-            Vec::new()
-        };
         let problem = Problem {
             kind: format!("/problems/{}", told.code),
             title: told.title,
@@ -323,7 +327,7 @@ impl Refusal {
             error_id: request_id.to_owned(),
             detail: None,
             path: told.path,
-            refused_rows,
+            refused_rows: self.refused_rows().to_vec(),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = Response::new(Full::new(Bytes::from(body)));

@@ -428,7 +428,6 @@ pub(super) fn reads<T: for<'de> Deserialize<'de>>(body: &Value) -> bool {
 }
 
 /// Every body that is sent, with all of its members.
-#[expect(clippy::too_many_lines, reason = "a table with an entry for each body")]
 pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
     let record = AccessRecordRequest {
         record_id: Some(id("rec_1")),
