@@ -471,7 +471,7 @@ pub enum Accepting {
 pub fn accept(
     facts: Facts<'_>,
     seen: &Seen<StoredInvite>,
-    acceptor: Acceptor<'_>,
+    acceptor: &Acceptor<'_>,
     settings: Option<&Seen<StoredInviteSettings>>,
     fresh_request_id: RequestId,
 ) -> Result<Accepting, Refusal> {
@@ -503,7 +503,7 @@ pub fn accept(
         }
         Need::None => {
             let how = ("invite.accepted", None);
-            let (mut changes, _) = settle(facts, facts, how, seen, &acceptor, effect)?;
+            let (mut changes, _) = settle(facts, facts, how, seen, acceptor, effect)?;
             changes.expect.extend(basis);
             rely_on_settings(&mut changes, settings);
             Ok(Accepting::Gives(changes))

@@ -77,17 +77,10 @@ pub fn delete(facts: Facts<'_>, user: &UserId, part: &Part) -> Result<Option<Cha
     let invites: Vec<_> = invites
         .filter_map(|seen| Some((seen.mark, voided(facts, &seen.value, user)?)))
         .collect();
-    let is_void = |request: &StoredAccessRequest| {
-        let of = request.invite.as_ref();
-        of.is_some_and(|of| {
-            let mut voided = invites.iter();
-            voided.any(|(_, invite): &(Mark, StoredInvite)| invite.reference == of.reference)
-        })
-    };
     let requests = part.requests.iter();
     let requests: Vec<_> = requests
         .filter_map(|seen| {
-            let is_void = is_void(&seen.value);
+            let is_void = is_void(&seen.value, &invites);
             Some((
                 seen.mark,
                 request_without(facts, &seen.value, user, is_void)?,
@@ -224,6 +217,15 @@ fn voided(facts: Facts<'_>, invite: &StoredInvite, user: &UserId) -> Option<Stor
             Some(facts.who()),
             reason.parse().ok(),
         )
+    })
+}
+
+/// Whether the invite that a request belongs to is one of these.
+fn is_void(request: &StoredAccessRequest, voided: &[(Mark, StoredInvite)]) -> bool {
+    let of = request.invite.as_ref();
+    of.is_some_and(|of| {
+        let mut voided = voided.iter();
+        voided.any(|(_, invite)| invite.reference == of.reference)
     })
 }
 

@@ -296,7 +296,7 @@ async fn accept(
     let settings = settings(ask).await?;
     let decided = ask.decide(|facts| {
         let acceptor = accepting.acceptor(fresh_record_id);
-        rules::accept(facts, seen, acceptor, settings.as_ref(), fresh_request_id)
+        rules::accept(facts, seen, &acceptor, settings.as_ref(), fresh_request_id)
     })?;
     match decided {
         rules::Accepting::Before => Ok(Decided::Nothing(None)),

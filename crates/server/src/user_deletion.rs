@@ -54,7 +54,7 @@ impl Piece {
     }
 
     /// An invite, and the access request that it waits for: both or neither.
-    fn of_invite(invite: StoredInvite) -> Vec<Self> {
+    fn of_invite(invite: &StoredInvite) -> Vec<Self> {
         let request = invite.awaiting.as_ref();
         let request = request.map(|awaiting| Self::Request(awaiting.request_id.to_string()));
         [Self::Invite(invite.id())]
@@ -64,7 +64,7 @@ impl Piece {
     }
 
     /// An access request, and the invite that waits for it.
-    fn of_request(request: StoredAccessRequest) -> Vec<Self> {
+    fn of_request(request: &StoredAccessRequest) -> Vec<Self> {
         let invite = request.invite.as_ref();
         let invite = invite.map(|of| Self::Invite(of.reference.to_string()));
         [Self::Request(request.id())]
@@ -205,7 +205,7 @@ async fn plan(ask: Ask<'_>, user: &UserId) -> Result<Plan, Refusal> {
     together.extend(found(ask, &open, concerned, Piece::of_request).await?);
     let tokens = Selection::Equal(Facet::Principal, user.principal().to_owned());
     let usable = |token: &StoredUserToken| token.is_usable(now);
-    let token = |token: StoredUserToken| vec![Piece::Token(token.id())];
+    let token = |token: &StoredUserToken| vec![Piece::Token(token.id())];
     let tokens = found(ask, &tokens, usable, token).await?;
     others.extend(tokens.into_iter().flatten());
     let configuration: Option<Seen<StoredTokenConfiguration>> = ask.see(user.as_str()).await?;
@@ -244,13 +244,13 @@ async fn found<T: Stored>(
     ask: Ask<'_>,
     selection: &Selection,
     wanted: impl Fn(&T) -> bool + Copy,
-    pieces: impl Fn(T) -> Vec<Piece>,
+    pieces: impl Fn(&T) -> Vec<Piece>,
 ) -> Result<Vec<Vec<Piece>>, Refusal> {
     let mut ids = Vec::new();
     let mut after = None;
     loop {
         let (seen, next) = walk(ask, selection, after.as_deref(), usize::MAX, wanted).await?;
-        ids.extend(seen.into_iter().map(|seen: Seen<T>| pieces(seen.value)));
+        ids.extend(seen.iter().map(|seen: &Seen<T>| pieces(&seen.value)));
         after = next;
         if after.is_none() || ids.len() > MOST {
             return Ok(ids);
