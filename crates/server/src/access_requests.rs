@@ -121,6 +121,12 @@ pub async fn respond_to_access_request(
                 let existing: Option<Seen<StoredRecord>> =
                     ask.see(record_id_of(id)?.as_str()).await?;
                 let of = OfInvite::see(ask, &seen.value).await?;
+                // Read after its invite: if it is still open, nobody had answered it when the
+                // invite was read, and what that says is not the end of the same answer.
+                let seen = match of {
+                    Some(_) => find(ask, id, Ability::UpdateRequest(id)).await?,
+                    None => seen,
+                };
                 let settings = settings(ask).await?;
                 let places = Places {
                     existing: existing.as_ref(),
