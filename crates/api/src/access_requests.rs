@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::RequestId;
+use crate::ids::{InviteReference, RequestId};
 use crate::limits;
 use crate::paging::{CollectionLinks, Links, Pagination, absent_on_the_last_page};
 use crate::records::{Statement, User};
@@ -45,6 +45,10 @@ pub struct AccessRequest {
     pub access: AccessTemplate,
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
+    /// The invite that was accepted and waits for this: approving gives what the invite holds. An
+    /// extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite_reference: Option<InviteReference>,
     #[serde(default, deserialize_with = "default_if_null")]
     pub links: Links,
 }

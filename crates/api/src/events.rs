@@ -207,12 +207,21 @@ open_enumeration!(
         /// Somebody could not accept an invite; the details have the error code they were told.
         InviteAcceptFailed = "invite.accept-failed",
         InviteAccepted = "invite.accepted",
+        /// Somebody accepted an invite, and the access request that the details name asks that it be
+        /// approved. Nothing is given yet.
+        InviteApprovalRequested = "invite.approval-requested",
+        /// What somebody accepted was approved and given: told in the place of `invite.accepted` and
+        /// `access-request.approved`.
+        InviteApproved = "invite.approved",
         /// Several invites were made by one request, all or none; the details have the reference of
         /// each.
         InviteBatchCreated = "invite.batch-created",
         InviteCreated = "invite.created",
         /// Whoever it was for, or held its id, does not want it.
         InviteDeclined = "invite.declined",
+        /// What somebody accepted was not approved, and the invite has ended: told in the place of
+        /// `access-request.denied`.
+        InviteDenied = "invite.denied",
         /// An invite for several people was used as often as it may be.
         InviteExhausted = "invite.exhausted",
         /// The time of an invite that nobody used is over. Told within seconds, and not what makes

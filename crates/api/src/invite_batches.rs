@@ -96,13 +96,14 @@ pub enum BatchFormat {
 
 /// The columns that a table may have, in any order. A name that is not among them is refused: a
 /// restriction that is passed over would be none.
-pub const COLUMNS: [&str; 14] = [
+pub const COLUMNS: [&str; 15] = [
     "email",
     "userId",
     "resource",
     "roles",
     "expiryTime",
     "accessDuration",
+    "approvalRequired",
     "tags",
     "maxUses",
     "emailDomains",
@@ -168,6 +169,12 @@ fn invite<'a>(cells: impl Iterator<Item = (&'static str, &'a str)>) -> Value {
             "accessDuration" => {
                 invite.insert("grant".to_owned(), json!({ "accessDuration": cell }));
             }
+            "approvalRequired" => {
+                let required = cell
+                    .parse::<bool>()
+                    .map_or_else(|_| cell.into(), Value::from);
+                invite.insert("approval".to_owned(), json!({ "required": required }));
+            }
             "tags" => {
                 let tags = cell.split(';').map(str::trim).filter(|tag| !tag.is_empty());
                 let tags = tags.map(|tag| tag.split_once('=').unwrap_or((tag, "")));
@@ -209,9 +216,9 @@ mod tests {
 
     #[test]
     fn a_table_is_invites() {
-        let text = "email,resource,roles,tags,accessDuration,maxUses,userId\n\
-                    a@b.example,docs/1 docs/2,ro_a; ro_b,team=web;on,P30D,2,\n\
-                    ,docs/3,ro_a,,,x,bob\n";
+        let text = "email,resource,roles,tags,accessDuration,maxUses,userId,approvalRequired\n\
+                    a@b.example,docs/1 docs/2,ro_a; ro_b,team=web;on,P30D,2,,true\n\
+                    ,docs/3,ro_a,,,x,bob,\n";
         let rows = table(text, 10).unwrap();
         let expected = json!([
             {
@@ -222,6 +229,7 @@ mod tests {
                 }],
                 "tags": {"team": "web", "on": ""},
                 "grant": {"accessDuration": "P30D"},
+                "approval": {"required": true},
                 "restrictions": {"maxUses": 2},
             },
             {

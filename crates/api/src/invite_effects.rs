@@ -102,4 +102,8 @@ pub struct InviteEffect {
     pub other_users: Vec<UserId>,
     pub other_groups: Vec<GroupId>,
     pub risk_flags: Vec<RiskFlag>,
+    /// Whether accepting it would give nothing until somebody approves: because whoever made it wants
+    /// it so, or because the account does for what has such flags.
+    #[serde(default)]
+    pub approval_required: bool,
 }

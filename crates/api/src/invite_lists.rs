@@ -24,6 +24,8 @@ pub enum InviteState {
     Scheduled,
     /// Whoever made it could not give now what it holds. It can be used again when they can.
     Suspended,
+    /// Somebody accepted it, and what it holds is given to them once that is approved.
+    AwaitingApproval,
     Expired,
     /// It was used by the one person it was for.
     Accepted,
@@ -34,10 +36,11 @@ pub enum InviteState {
 }
 
 impl InviteState {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Pending,
         Self::Scheduled,
         Self::Suspended,
+        Self::AwaitingApproval,
         Self::Expired,
         Self::Accepted,
         Self::Exhausted,
@@ -51,6 +54,7 @@ impl InviteState {
             Self::Pending => "PENDING",
             Self::Scheduled => "SCHEDULED",
             Self::Suspended => "SUSPENDED",
+            Self::AwaitingApproval => "AWAITING_APPROVAL",
             Self::Expired => "EXPIRED",
             Self::Accepted => "ACCEPTED",
             Self::Exhausted => "EXHAUSTED",
@@ -103,6 +107,9 @@ pub struct InviteSummary {
     pub restrictions: InviteRestrictions,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<crate::invite_terms::InviteGrant>,
+    /// Only if it must be approved, or waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<crate::invite_terms::InviteApproval>,
     pub uses: InviteUses,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linked_user_id: Option<LinkedUserId>,
@@ -153,6 +160,13 @@ pub enum InviteChange {
     Suspended,
     /// They can again.
     Resumed,
+    /// Somebody accepted it, and asks that this be approved.
+    ApprovalRequested,
+    /// What was asked was taken back: it can be accepted again.
+    ApprovalWithdrawn,
+    Approved,
+    /// Somebody said no, and it has ended.
+    Denied,
 }
 
 /// One line of the history of an invite.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::durations::IsoDuration;
 use crate::emails::EmailAddress;
 use crate::identities::IssuerText;
-use crate::ids::{Domain, UserId};
+use crate::ids::{Domain, RequestId, UserId};
 use crate::limits;
 use crate::text::{Bounded, Malformed, absent_if_empty, default_if_null};
 use crate::times::Timestamp;
@@ -112,6 +112,27 @@ impl InviteGrant {
             access_duration: Some(duration),
         })
     }
+}
+
+/// Whether somebody else must approve what an accept asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InviteApproval {
+    /// Accepting gives nothing yet: it opens an access request, and whoever approves that gives it.
+    #[serde(default, deserialize_with = "default_if_null")]
+    pub required: bool,
+    /// The access request that waits for an answer. Not read in requests, so that what was read can
+    /// be sent back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
+}
+
+impl InviteApproval {
+    /// That must be given.
+    pub const REQUIRED: Self = Self {
+        required: true,
+        request_id: None,
+    };
 }
 
 /// Times an invite can be used: 1 to 1,000.

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{InviteId, InviteReference, LinkedUserId, RoleId, TenantId};
-use crate::invite_terms::{AccessDuration, InviteGrant, InviteRestrictions, Invitee};
+use crate::invite_terms::{
+    AccessDuration, InviteApproval, InviteGrant, InviteRestrictions, Invitee,
+};
 use crate::limits;
 use crate::paging::Links;
 use crate::records::{LinkedGroup, Resource, User, resources_of, roles_of};
@@ -93,6 +95,9 @@ pub struct Invite {
     pub restrictions: Option<InviteRestrictions>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<InviteGrant>,
+    /// Only of an invite that must be approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<InviteApproval>,
     #[serde(
         default,
         deserialize_with = "default_if_null",
@@ -163,6 +168,10 @@ pub struct InviteRequest {
     /// How it is given. When an invite is replaced, absent leaves it as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<InviteGrant>,
+    /// Whether somebody must approve it once it is accepted. When an invite is replaced, absent leaves
+    /// it as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<InviteApproval>,
     #[serde(
         default,
         deserialize_with = "default_if_null",
@@ -212,6 +221,19 @@ impl InviteRequest {
     #[must_use]
     pub fn access_duration(mut self, duration: AccessDuration) -> Self {
         self.grant = InviteGrant::of(Some(duration));
+        self
+    }
+
+    /// Accepting it gives nothing until somebody who may give it approves.
+    ///
+    /// ```
+    /// use guestlist_api::invites::InviteRequest;
+    ///
+    /// let invite = InviteRequest::new().approval_required();
+    /// ```
+    #[must_use]
+    pub fn approval_required(mut self) -> Self {
+        self.approval = Some(InviteApproval::REQUIRED);
         self
     }
 

@@ -1,5 +1,6 @@
 //! Invites (contract §1.3).
 
+use guestlist_api::access_requests::AccessRequest;
 use guestlist_api::accounts::Account;
 use guestlist_api::ids::InviteId;
 use guestlist_api::invites::{Invite, InviteRequest};
@@ -9,6 +10,15 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::paths::Path;
 use crate::transport::Request;
+
+/// What comes of accepting an invite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    /// What the invite holds was given, or was before. The account, if the server says it.
+    Given(Option<Account>),
+    /// Nothing was given yet: somebody else must approve this.
+    AwaitsApproval(Box<AccessRequest>),
+}
 
 /// The operations on invites. From [`Client::invites`].
 ///
@@ -85,7 +95,8 @@ impl Invites<'_> {
     }
 
     /// Accepts an invite for the user whose token the caller sends. The account is `None` if the
-    /// server does not say it.
+    /// server does not say it, as for an invite that must be approved first: of that,
+    /// [`accept_invite`](Self::accept_invite) tells.
     ///
     /// # Errors
     ///
@@ -93,8 +104,51 @@ impl Invites<'_> {
     /// may no longer give what it holds; (403 `InvalidInviteAcceptor`) if the caller is a service
     /// client.
     pub async fn respond_to_invite(self, id: &InviteId) -> Result<Option<Account>, Error> {
-        let request = Self::one(Method::PATCH, id);
-        self.client.send(request).await?.decode_any("an account")
+        match self.accept_invite(id).await? {
+            Accepted::Given(account) => Ok(account),
+            Accepted::AwaitsApproval(_) => Ok(None),
+        }
+    }
+
+    /// The same, and tells what came of it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use guestlist_client::{Client, Credentials};
+    /// # let server = guestlist_server::testing::TestServer::start().await?;
+    /// # let owner = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+    /// use guestlist_client::api::access_requests::AccessRequestAnswer;
+    /// use guestlist_client::api::invites::{InviteRequest, InviteStatement};
+    /// use guestlist_client::Accepted;
+    ///
+    /// let editor = InviteStatement::new(["Authress:ReadResource"], ["projects/42"])?;
+    /// let invite = InviteRequest::new().statement(editor).approval_required();
+    /// let invite = owner.invites().create_invite(&invite).await?;
+    ///
+    /// let bob = Client::new(server.url(), Credentials::token(server.token("bob")?))?;
+    /// if let Accepted::AwaitsApproval(request) = bob.invites().accept_invite(&invite.invite_id).await? {
+    ///     let id = request.request_id;
+    ///     // Somebody else, who may give it, says yes.
+    ///     let requests = owner.access_requests();
+    ///     requests.respond_to_access_request(&id, AccessRequestAnswer::Approved).await?;
+    /// }
+    /// # assert!(matches!(bob.invites().accept_invite(&invite.invite_id).await?, Accepted::Given(_)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As those of [`respond_to_invite`](Self::respond_to_invite). Refused (404 `ApprovalPending`)
+    /// if somebody else accepted it, which waits for approval.
+    pub async fn accept_invite(self, id: &InviteId) -> Result<Accepted, Error> {
+        let answer = self.client.send(Self::one(Method::PATCH, id)).await?;
+        if answer.is_only_accepted() {
+            let request = answer.decode("an access request")?;
+            return Ok(Accepted::AwaitsApproval(Box::new(request)));
+        }
+        answer.decode_any("an account").map(Accepted::Given)
     }
 
     /// Withdraws an invite. Access that it gave stays.

@@ -21,7 +21,7 @@ pub use crate::events::{Events, Following};
 pub use crate::extensions::Extensions;
 pub use crate::groups::Groups;
 pub use crate::invite_statistics::StatisticsQuery;
-pub use crate::invites::Invites;
+pub use crate::invites::{Accepted, Invites};
 pub use crate::keys::{JsonWebKey, JsonWebKeySet};
 pub use crate::pages::{PageQuery, Pages};
 pub use crate::resource_permissions::ResourcePermissions;

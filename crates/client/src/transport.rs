@@ -121,10 +121,16 @@ impl Request {
 
 /// A 2xx answer.
 pub(crate) struct Answer {
+    status: StatusCode,
     body: Bytes,
 }
 
 impl Answer {
+    /// Whether it was taken on and is not done.
+    pub(crate) fn is_only_accepted(&self) -> bool {
+        self.status == StatusCode::ACCEPTED
+    }
+
     /// Reads the body. `expected` says what it is: "an invite".
     pub(crate) fn decode<T: DeserializeOwned>(&self, expected: &'static str) -> Result<T, Error> {
         decode(&self.body, expected)
@@ -245,7 +251,7 @@ async fn send_once(
     let (status, headers) = (answer.status(), answer.headers().clone());
     let body = read(answer, shared.settings.answer_limit, request).await?;
     if status.is_success() {
-        return Ok(Answer { body });
+        return Ok(Answer { status, body });
     }
     Err(refused(request, token.as_ref(), status, &headers, &body))
 }

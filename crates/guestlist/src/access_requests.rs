@@ -193,6 +193,7 @@ fn describe(request: &AccessRequest) -> String {
         ("Status", request.status.to_string()),
         ("Users", lines(&request.access.users)),
         ("Asks for", statements(request).join("\n")),
+        ("Invite", optional(request.invite_reference.as_ref())),
         ("Tags", words(&request.tags)),
         ("Changed", optional(request.last_updated.as_ref())),
     ])

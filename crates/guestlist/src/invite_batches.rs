@@ -20,9 +20,10 @@ use crate::exits::Failure;
 
 pub(crate) const BATCH_HELP: &str = "\
 FILE is JSON ({\"invites\": […]} or a list), a line of JSON for each invite, or a table (CSV) with any of
-the columns email, userId, resource, roles, expiryTime, accessDuration, tags, maxUses, emailDomains,
-issuer, notBefore, conflictResolutionStrategy, linkedUserId and tenantId. roles and emailDomains take
-several with blanks or `;` between them, resource with blanks, tags (name=value) with `;`.
+the columns email, userId, resource, roles, expiryTime, accessDuration, approvalRequired, tags, maxUses,
+emailDomains, issuer, notBefore, conflictResolutionStrategy, linkedUserId and tenantId. roles and
+emailDomains take several with blanks or `;` between them, resource with blanks, tags (name=value)
+with `;`.
 
 What can be made is made, more than 1,000 in several requests; with --atomic all or none, 1,000 at
 most. The ids are secrets: they are printed on standard output, each after its row and whom it is for,

@@ -160,6 +160,7 @@ enum State {
     Pending,
     Scheduled,
     Suspended,
+    AwaitingApproval,
     Expired,
     Accepted,
     Exhausted,
@@ -173,6 +174,7 @@ impl State {
             Self::Pending => InviteState::Pending,
             Self::Scheduled => InviteState::Scheduled,
             Self::Suspended => InviteState::Suspended,
+            Self::AwaitingApproval => InviteState::AwaitingApproval,
             Self::Expired => InviteState::Expired,
             Self::Accepted => InviteState::Accepted,
             Self::Exhausted => InviteState::Exhausted,
@@ -339,6 +341,14 @@ fn row(invite: &InviteSummary) -> Vec<String> {
     ]
 }
 
+fn approval(invite: &InviteSummary) -> String {
+    let approval = invite.approval.as_ref();
+    approval.map_or_else(String::new, |approval| match &approval.request_id {
+        Some(request) => format!("asked for by {request}"),
+        None => "required".to_owned(),
+    })
+}
+
 fn describe(invite: &InviteSummary) -> String {
     let restrictions = &invite.restrictions;
     let domains: Vec<&str> = restrictions
@@ -359,6 +369,7 @@ fn describe(invite: &InviteSummary) -> String {
             "Used",
             format!("{} of {}", invite.uses.accepted, invite.uses.max),
         ),
+        ("Approval", approval(invite)),
         ("Inviter", invite.inviter.user_id.to_string()),
         ("Made", invite.created_time.to_string()),
         ("Expires", invite.expiry_time.to_string()),
@@ -397,6 +408,15 @@ fn told(effect: &InviteEffect) -> String {
         ("Loses", replaced.join("\n")),
         ("Others", [users, groups].concat().join(", ")),
         ("Look twice", risks.join(", ")),
+        (
+            "Approval",
+            if effect.approval_required {
+                "required"
+            } else {
+                ""
+            }
+            .to_owned(),
+        ),
     ])
 }
 

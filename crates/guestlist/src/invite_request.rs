@@ -6,7 +6,9 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use guestlist_api::identities::IssuerText;
 use guestlist_api::ids::{Domain, LinkedUserId, RoleId, TenantId};
-use guestlist_api::invite_terms::{AccessDuration, InviteGrant, InviteRestrictions, Invitee};
+use guestlist_api::invite_terms::{
+    AccessDuration, InviteApproval, InviteGrant, InviteRestrictions, Invitee,
+};
 use guestlist_api::invites::{ConflictResolutionStrategy, InviteRequest, InviteStatement};
 use guestlist_api::limits;
 use guestlist_api::resources::ResourceUri;
@@ -93,6 +95,10 @@ pub(crate) struct InviteArguments {
     /// How many people can use it: 1 to 1000 [default: 1]
     #[arg(long, value_name = "NUMBER")]
     max_uses: Option<u32>,
+
+    /// Accepting it gives nothing until somebody else who may give it approves
+    #[arg(long)]
+    require_approval: bool,
 
     /// A tag to find it by; may be repeated
     #[arg(long = "tag", value_name = "NAME=VALUE")]
@@ -286,6 +292,9 @@ impl InviteArguments {
         }
         if self.access_duration.is_some() {
             request.grant = InviteGrant::of(self.access_duration.clone());
+        }
+        if self.require_approval {
+            request.approval = Some(InviteApproval::REQUIRED);
         }
         if let Some(strategy) = self.strategy {
             request.conflict_resolution_strategy = strategy.into();

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use guestlist_api::access_requests::AccessRequest;
 use guestlist_api::accounts::Account;
 use guestlist_api::ids::{
     Domain, InviteId, InviteReference, InviteSecret, LinkedUserId, RoleId, TenantId,
@@ -13,7 +14,7 @@ use guestlist_api::invite_lists::InviteReason;
 use guestlist_api::invites::{ConflictResolutionStrategy, Invite, InviteRequest, InviteStatement};
 use guestlist_api::text::{Malformed, OpenEnum};
 use guestlist_api::times::Timestamp;
-use guestlist_client::Error;
+use guestlist_client::{Accepted, Error};
 use guestlist_server::clock::Clock;
 use serde::Serialize;
 
@@ -93,6 +94,7 @@ Examples:
   guestlist invite create --role ro_editor --on projects/42 --email ann@example.com \\
       --link-prefix https://app.example.com/join#
   guestlist invite create --role ro_editor --on projects/42 --qr --copy
+  guestlist invite create --role ro_admin --on projects/42 --require-approval
   guestlist invite create --role ro_editor --on projects/42 --dry-run
   guestlist invite create -f invite.yaml --json | jq -r .inviteId";
 
@@ -593,27 +595,39 @@ async fn show(id: &InviteId, session: &Session) -> Result<(), Failure> {
 /// What `accept` says to programs.
 #[derive(Serialize)]
 struct Acceptance {
+    /// Whether what the invite holds was given.
     accepted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<InviteReference>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<Account>,
+    /// What must be approved first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Box<AccessRequest>>,
 }
 
 async fn accept(id: &InviteId, session: &Session) -> Result<(), Failure> {
-    let answer = session.client.invites().respond_to_invite(id).await;
-    let account = answer.map_err(|error| not_accepted(error, id))?;
+    let answer = session.client.invites().accept_invite(id).await;
+    let (account, request) = match answer.map_err(|error| not_accepted(error, id))? {
+        Accepted::Given(account) => (account, None),
+        Accepted::AwaitsApproval(request) => (None, Some(request)),
+    };
     let accepted = Acceptance {
-        accepted: true,
+        accepted: request.is_none(),
         reference: id.reference(),
         account,
+        request,
     };
-    session
-        .output
-        .show(&accepted, |accepted| match &accepted.account {
-            Some(account) => format!("Accepted, in the account {}.", account.account_id),
-            None => "Accepted.".to_owned(),
-        })
+    session.output.show(&accepted, |accepted| {
+        match (&accepted.request, &accepted.account) {
+            (Some(request), _) => format!(
+                "Nothing is given yet: it awaits approval, as {}.",
+                request.request_id
+            ),
+            (None, Some(account)) => format!("Accepted, in the account {}.", account.account_id),
+            (None, None) => "Accepted.".to_owned(),
+        }
+    })
 }
 
 fn not_accepted(error: Error, id: &InviteId) -> Failure {

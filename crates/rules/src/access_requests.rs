@@ -16,8 +16,10 @@ use crate::authority::{Ability, Basis, holds, refuse};
 use crate::ceiling::{NotGiven, may_hand_out};
 use crate::changes::{Changes, Facet, Kind, Seen, Stored};
 use crate::facts::Facts;
+use crate::invite_approvals::{self, Approving, OfInvite, reopened};
+use crate::invites::StoredInvite;
 use crate::records::{StoredRecord, check_size, names};
-use crate::refusals::{Noun, Refusal};
+use crate::refusals::{InviteUnusable, Noun, Refusal};
 
 /// An access request as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +38,9 @@ pub struct StoredAccessRequest {
     pub answered_by: Option<UserId>,
     /// The record that gives what was approved.
     pub record_id: Option<RecordId>,
+    /// The invite by which it was asked for, if it was.
+    #[serde(default)]
+    pub invite: Option<OfInvite>,
 }
 
 impl Stored for StoredAccessRequest {
@@ -126,6 +131,7 @@ pub fn create(
         last_updated: facts.now,
         answered_by: None,
         record_id: None,
+        invite: None,
     };
     check_statements(facts, &request.statements)?;
     let basis = may_ask_for(facts, &request)?;
@@ -193,6 +199,16 @@ pub struct Places<'a> {
     pub existing: Option<&'a Seen<StoredRecord>>,
     /// A random id, should that one be somebody else's.
     pub fresh: RecordId,
+    /// The invite of the request, if it belongs to one.
+    pub invite: Option<Approving<'a>>,
+}
+
+impl<'a> Places<'a> {
+    /// What belongs to a request of an invite.
+    fn approving(self) -> Result<Approving<'a>, Refusal> {
+        self.invite
+            .ok_or(Refusal::NothingToApprove(InviteUnusable::Revoked))
+    }
 }
 
 /// The id of the record that gives what was approved: `req:` and that of the request.
@@ -217,7 +233,8 @@ fn impossible(reason: &Malformed) -> Refusal {
 /// # Errors
 ///
 /// [`Refusal::InsufficientGrantAccess`] if the caller may not give what they approve,
-/// [`Refusal::AnsweredOtherwise`] if the request was answered otherwise.
+/// [`Refusal::AnsweredOtherwise`] if the request was answered otherwise. Of what somebody accepted:
+/// [`Refusal::SecondPersonRequired`], [`Refusal::InviteSuspended`], [`Refusal::NothingToApprove`].
 pub fn respond(
     facts: Facts<'_>,
     seen: &Seen<StoredAccessRequest>,
@@ -227,6 +244,18 @@ pub fn respond(
     let request = &seen.value;
     let ability = Ability::UpdateRequest(&request.request_id);
     let basis = holds(facts.grants, facts.who(), ability).ok_or_else(|| refuse(facts, ability))?;
+    if let (AccessRequestStatus::Open, Some(of)) = (request.status, &request.invite) {
+        let approving = places.approving()?;
+        return match answer {
+            AccessRequestAnswer::Approved => {
+                invite_approvals::approve(facts, seen, of, basis, approving)
+            }
+            AccessRequestAnswer::Denied => {
+                invite_approvals::deny(facts, seen, basis, approving.invite)
+            }
+        }
+        .map(Some);
+    }
     match (request.status, answer) {
         (AccessRequestStatus::Open, AccessRequestAnswer::Approved) => {
             approve(facts, seen, basis, places).map(Some)
@@ -325,7 +354,12 @@ fn record(
 }
 
 /// Takes a request back. What was approved stays given: access is taken away by changing the record.
-pub fn delete(facts: Facts<'_>, seen: &Seen<StoredAccessRequest>) -> Result<Changes, Refusal> {
+/// The invite of an open request, if it belongs to one, can be accepted again.
+pub fn delete(
+    facts: Facts<'_>,
+    seen: &Seen<StoredAccessRequest>,
+    invite: Option<&Seen<StoredInvite>>,
+) -> Result<Changes, Refusal> {
     let request = &seen.value;
     let basis = if request.is_by(facts.who()) {
         Basis::new()
@@ -338,8 +372,17 @@ pub fn delete(facts: Facts<'_>, seen: &Seen<StoredAccessRequest>) -> Result<Chan
     }
     let deleted = request.at(facts, AccessRequestStatus::Deleted);
     let subject = subject(&request.request_id);
-    let mut changes = facts.changes("access-request.deleted", subject, json!({}));
+    let data = match &request.invite {
+        Some(of) => json!({ "reference": of.reference }),
+        None => json!({}),
+    };
+    let mut changes = facts.changes("access-request.deleted", subject, data);
     changes.expect.extend(basis);
+    if let Some(invite) = invite
+        && let Some(next) = reopened(facts, request, &invite.value)
+    {
+        changes.replace(invite.mark, &next)?;
+    }
     changes.replace(seen.mark, &deleted)?;
     Ok(changes)
 }

@@ -10,10 +10,12 @@ use guestlist_api::resources::ResourceUri;
 use guestlist_api::times::{Timestamp, UnmodifiedSince};
 use serde_json::json;
 
+use crate::access_requests::StoredAccessRequest;
 use crate::authority::{Ability, Basis, holds, refuse};
 use crate::ceiling::may_hand_out_until;
 use crate::changes::{Changes, Event, Seen};
 use crate::facts::Facts;
+use crate::invite_approvals::{check_uses, close};
 use crate::invite_notices::Notices;
 use crate::invite_terms::{Terms, is_for_several};
 use crate::invites::{
@@ -29,8 +31,15 @@ impl StoredInvite {
             InviteStatus::Exhausted => InviteState::Exhausted,
             InviteStatus::Declined => InviteState::Declined,
             InviteStatus::Revoked => InviteState::Revoked,
-            InviteStatus::Pending if facts.now >= self.expiry_time => InviteState::Expired,
-            InviteStatus::Pending if !self.is_backed(facts) => InviteState::Suspended,
+            InviteStatus::Pending | InviteStatus::AwaitingApproval
+                if facts.now >= self.expiry_time =>
+            {
+                InviteState::Expired
+            }
+            InviteStatus::Pending | InviteStatus::AwaitingApproval if !self.is_backed(facts) => {
+                InviteState::Suspended
+            }
+            InviteStatus::AwaitingApproval => InviteState::AwaitingApproval,
             InviteStatus::Pending if self.begins_after(facts.now) => InviteState::Scheduled,
             InviteStatus::Pending => InviteState::Pending,
         }
@@ -173,6 +182,10 @@ pub fn update(
         // Clients that do not know the member must not make access endless by sending back the rest.
         None => invite.access_duration.clone(),
     };
+    // The same for the approval of it.
+    let approval = request.approval.as_ref();
+    let approval_required = approval.map_or(invite.approval_required, |approval| approval.required);
+    check_uses(approval_required, max_uses)?;
     let until = access_until(access_duration.as_ref(), facts.now);
     basis.extend(may_hold(facts, &request, max_uses, until)?);
     let tenant = tenant(&request)?;
@@ -187,6 +200,7 @@ pub fn update(
         max_uses,
         terms,
         access_duration,
+        approval_required,
         ..invite.after(InviteChange::Updated, facts.now, Some(facts.who()), None)
     };
     let data = json!({ "reference": invite.reference, "expiryTime": next.expiry_time });
@@ -222,17 +236,21 @@ pub(crate) fn may_hold(
 
 /// Gives an invite another secret and another time to live. The old secret is dead with the same
 /// change. Also for one that expired, was declined or suspended; not for one that was withdrawn or
-/// used. Whoever renews it stands for what it holds.
+/// used, nor while it awaits approval. Whoever renews it stands for what it holds. `waiting` is the
+/// access request that it waited for when it expired.
 pub fn renew(
     facts: Facts<'_>,
     seen: &Seen<StoredInvite>,
     secret_hash: String,
     expiry_time: Option<Timestamp>,
+    waiting: Option<&Seen<StoredAccessRequest>>,
 ) -> Result<(Changes, StoredInvite), Refusal> {
     let invite = &seen.value;
     let mut basis = may_update(facts, invite)?;
     match invite.status {
         InviteStatus::Pending | InviteStatus::Declined => {}
+        InviteStatus::AwaitingApproval if facts.now >= invite.expiry_time => {}
+        InviteStatus::AwaitingApproval => return Err(unusable(InviteUnusable::AwaitingApproval)),
         InviteStatus::Accepted => return Err(unusable(InviteUnusable::AlreadyAccepted)),
         InviteStatus::Revoked => return Err(unusable(InviteUnusable::Revoked)),
         InviteStatus::Exhausted => return Err(unusable(InviteUnusable::Exhausted)),
@@ -259,12 +277,14 @@ pub fn renew(
         status_reason: None,
         responded_time: None,
         notices: Notices::default(),
+        awaiting: None,
         ..invite.after(InviteChange::Renewed, facts.now, Some(facts.who()), None)
     };
     let data = json!({ "reference": invite.reference, "expiryTime": expiry_time });
     let mut changes = facts.changes("invite.renewed", subject(&invite.reference), data);
     changes.expect.extend(basis);
     changes.replace(seen.mark, &next)?;
+    close(&mut changes, facts.now, Some(facts.who()), waiting)?;
     Ok((changes, next))
 }
 
@@ -317,6 +337,7 @@ pub fn may_read_inbox(facts: Facts<'_>, user: &UserId) -> Result<(), Refusal> {
 pub fn decline(
     facts: Facts<'_>,
     seen: &Seen<StoredInvite>,
+    waiting: Option<&Seen<StoredAccessRequest>>,
     reason: Option<InviteReason>,
 ) -> Result<Option<Changes>, Refusal> {
     if !facts.is_user() {
@@ -326,7 +347,7 @@ pub fn decline(
     if invite.status == InviteStatus::Declined {
         return Ok(None);
     }
-    if let Some(reason) = invite.unusable(facts.now) {
+    if let Some(reason) = invite.ended(facts.now) {
         return Err(Refusal::InviteUnusable(reason));
     }
     invite.terms.admit(facts)?;
@@ -335,6 +356,7 @@ pub fn decline(
     let data = json!({ "reference": invite.reference });
     let mut changes = facts.changes("invite.declined", subject(&invite.reference), data);
     changes.replace(seen.mark, &next)?;
+    close(&mut changes, facts.now, Some(who), waiting)?;
     Ok(Some(changes))
 }
 
@@ -353,6 +375,7 @@ fn declined(
         status: InviteStatus::Declined,
         status_reason: reason.map(|reason| reason.as_str().to_owned()),
         responded_time: Some(now),
+        awaiting: None,
         ..next
     }
 }
@@ -371,11 +394,12 @@ pub fn give_up(
     now: Timestamp,
     request_id: &str,
     seen: &Seen<StoredInvite>,
+    waiting: Option<&Seen<StoredAccessRequest>>,
     how: ByHolder,
     reason: Option<InviteReason>,
 ) -> Result<Option<Changes>, Refusal> {
     let invite = &seen.value;
-    if invite.unusable(now).is_some() {
+    if invite.ended(now).is_some() {
         return Ok(None);
     }
     let (kind, next) = match how {
@@ -385,6 +409,7 @@ pub fn give_up(
                 status: InviteStatus::Revoked,
                 status_reason: Some("reported as leaked".to_owned()),
                 responded_time: Some(now),
+                awaiting: None,
                 ..invite.after(InviteChange::LeakReported, now, None, reason)
             };
             ("invite.revoked", next)
@@ -399,5 +424,6 @@ pub fn give_up(
         data: json!({ "reference": invite.reference, "by": "holder" }),
     });
     changes.replace(seen.mark, &next)?;
+    close(&mut changes, now, None, waiting)?;
     Ok(Some(changes))
 }

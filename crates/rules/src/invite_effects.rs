@@ -12,6 +12,8 @@ use crate::accepting::{Places, effect};
 use crate::changes::Seen;
 use crate::coverage::begins_with_wildcard;
 use crate::facts::Facts;
+use crate::invite_approvals::{Need, need};
+use crate::invite_settings::StoredInviteSettings;
 use crate::invites::{Acceptor, Outcome, StoredInvite, gifts, may_accept};
 use crate::records::StoredRecord;
 use crate::refusals::Refusal;
@@ -29,6 +31,7 @@ pub struct Preview {
     pub other_users: Vec<UserId>,
     pub other_groups: Vec<GroupId>,
     pub risk_flags: Vec<RiskFlag>,
+    pub approval_required: bool,
 }
 
 /// What would happen if the caller of these facts accepted the invite.
@@ -37,6 +40,19 @@ pub struct Preview {
 ///
 /// It cannot be told, because the record of the person has no room for it.
 pub fn preview(
+    facts: Facts<'_>,
+    invite: &StoredInvite,
+    acceptor: Acceptor<'_>,
+    settings: Option<&Seen<StoredInviteSettings>>,
+) -> Result<Preview, Refusal> {
+    let told = preview_of_accept(facts, invite, acceptor)?;
+    Ok(Preview {
+        approval_required: need(facts, invite, settings) != Need::None,
+        ..told
+    })
+}
+
+fn preview_of_accept(
     facts: Facts<'_>,
     invite: &StoredInvite,
     acceptor: Acceptor<'_>,
@@ -104,6 +120,7 @@ pub fn preview(
         other_users,
         other_groups,
         risk_flags: risk_flags.into_iter().collect(),
+        approval_required: invite.approval_required,
     })
 }
 
@@ -118,6 +135,7 @@ fn nothing(facts: Facts<'_>, invite: &StoredInvite, refused: Option<Refusal>) ->
         other_users: Vec::new(),
         other_groups: Vec::new(),
         risk_flags: risks(facts, invite).into_iter().collect(),
+        approval_required: invite.approval_required,
     }
 }
 
@@ -242,7 +260,7 @@ fn others(facts: Facts<'_>, before: Option<&Seen<StoredRecord>>) -> (Vec<UserId>
 }
 
 /// What of the invite itself deserves a second look.
-fn risks(facts: Facts<'_>, invite: &StoredInvite) -> BTreeSet<RiskFlag> {
+pub(crate) fn risks(facts: Facts<'_>, invite: &StoredInvite) -> BTreeSet<RiskFlag> {
     let mut flags = BTreeSet::new();
     for ((role, resource), _) in gifts(&invite.statements, None) {
         if resource.canonical() == "*" {

@@ -12,8 +12,10 @@ use guestlist_api::times::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::access_requests::StoredAccessRequest;
 use crate::changes::{Changes, Event, Seen, sortable};
 use crate::facts::Facts;
+use crate::invite_approvals::close;
 use crate::invite_settings::{StoredInviteSettings, withdrawn};
 use crate::invites::{InviteStatus, StoredInvite, subject};
 use crate::refusals::Refusal;
@@ -40,7 +42,9 @@ impl StoredInvite {
             return None;
         }
         match self.status {
-            InviteStatus::Pending => Some(sortable(self.expiry_time.milliseconds())),
+            InviteStatus::Pending | InviteStatus::AwaitingApproval => {
+                Some(sortable(self.expiry_time.milliseconds()))
+            }
             // It has ended.
             InviteStatus::Exhausted => Some(sortable(i64::MIN)),
             InviteStatus::Accepted | InviteStatus::Declined | InviteStatus::Revoked => None,
@@ -48,23 +52,34 @@ impl StoredInvite {
     }
 }
 
-/// What is to be told of an invite now, if anything.
+/// What is to be told of an invite now, if anything. `waiting` is the access request that it waits
+/// for, which is closed when nothing can come of it any more.
 pub fn notice(
     facts: Facts<'_>,
     settings: Option<&Seen<StoredInviteSettings>>,
     seen: &Seen<StoredInvite>,
+    waiting: Option<&Seen<StoredAccessRequest>>,
 ) -> Result<Option<Changes>, Refusal> {
     let invite = &seen.value;
     let known = invite.notices;
+    let close = |mut changes: Changes| {
+        close(&mut changes, facts.now, None, waiting)?;
+        Ok(Some(changes))
+    };
     let (change, notices) = match invite.status {
         InviteStatus::Exhausted if !known.ended => (InviteChange::Exhausted, ended(known)),
-        InviteStatus::Pending if facts.now >= invite.expiry_time && !known.ended => {
-            (InviteChange::Expired, ended(known))
+        InviteStatus::Pending | InviteStatus::AwaitingApproval
+            if facts.now >= invite.expiry_time && !known.ended =>
+        {
+            let (change, notices) = (InviteChange::Expired, ended(known));
+            return close(by_nobody(facts.now, "", seen, change, notices)?);
         }
-        InviteStatus::Pending if facts.now < invite.expiry_time => {
+        InviteStatus::Pending | InviteStatus::AwaitingApproval
+            if facts.now < invite.expiry_time =>
+        {
             let suspended = !invite.is_backed(facts);
             if suspended && let Some(changes) = withdrawn(facts, settings, seen)? {
-                return Ok(Some(changes));
+                return close(changes);
             }
             if suspended == known.suspended {
                 return Ok(None);
@@ -77,6 +92,7 @@ pub fn notice(
             (change, Notices { suspended, ..known })
         }
         InviteStatus::Pending
+        | InviteStatus::AwaitingApproval
         | InviteStatus::Exhausted
         | InviteStatus::Accepted
         | InviteStatus::Declined
@@ -177,5 +193,9 @@ const fn verb(change: InviteChange) -> &'static str {
         InviteChange::Exhausted => "exhausted",
         InviteChange::Suspended => "suspended",
         InviteChange::Resumed => "resumed",
+        InviteChange::ApprovalRequested => "approval-requested",
+        InviteChange::ApprovalWithdrawn => "approval-withdrawn",
+        InviteChange::Approved => "approved",
+        InviteChange::Denied => "denied",
     }
 }

@@ -2,7 +2,7 @@
 //! where it so decides.
 
 use guestlist_api::invite_lists::{InviteChange, InviteReason};
-use guestlist_api::invite_settings::{InviteSettings, LostAuthority};
+use guestlist_api::invite_settings::{ApprovalSettings, InviteSettings, LostAuthority};
 use guestlist_api::text::Malformed;
 use guestlist_api::times::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ const REASON: &str = "whoever made it may no longer give what it holds";
 pub struct StoredInviteSettings {
     #[serde(default)]
     pub lost_authority: LostAuthority,
+    #[serde(default)]
+    pub approval: ApprovalSettings,
     pub last_updated: Timestamp,
 }
 
@@ -41,6 +43,7 @@ impl Stored for StoredInviteSettings {
 pub fn answered(seen: Option<&Seen<StoredInviteSettings>>) -> InviteSettings {
     seen.map_or_else(InviteSettings::default, |seen| InviteSettings {
         lost_authority: seen.value.lost_authority,
+        approval: seen.value.approval,
         last_updated: Some(seen.value.last_updated),
     })
 }
@@ -60,9 +63,10 @@ pub fn set(
     let before = existing.map(|seen| seen.value.last_updated.plus(1));
     let next = StoredInviteSettings {
         lost_authority: request.lost_authority,
+        approval: request.approval,
         last_updated: before.map_or(facts.now, |least| facts.now.max(least)),
     };
-    let data = json!({ "lostAuthority": next.lost_authority });
+    let data = json!({ "lostAuthority": next.lost_authority, "approval": next.approval });
     let mut changes = facts.changes("settings.updated", format!("settings/{ID}"), data);
     changes.expect.extend(basis);
     match existing {
@@ -71,6 +75,7 @@ pub fn set(
     }
     let answer = InviteSettings {
         lost_authority: next.lost_authority,
+        approval: next.approval,
         last_updated: Some(next.last_updated),
     };
     Ok((changes, answer))
@@ -99,6 +104,7 @@ pub(crate) fn withdrawn(
     next.status = InviteStatus::Revoked;
     next.status_reason = Some(REASON.to_owned());
     next.responded_time = Some(facts.now);
+    next.awaiting = None;
     let data = json!({
         "reference": invite.reference,
         "inviter": invite.inviter,

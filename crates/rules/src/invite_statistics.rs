@@ -98,9 +98,12 @@ impl Numbers {
 /// Seconds from making it to the first accept, if there was one and its history still has it.
 fn delay(invite: &StoredInvite) -> Option<u64> {
     let moments = invite.moments();
-    let accepted = moments
-        .iter()
-        .find(|moment| moment.change == InviteChange::Accepted)?;
+    let accepted = moments.iter().find(|moment| {
+        matches!(
+            moment.change,
+            InviteChange::Accepted | InviteChange::Approved
+        )
+    })?;
     let taken = accepted.time.milliseconds() - invite.created_time.milliseconds();
     u64::try_from(taken / 1000).ok()
 }

@@ -1,6 +1,8 @@
 //! Invites: making, reading, withdrawing and accepting them.
 
-use guestlist_api::ids::{InviteReference, LinkedUserId, RecordId, RoleId, TenantId, UserId};
+use guestlist_api::ids::{
+    InviteReference, LinkedUserId, RecordId, RequestId, RoleId, TenantId, UserId,
+};
 use guestlist_api::invite_lists::{InviteChange, InviteMoment};
 use guestlist_api::invite_terms::AccessDuration;
 use guestlist_api::invites::{ConflictResolutionStrategy, InviteRequest, InviteStatement};
@@ -11,13 +13,16 @@ use guestlist_api::times::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::accepting::{Places, effect};
+use crate::accepting::{Effect, Places, effect};
+use crate::access_requests::StoredAccessRequest;
 use crate::authority::{Ability, Basis, holds, refuse, require_plainly};
 use crate::ceiling::{TimedGift, may_hand_out_until};
 use crate::changes::{Changes, Document, Expect, Facet, Kind, Mark, Seen, Stored, sortable};
 use crate::facts::Facts;
 use crate::invite_administration::may_hold;
+use crate::invite_approvals::{Awaiting, Need, ask, check_uses, close, need, rely_on_settings};
 use crate::invite_notices::Notices;
+use crate::invite_settings::StoredInviteSettings;
 use crate::invite_terms::{Terms, is_for_several};
 use crate::records::StoredRecord;
 use crate::refusals::{InviteUnusable, Refusal};
@@ -27,6 +32,8 @@ use crate::refusals::{InviteUnusable, Refusal};
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum InviteStatus {
     Pending,
+    /// Somebody accepted it and nothing is given yet; [`StoredInvite::awaiting`] says who.
+    AwaitingApproval,
     Accepted,
     Declined,
     Revoked,
@@ -73,6 +80,12 @@ pub struct StoredInvite {
     /// What was told of it that nobody did.
     #[serde(default)]
     pub notices: Notices,
+    /// Whether whoever made it wants that accepting it is approved.
+    #[serde(default)]
+    pub approval_required: bool,
+    /// What waits for approval.
+    #[serde(default)]
+    pub awaiting: Option<Awaiting>,
 }
 
 impl Stored for StoredInvite {
@@ -233,6 +246,9 @@ pub fn create(
     let terms = Terms::of(&request, expiry_time)?;
     let restrictions = request.restrictions.as_ref();
     let max_uses = restrictions.map_or(1, |restrictions| restrictions.max_uses.get());
+    let approval = request.approval.as_ref();
+    let approval_required = approval.is_some_and(|approval| approval.required);
+    check_uses(approval_required, max_uses)?;
     let access_duration = request
         .grant
         .clone()
@@ -261,6 +277,8 @@ pub fn create(
         last_updated: None,
         history: Vec::new(),
         notices: Notices::default(),
+        approval_required,
+        awaiting: None,
     };
     let invite = StoredInvite {
         last_updated: Some(facts.now),
@@ -351,9 +369,18 @@ impl StoredInvite {
             InviteStatus::Declined => Some(InviteUnusable::Declined),
             InviteStatus::Revoked => Some(InviteUnusable::Revoked),
             InviteStatus::Exhausted => Some(InviteUnusable::Exhausted),
-            InviteStatus::Pending if now >= self.expiry_time => Some(InviteUnusable::Expired),
+            InviteStatus::Pending | InviteStatus::AwaitingApproval if now >= self.expiry_time => {
+                Some(InviteUnusable::Expired)
+            }
+            InviteStatus::AwaitingApproval => Some(InviteUnusable::AwaitingApproval),
             InviteStatus::Pending => None,
         }
+    }
+
+    /// Why it has ended, if it has: nobody can use it, and no approval is to come.
+    pub fn ended(&self, now: Timestamp) -> Option<InviteUnusable> {
+        self.unusable(now)
+            .filter(|reason| *reason != InviteUnusable::AwaitingApproval)
     }
 }
 
@@ -363,11 +390,11 @@ pub fn may_read(facts: Facts<'_>, invite: &StoredInvite) -> Result<(), Refusal> 
 }
 
 /// Whether the caller, who holds the secret, may read the invite: one who may know of it, as long
-/// as it can be used.
+/// as it has not ended.
 pub fn read(facts: Facts<'_>, invite: &StoredInvite) -> Result<(), Refusal> {
     may_read(facts, invite)?;
     invite
-        .unusable(facts.now)
+        .ended(facts.now)
         .map_or(Ok(()), |reason| Err(Refusal::InviteUnusable(reason)))
 }
 
@@ -383,15 +410,20 @@ pub(crate) fn may(
 }
 
 /// Withdraws an invite. One that was accepted stays accepted: access is taken away by changing the
-/// record.
-pub fn delete(facts: Facts<'_>, seen: &Seen<StoredInvite>) -> Result<Changes, Refusal> {
+/// record. `waiting` is the access request that it waits for.
+pub fn delete(
+    facts: Facts<'_>,
+    seen: &Seen<StoredInvite>,
+    waiting: Option<&Seen<StoredAccessRequest>>,
+) -> Result<Changes, Refusal> {
     let invite = &seen.value;
     let basis = may(facts, invite, Ability::DeleteInvite(&invite.reference))?;
     let withdrawn = match invite.status {
-        InviteStatus::Pending => StoredInvite {
+        InviteStatus::Pending | InviteStatus::AwaitingApproval => StoredInvite {
             status: InviteStatus::Revoked,
             status_reason: Some(format!("withdrawn by {}", facts.who())),
             responded_time: Some(facts.now),
+            awaiting: None,
             ..invite.after(InviteChange::Revoked, facts.now, Some(facts.who()), None)
         },
         InviteStatus::Accepted | InviteStatus::Declined | InviteStatus::Exhausted
@@ -411,6 +443,7 @@ pub fn delete(facts: Facts<'_>, seen: &Seen<StoredInvite>) -> Result<Changes, Re
     let mut changes = facts.changes("invite.revoked", subject(&invite.reference), data);
     changes.expect.extend(basis);
     changes.replace(seen.mark, &withdrawn)?;
+    close(&mut changes, facts.now, Some(facts.who()), waiting)?;
     Ok(changes)
 }
 
@@ -426,35 +459,80 @@ pub struct Acceptor<'a> {
     pub fresh_record_id: RecordId,
 }
 
-/// Accepts an invite for the caller, who holds its secret. `None` if they did so before: then
-/// nothing changes, and access that was taken away since does not come back.
+/// What comes of it that somebody accepts an invite.
+pub enum Accepting {
+    /// They did so before: nothing changes, and access that was taken away since does not come back.
+    Before,
+    Gives(Changes),
+    /// It must be approved: this asks for it.
+    Asks(Changes, Box<StoredAccessRequest>),
+    /// They accepted before, and this waits for approval.
+    Waits(RequestId),
+}
+
+/// Accepts an invite for the caller, who holds its secret.
 ///
 /// The inviter must still be able to give what it holds, at this moment; the change is conditional
-/// on everything that says so.
+/// on everything that says so. `fresh_request_id` is a random id, should it have to be approved.
 pub fn accept(
     facts: Facts<'_>,
     seen: &Seen<StoredInvite>,
-    acceptor: Acceptor<'_>,
-) -> Result<Option<Changes>, Refusal> {
+    acceptor: &Acceptor<'_>,
+    settings: Option<&Seen<StoredInviteSettings>>,
+    fresh_request_id: RequestId,
+) -> Result<Accepting, Refusal> {
     if !facts.is_user() {
         return Err(Refusal::AcceptorNotAUser);
     }
     if acceptor.accepted_before {
-        return Ok(None);
+        return Ok(Accepting::Before);
     }
     let invite = &seen.value;
-    let until = invite.access_until(facts.now);
+    if let Some(awaiting) = &invite.awaiting
+        && invite.awaits_for(facts.who())
+        && invite.ended(facts.now).is_none()
+    {
+        return Ok(Accepting::Waits(awaiting.request_id.clone()));
+    }
     let basis = may_accept(facts, invite)?;
     let places = Places {
-        own: acceptor.record_id,
-        fresh: acceptor.fresh_record_id,
+        own: acceptor.record_id.clone(),
+        fresh: acceptor.fresh_record_id.clone(),
     };
-    let own = places.own.clone();
+    // Nothing is asked for that could not be given.
     let effect = effect(facts, invite, acceptor.record, places)?;
+    let need = need(facts, invite, settings);
+    match need {
+        Need::Approval | Need::SecondPerson => {
+            let (changes, request) = ask(facts, seen, basis, need, fresh_request_id)?;
+            Ok(Accepting::Asks(changes, Box::new(request)))
+        }
+        Need::None => {
+            let how = ("invite.accepted", None);
+            let (mut changes, _) = settle(facts, facts, how, seen, acceptor, effect)?;
+            changes.expect.extend(basis);
+            rely_on_settings(&mut changes, settings);
+            Ok(Accepting::Gives(changes))
+        }
+    }
+}
+
+/// Writes what an accept does: the invite used, the acceptance and the record. `facts` are those of
+/// whoever does it, `theirs` those of whoever accepts; `how` is the event, and the access request
+/// that was approved.
+pub(crate) fn settle(
+    facts: Facts<'_>,
+    theirs: Facts<'_>,
+    how: (&str, Option<&RequestId>),
+    seen: &Seen<StoredInvite>,
+    acceptor: &Acceptor<'_>,
+    effect: Effect,
+) -> Result<(Changes, Option<RecordId>), Refusal> {
+    let invite = &seen.value;
     let acceptance = StoredAcceptance {
         reference: invite.reference.clone(),
-        user_id: facts.who().clone(),
-        time: facts.now,
+        user_id: theirs.who().clone(),
+        time: theirs.now,
         outcome: effect.outcome,
         record_id: effect
             .record
@@ -463,18 +541,24 @@ pub fn accept(
         added: effect.added,
         undone_time: None,
     };
-    let used = used(facts, invite);
+    let used = used(theirs, invite);
     let mut data = json!({
         "reference": invite.reference,
         "inviter": invite.inviter,
         "outcome": acceptance.outcome,
         "recordId": acceptance.record_id,
     });
-    if let (Some(until), Some(members)) = (until, data.as_object_mut()) {
-        members.insert("accessExpiryTime".to_owned(), json!(until));
+    let (event, request_id) = how;
+    if let Some(members) = data.as_object_mut() {
+        if let Some(until) = invite.access_until(theirs.now) {
+            members.insert("accessExpiryTime".to_owned(), json!(until));
+        }
+        if let Some(request_id) = request_id {
+            members.insert("requestId".to_owned(), json!(request_id));
+            members.insert("userId".to_owned(), json!(acceptance.user_id));
+        }
     }
-    let mut changes = facts.changes("invite.accepted", subject(&invite.reference), data);
-    changes.expect.extend(basis);
+    let mut changes = facts.changes(event, subject(&invite.reference), data);
     changes.expect.extend(effect.basis);
     let replaced = acceptor.record.filter(|_| effect.replaces);
     if let Some(record) = &effect.record {
@@ -487,9 +571,9 @@ pub fn accept(
         effect.record.as_ref(),
         effect.replaces,
         acceptor.record,
-        &own,
+        &acceptor.record_id,
     )?;
-    Ok(Some(changes))
+    Ok((changes, acceptance.record_id))
 }
 
 /// What it rests on that the caller may accept the invite at this moment: it can be used, it is for
@@ -502,6 +586,11 @@ pub(crate) fn may_accept(facts: Facts<'_>, invite: &StoredInvite) -> Result<Basi
         return Err(Refusal::InviteUnusable(InviteUnusable::NotYetValid));
     }
     invite.terms.admit(facts)?;
+    backing(facts, invite)
+}
+
+/// What it rests on that whoever made the invite could give at this moment what it holds.
+pub(crate) fn backing(facts: Facts<'_>, invite: &StoredInvite) -> Result<Basis, Refusal> {
     if invite.max_uses > 1 && is_for_several(facts.grants, &invite.statements).is_err() {
         // A role was given more since: nobody may be made an administrator by a link.
         return Err(Refusal::InviteSuspended);
@@ -528,6 +617,7 @@ fn used(facts: Facts<'_>, invite: &StoredInvite) -> StoredInvite {
         status,
         responded_time: (status != InviteStatus::Pending).then_some(facts.now),
         uses,
+        awaiting: None,
         ..invite.after(InviteChange::Accepted, facts.now, Some(facts.who()), None)
     }
 }

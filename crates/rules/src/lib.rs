@@ -23,6 +23,7 @@ pub mod grants;
 pub mod groups;
 pub mod identities;
 pub mod invite_administration;
+pub mod invite_approvals;
 pub mod invite_batches;
 pub mod invite_effects;
 pub mod invite_notices;

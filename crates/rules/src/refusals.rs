@@ -35,6 +35,17 @@ pub enum InviteUnusable {
     Exhausted,
     /// It can be used later.
     NotYetValid,
+    /// Somebody accepted it, which waits for approval.
+    AwaitingApproval,
+}
+
+/// Who must not approve what was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approver {
+    /// Whoever accepted it.
+    Invited,
+    /// Whoever made the invite, where the account wants two.
+    Inviter,
 }
 
 /// Why a request is refused.
@@ -67,6 +78,10 @@ pub enum Refusal {
     TooManyOpenRequests,
     /// The access request was answered otherwise.
     AnsweredOtherwise,
+    /// What was accepted must be approved by somebody else.
+    SecondPersonRequired(Approver),
+    /// The invite that an access request belongs to does not wait for it any more.
+    NothingToApprove(InviteUnusable),
     /// The id is in use.
     Taken(Noun),
     /// What is claimed is somebody's already.

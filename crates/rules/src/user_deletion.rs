@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::access_requests::StoredAccessRequest;
 use crate::authority::{Ability, Basis, require, surviving_owner};
-use crate::changes::{Changes, Seen};
+use crate::changes::{Changes, Mark, Seen};
 use crate::facts::Facts;
 use crate::groups::StoredGroup;
 use crate::invites::{InviteStatus, StoredInvite};
@@ -28,9 +28,10 @@ use crate::users::is_person;
 pub struct Part {
     pub records: Vec<Seen<StoredRecord>>,
     pub groups: Vec<Seen<StoredGroup>>,
-    /// Invites that the user made, or that are for them by id.
+    /// Invites that the user made, that are for them by id, or that they accepted and that await
+    /// approval.
     pub invites: Vec<Seen<StoredInvite>>,
-    /// Access requests that the user made, or that ask for the user.
+    /// Access requests that the user made, that ask for the user, or that their invites wait for.
     pub requests: Vec<Seen<StoredAccessRequest>>,
     /// Tokens that were made for the user.
     pub tokens: Vec<Seen<StoredUserToken>>,
@@ -78,7 +79,13 @@ pub fn delete(facts: Facts<'_>, user: &UserId, part: &Part) -> Result<Option<Cha
         .collect();
     let requests = part.requests.iter();
     let requests: Vec<_> = requests
-        .filter_map(|seen| Some((seen.mark, request_without(facts, &seen.value, user)?)))
+        .filter_map(|seen| {
+            let is_void = is_void(&seen.value, &invites);
+            Some((
+                seen.mark,
+                request_without(facts, &seen.value, user, is_void)?,
+            ))
+        })
         .collect();
     let tokens = part.tokens.iter();
     let tokens: Vec<_> = tokens
@@ -187,18 +194,21 @@ fn group_without(facts: Facts<'_>, group: &StoredGroup, user: &UserId) -> Option
 
 /// The invite withdrawn; `None` if it cannot be used anyway, or has nothing to do with the user.
 fn voided(facts: Facts<'_>, invite: &StoredInvite, user: &UserId) -> Option<StoredInvite> {
-    if invite.unusable(facts.now).is_some() {
+    if invite.ended(facts.now).is_some() {
         return None;
     }
     let reason = if invite.inviter.principal() == user.principal() {
         "whoever made it was deleted"
     } else if invite.terms.is_for(user) {
         "whom it was for was deleted"
+    } else if invite.awaits_for(user) {
+        "whoever accepted it was deleted"
     } else {
         return None;
     };
     Some(StoredInvite {
         status: InviteStatus::Revoked,
+        awaiting: None,
         status_reason: Some(reason.to_owned()),
         responded_time: Some(facts.now),
         ..invite.after(
@@ -210,12 +220,26 @@ fn voided(facts: Facts<'_>, invite: &StoredInvite, user: &UserId) -> Option<Stor
     })
 }
 
-/// The open request without the user; taken back if they made it, or if it asks for nobody else.
+/// Whether the invite that a request belongs to is one of these.
+fn is_void(request: &StoredAccessRequest, voided: &[(Mark, StoredInvite)]) -> bool {
+    let of = request.invite.as_ref();
+    of.is_some_and(|of| {
+        let mut voided = voided.iter();
+        voided.any(|(_, invite)| invite.reference == of.reference)
+    })
+}
+
+/// The open request without the user; taken back if they made it, if it asks for nobody else, or if
+/// the invite it belongs to is void.
 fn request_without(
     facts: Facts<'_>,
     request: &StoredAccessRequest,
     user: &UserId,
+    is_void: bool,
 ) -> Option<StoredAccessRequest> {
+    if is_void && request.status == AccessRequestStatus::Open {
+        return Some(request.at(facts, AccessRequestStatus::Deleted));
+    }
     if !request.concerns(user) {
         return None;
     }

@@ -12,6 +12,8 @@ use guestlist_rules::access_requests::{
 use guestlist_rules::authority::{Ability, require};
 use guestlist_rules::caller::CallerKind;
 use guestlist_rules::changes::{Facet, Seen};
+use guestlist_rules::invite_approvals::Approving;
+use guestlist_rules::invites::StoredInvite;
 use guestlist_rules::records::StoredRecord;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
 use guestlist_rules::users::limited;
@@ -20,6 +22,8 @@ use http::StatusCode;
 
 use crate::answer::Answer;
 use crate::ask::{Ask, Decided};
+use crate::invite_settings::settings;
+use crate::invites::Accepting;
 use crate::listing::{Listing, given, walk};
 use crate::query::Query;
 use crate::refusal::Refusal;
@@ -116,8 +120,21 @@ pub async fn respond_to_access_request(
                 let seen = find(ask, id, Ability::UpdateRequest(id)).await?;
                 let existing: Option<Seen<StoredRecord>> =
                     ask.see(record_id_of(id)?.as_str()).await?;
+                let of = OfInvite::see(ask, &seen.value).await?;
+                // Read after its invite: if it is still open, nobody had answered it when the
+                // invite was read, and what that says is not the end of the same answer.
+                let seen = match of {
+                    Some(_) => find(ask, id, Ability::UpdateRequest(id)).await?,
+                    None => seen,
+                };
+                let settings = settings(ask).await?;
                 let places = Places {
                     existing: existing.as_ref(),
+                    invite: of.as_ref().map(|of| Approving {
+                        invite: &of.invite,
+                        acceptor: of.accepting.acceptor(fresh.clone()),
+                        settings: settings.as_ref(),
+                    }),
                     fresh,
                 };
                 let decided =
@@ -137,11 +154,40 @@ pub async fn delete_request(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
     let id = &parse(id)?;
     ask.change(|| async move {
         let seen = find(ask, id, Ability::UpdateRequest(id)).await?;
-        let changes = ask.decide(|facts| rules::delete(facts, &seen))?;
+        let invite = invite_of(ask, &seen.value).await?;
+        let changes = ask.decide(|facts| rules::delete(facts, &seen, invite.as_ref()))?;
         Ok(Decided::Change(changes, ()))
     })
     .await?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// What belongs to a request of an invite.
+struct OfInvite {
+    invite: Seen<StoredInvite>,
+    accepting: Accepting,
+}
+
+impl OfInvite {
+    async fn see(ask: Ask<'_>, request: &StoredAccessRequest) -> Result<Option<Self>, Refusal> {
+        let Some(invite) = invite_of(ask, request).await? else {
+            return Ok(None);
+        };
+        let reference = &invite.value.reference;
+        let accepting = Accepting::see(ask, reference, &request.requester).await?;
+        Ok(Some(Self { invite, accepting }))
+    }
+}
+
+/// The invite that a request belongs to.
+async fn invite_of(
+    ask: Ask<'_>,
+    request: &StoredAccessRequest,
+) -> Result<Option<Seen<StoredInvite>>, Refusal> {
+    match &request.invite {
+        Some(of) => ask.see(of.reference.as_str()).await,
+        None => Ok(None),
+    }
 }
 
 /// The request; one that is not there answers as one that the caller may not see.
@@ -163,7 +209,7 @@ fn parse(id: &str) -> Result<RequestId, Refusal> {
         .map_err(|_| Rule::NotFound(Noun::AccessRequest).into())
 }
 
-fn answer(ask: Ask<'_>, request: StoredAccessRequest) -> AccessRequest {
+pub(crate) fn answer(ask: Ask<'_>, request: StoredAccessRequest) -> AccessRequest {
     AccessRequest {
         links: ask.links(&format!("/v1/requests/{}", request.request_id)),
         request_id: request.request_id,
@@ -174,5 +220,6 @@ fn answer(ask: Ask<'_>, request: StoredAccessRequest) -> AccessRequest {
             statements: request.statements,
         },
         tags: request.tags,
+        invite_reference: request.invite.map(|of| of.reference),
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use guestlist_api::clients::AccessKeyRequest;
 use guestlist_api::invite_lists::InviteResponse;
-use guestlist_api::invite_terms::{AccessDuration, InviteGrant};
+use guestlist_api::invite_terms::{AccessDuration, InviteApproval, InviteGrant};
 use guestlist_api::invites::InviteRequest;
 use guestlist_api::limits;
 use guestlist_api::times::UnmodifiedSince;
@@ -102,6 +102,18 @@ impl Given<'_> {
         Ok(())
     }
 
+    /// Takes the `Guestlist-Approval` header into a request, which has one value: it only ever adds
+    /// approval. For clients whose models have no `approval`.
+    fn approval(&self, request: &mut InviteRequest) -> Result<(), Refusal> {
+        for value in self.headers.get_all("guestlist-approval") {
+            if value.as_bytes() != b"required" {
+                return Err(Refusal::malformed("Guestlist-Approval", "must be required"));
+            }
+            request.approval = Some(InviteApproval::REQUIRED);
+        }
+        Ok(())
+    }
+
     /// The `Idempotency-Key` header.
     fn idempotency_key(&self) -> Result<Option<&str>, Refusal> {
         let mut values = self.headers.get_all("idempotency-key").iter();
@@ -150,6 +162,7 @@ pub async fn dispatch(
         Operation::CreateInvite => {
             let mut request = given.body()?;
             given.access_duration(&mut request)?;
+            given.approval(&mut request)?;
             invites::create_invite(ask, request, given.idempotency_key()?).await
         }
         Operation::CreateInvites => {

@@ -15,7 +15,7 @@ use http::StatusCode;
 use crate::answer::Answer;
 use crate::ask::{Ask, Decided};
 use crate::invite_lists::{by_reference, has_tag, read_tag, reference_of, summary};
-use crate::invites::{RANDOM, answer, regenerated};
+use crate::invites::{RANDOM, answer, regenerated, waiting};
 use crate::listing::walk;
 use crate::pepper::Purpose;
 use crate::refusal::Refusal;
@@ -62,7 +62,10 @@ pub async fn renew_invite(
             let hash = hash.clone();
             async move {
                 let seen = by_reference(ask, reference).await?;
-                let decided = ask.decide(|facts| rules::renew(facts, &seen, hash, expiry_time));
+                let waiting = waiting(ask, &seen.value).await?;
+                let waiting = waiting.as_ref();
+                let decided =
+                    ask.decide(|facts| rules::renew(facts, &seen, hash, expiry_time, waiting));
                 decided.map(|(changes, invite)| Decided::Change(changes, invite))
             }
         })
@@ -93,7 +96,7 @@ pub async fn revoke_invites(ask: Ask<'_>, revocation: InviteRevocation) -> Resul
         (None, None) => Selection::All,
     };
     let fits = |invite: &StoredInvite| {
-        invite.unusable(ask.now).is_none()
+        invite.ended(ask.now).is_none()
             && by.is_none_or(|wanted| wanted.principal() == invite.inviter.principal())
             && whom.is_none_or(|wanted| invite.terms.invitee.as_ref() == Some(wanted))
             && resource.is_none_or(|uri| invite.is_on(uri))
@@ -127,7 +130,8 @@ async fn revoke(ask: Ask<'_>, reference: &InviteReference) -> Result<bool, Refus
             let Some(seen) = ask.see::<StoredInvite>(reference.as_str()).await? else {
                 return Ok(Decided::Nothing(()));
             };
-            let changes = ask.decide(|facts| invites::delete(facts, &seen))?;
+            let waiting = waiting(ask, &seen.value).await?;
+            let changes = ask.decide(|facts| invites::delete(facts, &seen, waiting.as_ref()))?;
             Ok(Decided::Change(changes, ()))
         })
         .await;
@@ -148,7 +152,8 @@ pub async fn delete_by_reference(
 ) -> Result<Answer, Refusal> {
     ask.change(|| async move {
         let seen: Seen<StoredInvite> = by_reference(ask, reference).await?;
-        let changes = ask.decide(|facts| invites::delete(facts, &seen))?;
+        let waiting = waiting(ask, &seen.value).await?;
+        let changes = ask.decide(|facts| invites::delete(facts, &seen, waiting.as_ref()))?;
         Ok(Decided::Change(changes, ()))
     })
     .await?;

@@ -4,24 +4,20 @@ use guestlist_api::ids::{InviteSecret, RecordId, UserId};
 use guestlist_api::invite_effects::{InviteEffect, InviteEffectRequest};
 use guestlist_api::invite_terms::Invitee;
 use guestlist_api::invites::InviteRequest;
-use guestlist_rules::accepting::record_id_of;
 use guestlist_rules::caller::{Caller, CallerKind};
-use guestlist_rules::changes::{Kind, Seen};
+use guestlist_rules::changes::Seen;
 use guestlist_rules::invite_effects::{Preview, preview};
-use guestlist_rules::invites::{
-    self as invites, Acceptor, FreshInvite, StoredAcceptance, StoredInvite, may_read,
-};
-use guestlist_rules::records::StoredRecord;
+use guestlist_rules::invites::{self as invites, FreshInvite, StoredInvite, may_read};
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
 use guestlist_rules::users::may_ask;
 use http::StatusCode;
 
 use crate::answer::Answer;
 use crate::ask::Ask;
-use crate::digests::digest;
 use crate::invite_grants::outcome;
 use crate::invite_lists::{by_reference, reference_of};
-use crate::invites::{RANDOM, is_secret};
+use crate::invite_settings::settings;
+use crate::invites::{Accepting, RANDOM, is_secret};
 use crate::refusal::Refusal;
 
 /// POST `/v1/invites?dryRun=true`: everything that making the invite is judged by, and what it would
@@ -107,20 +103,12 @@ async fn effect(
         },
     };
     let caller = if is_caller { ask.caller } else { &other };
-    let record_id =
-        record_id_of(&user_id, digest).map_err(|reason| Refusal::malformed("userId", reason))?;
-    let record: Option<Seen<StoredRecord>> = ask.see(record_id.as_str()).await?;
-    let key = StoredAcceptance::key(&invite.reference, &user_id);
-    let before = ask.app.store.get(Kind::Acceptance, &key).await?;
+    let accepting = Accepting::see(ask, &invite.reference, &user_id).await?;
+    let settings = settings(ask).await?;
     let fresh_record_id: RecordId = ask.app.fresh_id("rec_")?;
     let told = Ask { caller, ..ask }.decide(|facts| {
-        let acceptor = Acceptor {
-            accepted_before: before.is_some(),
-            record: record.as_ref(),
-            record_id,
-            fresh_record_id,
-        };
-        preview(facts, invite, acceptor)
+        let acceptor = accepting.acceptor(fresh_record_id);
+        preview(facts, invite, acceptor, settings.as_ref())
     })?;
     Ok(answer(told, subject))
 }
@@ -142,5 +130,6 @@ fn answer(told: Preview, subject: Option<UserId>) -> InviteEffect {
         other_users: told.other_users,
         other_groups: told.other_groups,
         risk_flags: told.risk_flags,
+        approval_required: told.approval_required,
     }
 }

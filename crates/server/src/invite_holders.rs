@@ -11,7 +11,8 @@ use guestlist_api::ids::InviteSecret;
 use guestlist_api::invite_lists::{InviteHolder, InvitePreview, Inviter};
 use guestlist_api::invite_terms::Invitee;
 use guestlist_api::times::Timestamp;
-use guestlist_rules::changes::Seen;
+use guestlist_rules::access_requests::StoredAccessRequest;
+use guestlist_rules::changes::{Kind, Seen};
 use guestlist_rules::invite_administration::{ByHolder, give_up};
 use guestlist_rules::invite_notices::previewed;
 use guestlist_rules::invites::StoredInvite;
@@ -60,8 +61,7 @@ impl Holder<'_> {
         let secret: InviteSecret = holder.invite_id.reveal().parse().map_err(|_| unknown())?;
         let reference = secret.reference();
         let store = &self.app.store;
-        let kind = guestlist_rules::changes::Kind::Invite;
-        let seen = store.get(kind, reference.as_str()).await?;
+        let seen = store.get(Kind::Invite, reference.as_str()).await?;
         let seen = seen.ok_or_else(unknown)?;
         let value: StoredInvite = seen.value.read().map_err(Rule::from)?;
         if !is_secret(self.app, &value, &secret) {
@@ -71,6 +71,25 @@ impl Holder<'_> {
             value,
             mark: seen.mark,
         })
+    }
+
+    /// The access request that the invite waits for.
+    async fn waiting(
+        &self,
+        invite: &StoredInvite,
+    ) -> Result<Option<Seen<StoredAccessRequest>>, Refusal> {
+        let Some(awaiting) = &invite.awaiting else {
+            return Ok(None);
+        };
+        let id = awaiting.request_id.as_str();
+        let seen = self.app.store.get(Kind::AccessRequest, id).await?;
+        let Some(seen) = seen else {
+            return Ok(None);
+        };
+        Ok(Some(Seen {
+            value: seen.value.read().map_err(Rule::from)?,
+            mark: seen.mark,
+        }))
     }
 
     /// POST `/v1/invites/previews`.
@@ -119,7 +138,9 @@ impl Holder<'_> {
             let seen = self.find(&holder).await?;
             let now = self.app.clock.now();
             let reason = holder.reason.clone();
-            let Some(changes) = give_up(now, self.request_id, &seen, how, reason)? else {
+            let waiting = self.waiting(&seen.value).await?;
+            let waiting = waiting.as_ref();
+            let Some(changes) = give_up(now, self.request_id, &seen, waiting, how, reason)? else {
                 return Ok(Answer::empty(StatusCode::NO_CONTENT));
             };
             match self.app.store.apply(changes).await? {

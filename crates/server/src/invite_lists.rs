@@ -19,6 +19,7 @@ use http::StatusCode;
 
 use crate::answer::Answer;
 use crate::ask::Ask;
+use crate::invites::approval;
 use crate::listing::{Listing, Next, given};
 use crate::query::Query;
 use crate::refusal::Refusal;
@@ -350,7 +351,10 @@ pub async fn get_user_invites(
 
 const fn is_open(state: InviteState) -> bool {
     match state {
-        InviteState::Pending | InviteState::Scheduled | InviteState::Suspended => true,
+        InviteState::Pending
+        | InviteState::Scheduled
+        | InviteState::Suspended
+        | InviteState::AwaitingApproval => true,
         InviteState::Expired
         | InviteState::Accepted
         | InviteState::Exhausted
@@ -429,6 +433,7 @@ pub(crate) fn summary(ask: Ask<'_>, invite: &StoredInvite, state: InviteState) -
         invitee: invite.terms.invitee.clone(),
         restrictions: invite.terms.restrictions(invite.max_uses),
         grant: guestlist_api::invite_terms::InviteGrant::of(invite.access_duration.clone()),
+        approval: approval(invite),
         uses: InviteUses {
             max: invite.max_uses,
             accepted: invite.uses,

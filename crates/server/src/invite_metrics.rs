@@ -8,13 +8,16 @@ use guestlist_rules::changes::{Committed, Kind, published};
 use serde::Deserialize;
 
 /// What can happen to an invite, as in the types of events (`invite.accepted`).
-const EVENTS: [&str; 13] = [
+const EVENTS: [&str; 16] = [
     "created",
     "updated",
     "renewed",
     "previewed",
     "accepted",
     "accept-failed",
+    "approval-requested",
+    "approved",
+    "denied",
     "declined",
     "revoked",
     "undone",
@@ -23,7 +26,8 @@ const EVENTS: [&str; 13] = [
     "expired",
     "exhausted",
 ];
-const ACCEPTED: &str = "accepted";
+/// Those by which somebody gained what the invite holds.
+const GAINED: [&str; 2] = ["accepted", "approved"];
 
 /// Seconds from making an invite to an accept: a minute, ten, an hour, six, a day, three, seven, thirty.
 const BOUNDS: [u64; 8] = [60, 600, 3_600, 21_600, 86_400, 259_200, 604_800, 2_592_000];
@@ -64,7 +68,7 @@ impl InviteMetrics {
         for (_, counter) in known.filter(|(name, _)| **name == event) {
             counter.fetch_add(times, Ordering::Relaxed);
         }
-        if event != ACCEPTED {
+        if !GAINED.contains(&event) {
             return;
         }
         let mut written = changes.write.iter();

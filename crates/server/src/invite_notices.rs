@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::ask::{Ask, Library};
 use crate::invite_settings::settings;
+use crate::invites::waiting;
 use crate::refusal::Refusal;
 use crate::startup::SERVICE;
 
@@ -111,7 +112,9 @@ pub async fn tell(app: &App, look: Look) -> Result<usize, Refusal> {
                 value,
                 id: seen.value.id(),
             });
-            if let Some(changes) = ask.decide(|facts| notice(facts, settings.as_ref(), &seen))? {
+            let waiting = waiting(ask, &seen.value).await?;
+            let (settings, waiting) = (settings.as_ref(), waiting.as_ref());
+            if let Some(changes) = ask.decide(|facts| notice(facts, settings, &seen, waiting))? {
                 // Whoever was faster wrote the invite, and it is looked at again.
                 let _applied = app.store.apply(changes).await?;
                 told += 1;

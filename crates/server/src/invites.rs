@@ -1,11 +1,12 @@
 //! The four operations on invites (contract §1.3).
 
-use guestlist_api::ids::{InviteReference, InviteSecret, RecordId};
+use guestlist_api::ids::{InviteReference, InviteSecret, RecordId, RequestId, UserId};
 use guestlist_api::invite_lists::{InviteAnswer, InviteResponse};
-use guestlist_api::invite_terms::{InviteGrant, InviteRestrictions};
+use guestlist_api::invite_terms::{InviteApproval, InviteGrant, InviteRestrictions};
 use guestlist_api::invites::{Invite, InviteRequest};
 use guestlist_api::limits;
 use guestlist_rules::accepting::record_id_of;
+use guestlist_rules::access_requests::StoredAccessRequest;
 use guestlist_rules::changes::{Kind, Seen};
 use guestlist_rules::invite_administration::{decline, is_invitee};
 use guestlist_rules::invites::{
@@ -25,6 +26,7 @@ use crate::invite_administration::delete_by_reference;
 use crate::invite_budget::Invited;
 use crate::invite_lists::{by_reference, get_by_reference};
 use crate::invite_notices::note_refused;
+use crate::invite_settings::settings;
 use crate::pepper::Purpose;
 use crate::refusal::Refusal;
 
@@ -190,7 +192,8 @@ pub async fn delete_invite(ask: Ask<'_>, id: &str) -> Result<Answer, Refusal> {
     }
     ask.change(|| async move {
         let (_, seen) = find(ask, id).await?;
-        let changes = ask.decide(|facts| rules::delete(facts, &seen))?;
+        let waiting = waiting(ask, &seen.value).await?;
+        let changes = ask.decide(|facts| rules::delete(facts, &seen, waiting.as_ref()))?;
         Ok(Decided::Change(changes, ()))
     })
     .await?;
@@ -207,29 +210,58 @@ pub async fn respond_to_invite(
     // Made before anything is written, so that nothing can fail once the invite is accepted.
     let answer = accepted(ask).await?;
     let fresh: RecordId = ask.app.fresh_id("rec_")?;
-    let responded =
-        ask.change(|| {
-            let (fresh, response) = (fresh.clone(), response.clone());
-            async move {
-                let seen = find_to_respond(ask, id).await?;
-                match response.response {
-                    InviteAnswer::Accept => {
-                        let accepted = accept(ask, &seen, fresh).await;
-                        if let Err(refusal) = &accepted {
-                            note_refused(ask, &seen, refusal).await;
-                        }
-                        accepted
+    let drawn: RequestId = ask.app.fresh_id("")?;
+    let responded = ask.change(|| {
+        let (fresh, drawn, response) = (fresh.clone(), &drawn, response.clone());
+        async move {
+            let seen = find_to_respond(ask, id).await?;
+            match response.response {
+                InviteAnswer::Accept => {
+                    let accepted = accept(ask, &seen, fresh, drawn).await;
+                    if let Err(refusal) = &accepted {
+                        note_refused(ask, &seen, refusal).await;
                     }
-                    InviteAnswer::Decline => {
-                        let changes = ask.decide(|facts| decline(facts, &seen, response.reason))?;
-                        Ok(changes
-                            .map_or(Decided::Nothing(()), |changes| Decided::Change(changes, ())))
-                    }
+                    accepted
+                }
+                InviteAnswer::Decline => {
+                    let waiting = waiting(ask, &seen.value).await?;
+                    let changes = ask
+                        .decide(|facts| decline(facts, &seen, waiting.as_ref(), response.reason))?;
+                    Ok(changes.map_or(Decided::Nothing(None), |changes| {
+                        Decided::Change(changes, None)
+                    }))
                 }
             }
-        });
-    responded.await?;
-    Ok(answer)
+        }
+    });
+    match responded.await? {
+        None => Ok(answer),
+        Some(request) => asked(ask, *request),
+    }
+}
+
+/// What an accept is answered with that must be approved: the access request, but for the library
+/// that can read nothing but `null` here.
+fn asked(ask: Ask<'_>, request: StoredAccessRequest) -> Result<Answer, Refusal> {
+    let answer = match ask.library {
+        Library::Rust => Answer::json(StatusCode::ACCEPTED, &()),
+        Library::JavaScript | Library::Terraform | Library::Other => Answer::json(
+            StatusCode::ACCEPTED,
+            &crate::access_requests::answer(ask, request),
+        ),
+    };
+    answer.map_err(Refusal::from)
+}
+
+/// The access request that an invite waits for.
+pub(crate) async fn waiting(
+    ask: Ask<'_>,
+    invite: &StoredInvite,
+) -> Result<Option<Seen<StoredAccessRequest>>, Refusal> {
+    match &invite.awaiting {
+        Some(awaiting) => ask.see(awaiting.request_id.as_str()).await,
+        None => Ok(None),
+    }
 }
 
 async fn find_to_respond(ask: Ask<'_>, id: &str) -> Result<Seen<StoredInvite>, Refusal> {
@@ -257,25 +289,72 @@ async fn accepted(ask: Ask<'_>) -> Result<Answer, Refusal> {
     }
 }
 
+/// What the rules need to know of who accepts.
+pub(crate) struct Accepting {
+    record_id: RecordId,
+    record: Option<Seen<StoredRecord>>,
+    accepted_before: bool,
+}
+
+impl Accepting {
+    pub(crate) async fn see(
+        ask: Ask<'_>,
+        reference: &InviteReference,
+        who: &UserId,
+    ) -> Result<Self, Refusal> {
+        let record_id =
+            record_id_of(who, digest).map_err(|reason| Refusal::malformed("sub", reason))?;
+        let key = StoredAcceptance::key(reference, who);
+        let before = ask.app.store.get(Kind::Acceptance, &key).await?;
+        Ok(Self {
+            record: ask.see(record_id.as_str()).await?,
+            record_id,
+            accepted_before: before.is_some(),
+        })
+    }
+
+    pub(crate) fn acceptor(&self, fresh_record_id: RecordId) -> Acceptor<'_> {
+        Acceptor {
+            accepted_before: self.accepted_before,
+            record: self.record.as_ref(),
+            record_id: self.record_id.clone(),
+            fresh_record_id,
+        }
+    }
+}
+
+/// Accepts; the access request if it must be approved.
 async fn accept(
     ask: Ask<'_>,
     seen: &Seen<StoredInvite>,
     fresh_record_id: RecordId,
-) -> Result<Decided<()>, Refusal> {
+    drawn: &RequestId,
+) -> Result<Decided<Option<Box<StoredAccessRequest>>>, Refusal> {
     let who = &ask.caller.user_id;
-    let record_id =
-        record_id_of(who, digest).map_err(|reason| Refusal::malformed("sub", reason))?;
-    let key = StoredAcceptance::key(&seen.value.reference, who);
-    let before = ask.app.store.get(Kind::Acceptance, &key).await?;
-    let record: Option<Seen<StoredRecord>> = ask.see(record_id.as_str()).await?;
-    let acceptor = Acceptor {
-        accepted_before: before.is_some(),
-        record: record.as_ref(),
-        record_id,
-        fresh_record_id,
-    };
-    let changes = ask.decide(|facts| rules::accept(facts, seen, acceptor))?;
-    Ok(changes.map_or(Decided::Nothing(()), |changes| Decided::Change(changes, ())))
+    let reference = &seen.value.reference;
+    // The id says which invite it is of, also to those who do not read `inviteReference`.
+    let fresh_request_id = format!("req_invite_{reference}_{drawn}").parse();
+    let fresh_request_id =
+        fresh_request_id.map_err(|_| Refusal::Entropy(crate::entropy::NoEntropy))?;
+    let accepting = Accepting::see(ask, reference, who).await?;
+    let settings = settings(ask).await?;
+    let decided = ask.decide(|facts| {
+        let acceptor = accepting.acceptor(fresh_record_id);
+        rules::accept(facts, seen, &acceptor, settings.as_ref(), fresh_request_id)
+    })?;
+    match decided {
+        rules::Accepting::Before => Ok(Decided::Nothing(None)),
+        rules::Accepting::Gives(changes) => Ok(Decided::Change(changes, None)),
+        rules::Accepting::Asks(changes, request) => {
+            ask.app.limiters.access_request(who, ask.now)?;
+            Ok(Decided::Change(changes, Some(request)))
+        }
+        rules::Accepting::Waits(id) => {
+            let request: Option<Seen<StoredAccessRequest>> = ask.see(id.as_str()).await?;
+            let request = request.ok_or(Refusal::Rule(Rule::NotFound(Noun::AccessRequest)))?;
+            Ok(Decided::Nothing(Some(Box::new(request.value))))
+        }
+    }
 }
 
 /// The invite of a secret. A text that is no invite id, an unknown reference and a wrong secret are
@@ -310,6 +389,7 @@ pub(crate) fn answer(ask: Ask<'_>, secret: InviteSecret, invite: &StoredInvite) 
         invitee: invite.terms.invitee.clone(),
         restrictions: restrictions(invite),
         grant: InviteGrant::of(invite.access_duration.clone()),
+        approval: approval(invite),
         tags: invite.tags.clone(),
         links,
     }
@@ -319,4 +399,13 @@ pub(crate) fn answer(ask: Ask<'_>, secret: InviteSecret, invite: &StoredInvite) 
 fn restrictions(invite: &StoredInvite) -> Option<InviteRestrictions> {
     let restrictions = invite.terms.restrictions(invite.max_uses);
     (restrictions != InviteRestrictions::default()).then_some(restrictions)
+}
+
+/// Only of an invite that must be approved, or waits for it.
+pub(crate) fn approval(invite: &StoredInvite) -> Option<InviteApproval> {
+    let waiting = invite.awaiting.as_ref();
+    (invite.approval_required || waiting.is_some()).then(|| InviteApproval {
+        required: true,
+        request_id: waiting.map(|awaiting| awaiting.request_id.clone()),
+    })
 }

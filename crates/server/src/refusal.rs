@@ -8,7 +8,7 @@ use std::fmt;
 use bytes::Bytes;
 use guestlist_api::invite_batches::RefusedRow;
 use guestlist_api::problems::Problem;
-use guestlist_rules::refusals::{InviteUnusable, Noun, Refusal as Rule};
+use guestlist_rules::refusals::{Approver, InviteUnusable, Noun, Refusal as Rule};
 use guestlist_store::StoreError;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -539,6 +539,28 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
             "The access request was answered otherwise before, and that stands. What was approved \
              is taken away by changing the access record.",
         ),
+        Rule::SecondPersonRequired(approver) => ForCaller::new(
+            S::FORBIDDEN,
+            "SecondPersonRequired",
+            match approver {
+                Approver::Invited => {
+                    "Somebody else than whoever accepted the invite must approve it."
+                }
+                Approver::Inviter => {
+                    "The account wants that somebody else than whoever made the invite approves \
+                     what it holds."
+                }
+            },
+        ),
+        Rule::NothingToApprove(reason) => ForCaller::new(
+            S::CONFLICT,
+            "NothingToApprove",
+            format!(
+                "The invite that this belongs to does not wait for approval any more ({}). Nothing \
+                 was given.",
+                unusable_code(*reason)
+            ),
+        ),
         Rule::Taken(noun) => taken(*noun),
         Rule::AlreadyClaimed => ForCaller::new(
             S::CONFLICT,
@@ -631,6 +653,7 @@ fn unusable_code(reason: InviteUnusable) -> &'static str {
         InviteUnusable::AlreadyAccepted => "InviteAlreadyAccepted",
         InviteUnusable::Exhausted => "InviteExhausted",
         InviteUnusable::NotYetValid => "InviteNotYetValid",
+        InviteUnusable::AwaitingApproval => "ApprovalPending",
     }
 }
 

@@ -53,6 +53,26 @@ impl Piece {
         }
     }
 
+    /// An invite, and the access request that it waits for: both or neither.
+    fn of_invite(invite: &StoredInvite) -> Vec<Self> {
+        let request = invite.awaiting.as_ref();
+        let request = request.map(|awaiting| Self::Request(awaiting.request_id.to_string()));
+        [Self::Invite(invite.id())]
+            .into_iter()
+            .chain(request)
+            .collect()
+    }
+
+    /// An access request, and the invite that waits for it.
+    fn of_request(request: &StoredAccessRequest) -> Vec<Self> {
+        let invite = request.invite.as_ref();
+        let invite = invite.map(|of| Self::Invite(of.reference.to_string()));
+        [Self::Request(request.id())]
+            .into_iter()
+            .chain(invite)
+            .collect()
+    }
+
     /// Whether a decision rests on it.
     fn bears(&self, basis: &Basis) -> bool {
         let (wanted, id) = match self {
@@ -124,7 +144,13 @@ async fn see(ask: Ask<'_>, pieces: &[Piece], is_last: bool) -> Result<Part, Refu
         is_last,
         ..Part::default()
     };
+    let mut known: Vec<&Piece> = Vec::new();
     for piece in pieces {
+        if known.contains(&piece) {
+            // An invite of theirs that they accepted is found twice.
+            continue;
+        }
+        known.push(piece);
         match piece {
             Piece::Record(id) => part.records.extend(ask.see(id).await?),
             Piece::Group(id) => part.groups.extend(ask.see(id).await?),
@@ -162,35 +188,37 @@ async fn plan(ask: Ask<'_>, user: &UserId) -> Result<Plan, Refusal> {
     let (bearing, mut others): (Vec<Piece>, Vec<Piece>) =
         named.partition(|piece| piece.bears(&basis));
     let now = ask.app.clock.now();
-    let usable = |invite: &StoredInvite| invite.unusable(now).is_none();
+    let usable = |invite: &StoredInvite| invite.ended(now).is_none();
     let own = Selection::Equal(Facet::Inviter, user.to_string());
-    let invites = found(ask, &own, usable).await?;
-    others.extend(invites.into_iter().map(Piece::Invite));
+    let mut together = found(ask, &own, usable, Piece::of_invite).await?;
     let addressed = Selection::Equal(Facet::Invitee, Invitee::User(user.clone()).key());
     // Not one of their own twice.
     let theirs =
         |invite: &StoredInvite| usable(invite) && invite.inviter.principal() != user.principal();
-    let offered = found(ask, &addressed, theirs).await?;
-    others.extend(offered.into_iter().map(Piece::Invite));
+    together.extend(found(ask, &addressed, theirs, Piece::of_invite).await?);
     let concerned = |request: &StoredAccessRequest| request.concerns(user);
     // Whom a request asks for is no attribute to list by, but what is open is little.
     let open = Selection::Equal(
         Facet::Status,
         status_word(AccessRequestStatus::Open).to_owned(),
     );
-    let requests = found(ask, &open, concerned).await?;
-    others.extend(requests.into_iter().map(Piece::Request));
+    together.extend(found(ask, &open, concerned, Piece::of_request).await?);
     let tokens = Selection::Equal(Facet::Principal, user.principal().to_owned());
     let usable = |token: &StoredUserToken| token.is_usable(now);
-    let tokens = found(ask, &tokens, usable).await?;
-    others.extend(tokens.into_iter().map(Piece::Token));
+    let token = |token: &StoredUserToken| vec![Piece::Token(token.id())];
+    let tokens = found(ask, &tokens, usable, token).await?;
+    others.extend(tokens.into_iter().flatten());
     let configuration: Option<Seen<StoredTokenConfiguration>> = ask.see(user.as_str()).await?;
     others.extend(configuration.map(|seen| Piece::TokenConfiguration(seen.value.id())));
     let tenant: Option<Seen<StoredTenantUser>> = ask.see(user.as_str()).await?;
     others.extend(tenant.map(|seen| Piece::TenantUser(seen.value.id())));
-    let is_whole = others.len() <= MOST;
+    let is_whole = others.len() + together.len() <= MOST;
     others.truncate(MOST);
+    together.truncate(MOST - others.len());
     let mut parts: Vec<Vec<Piece>> = Vec::new();
+    for pieces in together {
+        push(&mut parts, pieces);
+    }
     for piece in others {
         push(&mut parts, [piece]);
     }
@@ -211,17 +239,18 @@ fn push(parts: &mut Vec<Vec<Piece>>, together: impl IntoIterator<Item = Piece>) 
     }
 }
 
-/// The ids of the documents of a selection that are `wanted`, up to more than one request changes.
+/// The pieces of the documents of a selection that are `wanted`, up to more than one request changes.
 async fn found<T: Stored>(
     ask: Ask<'_>,
     selection: &Selection,
     wanted: impl Fn(&T) -> bool + Copy,
-) -> Result<Vec<String>, Refusal> {
+    pieces: impl Fn(&T) -> Vec<Piece>,
+) -> Result<Vec<Vec<Piece>>, Refusal> {
     let mut ids = Vec::new();
     let mut after = None;
     loop {
         let (seen, next) = walk(ask, selection, after.as_deref(), usize::MAX, wanted).await?;
-        ids.extend(seen.iter().map(|Seen { value, .. }: &Seen<T>| value.id()));
+        ids.extend(seen.iter().map(|seen: &Seen<T>| pieces(&seen.value)));
         after = next;
         if after.is_none() || ids.len() > MOST {
             return Ok(ids);

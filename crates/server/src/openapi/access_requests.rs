@@ -7,8 +7,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::codes::{
-    ANSWERED_OTHERWISE, FORBIDDEN, INSUFFICIENT_GRANT_ACCESS, NOT_ASKABLE, NOT_FOUND,
-    TOO_MANY_OPEN_REQUESTS,
+    ANSWERED_OTHERWISE, FORBIDDEN, INSUFFICIENT_GRANT_ACCESS, INVITE_NO_LONGER_VALID, LAST_OWNER,
+    NOT_ASKABLE, NOT_FOUND, NOTHING_TO_APPROVE, SECOND_PERSON_REQUIRED, TOO_MANY_OPEN_REQUESTS,
 };
 use super::description::{Description, Tag};
 use super::parameters;
@@ -49,13 +49,16 @@ pub(super) fn respond() -> Description {
         .about(
             "Approving gives what is asked for, in an access record of its own, under the \
              authority of whoever approves. The first answer stands; the same one again changes \
-             nothing.",
+             nothing. Of what somebody accepted by an invite (`inviteReference`): gives it as \
+             accepting gives it, if whoever made the invite still may too; denying ends the invite.",
         )
         .with([parameters::path("requestId", "RequestId")])
         .takes("AccessRequestResponse")
         .answers(200, "The request.", "AccessRequest")
         .refuses([FORBIDDEN, INSUFFICIENT_GRANT_ACCESS, NOT_FOUND])
         .refuses([ANSWERED_OTHERWISE, NOT_ASKABLE])
+        .refuses([SECOND_PERSON_REQUIRED, NOTHING_TO_APPROVE])
+        .refuses([INVITE_NO_LONGER_VALID, LAST_OWNER])
 }
 
 pub(super) fn delete() -> Description {
@@ -104,6 +107,7 @@ fn request() -> RefOr<Schema> {
         .property("lastUpdated", of("Timestamp"))
         .property("access", of("AccessTemplate"))
         .property("tags", of("Tags"))
+        .property("inviteReference", of("InviteReference"))
         .property("links", of("Links"))
         .required("requestId")
         .required("status")

@@ -31,6 +31,7 @@ codes! {
     INVITE_NO_LONGER_VALID = 403 "InviteNoLongerValid" "Whoever made the invite may no longer give what it holds.";
     INVITE_NOT_FOR_YOU = 403 "InviteNotForYou" "The invite is for somebody else; `title` says for whom, with most of it hidden.";
     INVALID_INVITE_ACCEPTOR = 403 "InvalidInviteAcceptor" "A service client cannot accept an invite.";
+    SECOND_PERSON_REQUIRED = 403 "SecondPersonRequired" "Somebody else must approve this: not whoever accepted the invite nor, where the account wants two, whoever made it.";
     NOT_FOUND = 404 "NotFound" "It does not exist, or the caller may not know of it.";
     NO_SUCH_PATH = 404 "NoSuchPath" "There is nothing at this path.";
     INVITE_EXPIRED = 404 "InviteExpired" "The invite's time is over.";
@@ -39,11 +40,13 @@ codes! {
     INVITE_ALREADY_ACCEPTED = 404 "InviteAlreadyAccepted" "The invite was accepted.";
     INVITE_NOT_YET_VALID = 404 "InviteNotYetValid" "The invite can be used later.";
     INVITE_EXHAUSTED = 404 "InviteExhausted" "The invite was used as often as it may be.";
+    APPROVAL_PENDING = 404 "ApprovalPending" "Somebody accepted the invite, which waits for approval.";
     BODY_TIMEOUT = 408 "BodyTimeout" "The request body did not arrive in time.";
     RECORD_ALREADY_EXISTS = 409 "AccessRecordAlreadyExists" "There is an access record with this id.";
     ROLE_ALREADY_EXISTS = 409 "RoleAlreadyExists" "There is a role with this id.";
     GROUP_ALREADY_EXISTS = 409 "GroupAlreadyExists" "There is a group with this id.";
     ANSWERED_OTHERWISE = 409 "AnsweredOtherwise" "The access request was answered otherwise before.";
+    NOTHING_TO_APPROVE = 409 "NothingToApprove" "The invite that the access request belongs to does not wait for it any more.";
     ALREADY_CLAIMED = 409 "AlreadyClaimed" "Somebody has access to the resource, or to something below it, already.";
     CONNECTION_ALREADY_EXISTS = 409 "ConnectionAlreadyExists" "There is a connection with this id.";
     TENANT_ALREADY_EXISTS = 409 "TenantAlreadyExists" "There is a tenant with this id.";
@@ -99,6 +102,7 @@ pub(super) const OF_AN_UNUSABLE_INVITE: &[Code] = &[
     INVITE_ALREADY_ACCEPTED,
     INVITE_NOT_YET_VALID,
     INVITE_EXHAUSTED,
+    APPROVAL_PENDING,
 ];
 
 /// Refusals that many operations share, under the names of their components.
@@ -134,7 +138,7 @@ pub(super) const SHARED: &[(&str, &[Code])] = &[
 mod tests {
     use std::collections::BTreeSet;
 
-    use guestlist_rules::refusals::{InviteUnusable, Noun, Refusal as Rule};
+    use guestlist_rules::refusals::{Approver, InviteUnusable, Noun, Refusal as Rule};
     use guestlist_store::StoreError;
 
     use super::*;
@@ -214,6 +218,9 @@ mod tests {
             Rule::InviteUnusable(InviteUnusable::AlreadyAccepted),
             Rule::InviteUnusable(InviteUnusable::Exhausted),
             Rule::InviteUnusable(InviteUnusable::NotYetValid),
+            Rule::InviteUnusable(InviteUnusable::AwaitingApproval),
+            Rule::SecondPersonRequired(Approver::Invited),
+            Rule::NothingToApprove(InviteUnusable::Expired),
             Rule::InviteNotForYou {
                 expected: String::new(),
             },

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema};
 use super::codes::{FORBIDDEN, OF_AN_UNUSABLE_INVITE};
 use super::description::{Description, Tag};
 use super::parameters;
-use super::shapes::{Named, list, object, of, or_null, string};
+use super::shapes::{Named, boolean, list, object, of, or_null, string};
 
 pub(super) fn get() -> Description {
     Description::new(
@@ -85,7 +85,8 @@ fn effect() -> RefOr<Schema> {
         .property("replaced", list("NamedGrant"))
         .property("otherUsers", list("UserId"))
         .property("otherGroups", list("GroupId"))
-        .property("riskFlags", ArrayBuilder::new().items(flag));
+        .property("riskFlags", ArrayBuilder::new().items(flag))
+        .property("approvalRequired", boolean());
     [
         "outcome",
         "gains",
@@ -94,6 +95,7 @@ fn effect() -> RefOr<Schema> {
         "otherUsers",
         "otherGroups",
         "riskFlags",
+        "approvalRequired",
     ]
     .into_iter()
     .fold(effect, ObjectBuilder::required)

@@ -216,7 +216,8 @@ fn state() -> ObjectBuilder {
     string()
         .description(Some(
             "Where an invite stands at this moment. `SUSPENDED`: whoever made it could not give now \
-             what it holds. `SCHEDULED`: it can be used later.",
+             what it holds. `SCHEDULED`: it can be used later. `AWAITING_APPROVAL`: somebody accepted \
+             it, and nothing is given yet.",
         ))
         .enum_values(Some(InviteState::ALL.map(InviteState::name)))
 }
@@ -302,6 +303,7 @@ fn summary() -> RefOr<Schema> {
         .property("invitee", of("Invitee"))
         .property("restrictions", of("InviteRestrictions"))
         .property("grant", of("InviteGrant"))
+        .property("approval", of("InviteApproval"))
         .property("uses", of("InviteUses"))
         .property("linkedUserId", of("LinkedUserId"))
         .property("defaultLoginTenantId", of("TenantId"))
@@ -342,6 +344,10 @@ fn moment() -> RefOr<Schema> {
         "EXHAUSTED",
         "SUSPENDED",
         "RESUMED",
+        "APPROVAL_REQUESTED",
+        "APPROVAL_WITHDRAWN",
+        "APPROVED",
+        "DENIED",
     ]));
     object()
         .description(Some(

@@ -6,7 +6,7 @@ use utoipa::openapi::schema::Schema;
 
 use super::codes::FORBIDDEN;
 use super::description::{Description, Tag};
-use super::shapes::{Named, object, of, or_null, string};
+use super::shapes::{Named, boolean, object, of, or_null, string};
 
 const PATH: &str = "/v1/settings/invites";
 
@@ -37,7 +37,22 @@ pub(super) fn set() -> Description {
 }
 
 pub(super) fn schemas() -> Vec<Named> {
-    vec![("InviteSettings", settings())]
+    vec![
+        ("InviteSettings", settings()),
+        ("InviteApprovalSettings", approval()),
+    ]
+}
+
+fn approval() -> RefOr<Schema> {
+    let risk = boolean().description(Some(
+        "Whether invites that give something on `*`, every action, the right to give something on, \
+         or something on the service's own resources must be approved, by somebody else than \
+         whoever made the invite and whoever accepted it. `false` unless said.",
+    ));
+    object()
+        .description(Some("Which invites must be approved that do not say so."))
+        .property("requiredForRisk", or_null(risk))
+        .into()
 }
 
 fn settings() -> RefOr<Schema> {
@@ -51,6 +66,7 @@ fn settings() -> RefOr<Schema> {
     object()
         .description(Some("What holds for all invites of the account."))
         .property("lostAuthority", or_null(lost))
+        .property("approval", or_null(of("InviteApprovalSettings")))
         .property("lastUpdated", or_null(of("Timestamp")))
         .into()
 }

@@ -14,7 +14,9 @@ use super::codes::{
 use super::description::{Description, Tag};
 use super::invite_lists::closed;
 use super::parameters;
-use super::shapes::{Named, duration, list_of, object, of, optional_list, or_null, string, text};
+use super::shapes::{
+    Named, boolean, duration, list_of, object, of, optional_list, or_null, string, text,
+};
 
 const ONE: &str = "/v1/invites/{inviteId}";
 
@@ -24,7 +26,11 @@ pub(super) fn create() -> Description {
             "The caller must be able to give everything the invite holds. Whoever is told its id \
              may accept it, once.",
         )
-        .with([parameters::idempotency_key(), parameters::access_duration()])
+        .with([
+            parameters::idempotency_key(),
+            parameters::access_duration(),
+            parameters::approval(),
+        ])
         .takes("InviteRequest")
         .answers(201, "The invite, with the id to pass on.", "Invite")
         .refuses([
@@ -66,6 +72,15 @@ pub(super) fn respond() -> Description {
              nothing else.",
             answer,
         )
+        .answers_with(
+            202,
+            "It must be approved, and nothing is given yet: the access request that asks for it, \
+             which is also answered when the request is repeated until somebody answers it. `null` \
+             for a client library that can read nothing else.",
+            AnyOfBuilder::new()
+                .item(of("AccessRequest"))
+                .item(ObjectBuilder::new().schema_type(Type::Null)),
+        )
         .refuses([
             FORBIDDEN,
             INVITE_NOT_FOR_YOU,
@@ -91,6 +106,7 @@ pub(super) fn schemas() -> Vec<Named> {
         ("InviteStatement", statement(false)),
         ("InviteStatementRequest", statement(true)),
         ("InviteGrant", grant()),
+        ("InviteApproval", approval()),
         ("Invite", invite()),
         ("InviteRequest", request()),
         (
@@ -152,6 +168,19 @@ fn grant() -> RefOr<Schema> {
         .into()
 }
 
+fn approval() -> RefOr<Schema> {
+    object()
+        .description(Some(
+            "With `required`, accepting gives nothing yet: it opens an access request, and whoever \
+             approves that gives what the invite holds. Not for an invite that can be used several \
+             times. `requestId` is the one that waits, and is not read in requests.",
+        ))
+        .property("required", or_null(boolean()))
+        .property("requestId", or_null(of("RequestId")))
+        .additional_properties(Some(closed()))
+        .into()
+}
+
 fn invite() -> RefOr<Schema> {
     object()
         .property("inviteId", of("InviteId"))
@@ -171,6 +200,7 @@ fn invite() -> RefOr<Schema> {
         .property("invitee", of("Invitee"))
         .property("restrictions", of("InviteRestrictions"))
         .property("grant", of("InviteGrant"))
+        .property("approval", of("InviteApproval"))
         .property("tags", of("Tags"))
         .property("links", of("Links"))
         .required("inviteId")
@@ -203,6 +233,7 @@ fn request() -> RefOr<Schema> {
         .property("invitee", or_null(of("Invitee")))
         .property("restrictions", or_null(of("InviteRestrictions")))
         .property("grant", or_null(of("InviteGrant")))
+        .property("approval", or_null(of("InviteApproval")))
         .property("tags", or_null(of("TagsRequest")))
         .examples([json!({
             "statements": [{

@@ -109,6 +109,16 @@ pub(super) fn access_duration() -> Parameter {
         .build()
 }
 
+/// For clients whose models have no `approval`.
+pub(super) fn approval() -> Parameter {
+    let what = "`required`: somebody must approve it once it is accepted. The same as \
+                `approval.required` in the body.";
+    let schema = string().enum_values(Some(["required"]));
+    optional(ParameterIn::Header, "Guestlist-Approval", what, schema)
+        .extensions(Some(extension()))
+        .build()
+}
+
 /// Makes a request safe to repeat.
 pub(super) fn idempotency_key() -> Parameter {
     let what = "Any text that is new for each request. A request that is repeated with its key \

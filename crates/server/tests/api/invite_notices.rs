@@ -234,7 +234,10 @@ async fn an_account_may_have_the_invites_of_leavers_withdrawn() {
         let world = World::new(engine).await;
         let settings = "/v1/settings/invites";
         let unset = world.own("GET", settings, None).await.expect(200).json();
-        assert_eq!(unset, json!({"lostAuthority": "SUSPEND"}));
+        assert_eq!(
+            unset,
+            json!({"lostAuthority": "SUSPEND", "approval": {"requiredForRisk": false}})
+        );
         let suspended = by_alice(&world, &reads()).await;
         let used = by_alice(&world, &reads()).await;
         accept(&world, "bob", &used, 200).await;

@@ -31,6 +31,7 @@ mod extensions;
 mod groups;
 mod identities;
 mod invite_administration;
+mod invite_approvals;
 mod invite_batches;
 mod invite_effects;
 mod invite_grants;

@@ -225,6 +225,7 @@ fn invite() -> Invite {
         invitee: Some(invites::invitee()),
         restrictions: Some(invites::restrictions()),
         grant: invites::grant(),
+        approval: invites::approval(),
         tags: tags(),
         links: links(),
     }
@@ -240,6 +241,7 @@ fn invite_request() -> Value {
         tenant_id: Some(id("tenant_1")),
         invitee: Some(invites::invitee()),
         grant: invites::grant(),
+        approval: invites::approval(),
         restrictions: Some(invites::restrictions()),
         tags: tags(),
     });
@@ -518,6 +520,7 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
         restrictions: None,
         tags: Tags::default(),
         grant: None,
+        approval: None,
         ..invite()
     };
     let bare_group = Group {

@@ -42,6 +42,7 @@ fn access_request() -> AccessRequest {
             statements: vec![statement()],
         },
         tags: serde_json::from_value(serde_json::json!({"name": "value"})).unwrap(),
+        invite_reference: Some(id("0123456789AB")),
         links: links(),
     }
 }

@@ -16,9 +16,9 @@ use guestlist_api::invite_lists::{
     InvitePreview, InviteRenewal, InviteResponse, InviteRevocation, InviteRevocations, InviteState,
     InviteSummary, InviteUses, Inviter,
 };
-use guestlist_api::invite_settings::{InviteSettings, LostAuthority};
+use guestlist_api::invite_settings::{ApprovalSettings, InviteSettings, LostAuthority};
 use guestlist_api::invite_statistics::{InviteDelays, InviteFunnel, InviteGroup, InviteStatistics};
-use guestlist_api::invite_terms::{InviteGrant, InviteRestrictions, Invitee};
+use guestlist_api::invite_terms::{InviteApproval, InviteGrant, InviteRestrictions, Invitee};
 use guestlist_api::invites::ConflictResolutionStrategy;
 use guestlist_api::roles::Permission;
 use guestlist_api::text::Bounded;
@@ -43,6 +43,13 @@ pub(super) fn grant() -> Option<InviteGrant> {
     InviteGrant::of(Some(id("P30D")))
 }
 
+pub(super) fn approval() -> Option<InviteApproval> {
+    Some(InviteApproval {
+        required: true,
+        request_id: Some(id("req_1")),
+    })
+}
+
 fn summary() -> InviteSummary {
     InviteSummary {
         reference: id("0123456789AB"),
@@ -59,6 +66,7 @@ fn summary() -> InviteSummary {
         invitee: Some(invitee()),
         restrictions: restrictions(),
         grant: grant(),
+        approval: approval(),
         uses: InviteUses {
             max: 5,
             accepted: 1,
@@ -124,6 +132,7 @@ fn effect() -> InviteEffect {
         other_users: vec![id("user 2")],
         other_groups: vec![id("grp_1")],
         risk_flags: RiskFlag::ALL.to_vec(),
+        approval_required: true,
     }
 }
 
@@ -141,6 +150,9 @@ fn acceptance() -> InviteAcceptance {
 fn settings() -> InviteSettings {
     InviteSettings {
         lost_authority: LostAuthority::Revoke,
+        approval: ApprovalSettings {
+            required_for_risk: true,
+        },
         last_updated: Some(id("2026-01-02T03:04:05.678Z")),
     }
 }
@@ -277,6 +289,7 @@ pub(super) fn bare_answers() -> Vec<(&'static str, Value)> {
         linked_user_id: None,
         default_login_tenant_id: None,
         grant: None,
+        approval: None,
         ..summary()
     };
     let moment = InviteMoment {
