@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use guestlist_api::ids::UserId;
+use guestlist_api::invite_lists::InviteResponse;
 use guestlist_rules::caller::Caller;
 use guestlist_rules::changes::{Kind, Revision};
 use guestlist_server::app::App;
@@ -55,7 +56,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, body: &Value) -> String {
 }
 
 pub(crate) async fn accept(app: &App, caller: &Caller, id: &str) -> Result<(), Refused> {
-    let answer = respond_to_invite(ask(app, caller), id, Default::default()).await;
+    let answer = respond_to_invite(ask(app, caller), id, InviteResponse::default()).await;
     answer.map(drop).map_err(|refusal| told(&refusal))
 }
 

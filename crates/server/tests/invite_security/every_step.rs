@@ -44,7 +44,7 @@ async fn faulty(engine: Engine) -> World {
     let directory = tempfile::tempdir().unwrap();
     let store = Arc::new(Faulty::new(engine.open(directory.path())));
     World::at(store, directory, |settings| {
-        settings.limits.invite_budget = 0
+        settings.limits.invite_budget = 0;
     })
     .await
 }
@@ -66,7 +66,7 @@ async fn furnish(world: &World, user: &str, before: Before) {
 
 /// All that an accept leaves: in the invite, in the acceptance, in the records, in the log and in what
 /// is answered.
-async fn done(world: &World, user: &Caller, id: &str, resource: &str) -> Done {
+async fn left_by(world: &World, user: &Caller, id: &str, resource: &str) -> Done {
     let (app, reference) = (&world.app, reference(id));
     let invite = app.store.get(Kind::Invite, &reference).await.unwrap();
     let invite: Value = serde_json::from_slice(&invite.unwrap().value.body).unwrap();
@@ -81,8 +81,8 @@ async fn done(world: &World, user: &Caller, id: &str, resource: &str) -> Done {
     let told = told_of_invites(app).await;
     let told = told.iter().filter(|(_, of, _)| *of == reference).count();
     let may = may_read(app, &user.user_id, resource);
-    let (status, uses) = (invite["status"].as_str().unwrap(), &invite["uses"]);
-    match (status, uses.as_u64(), acceptances, told, may) {
+    let (stands, count) = (invite["status"].as_str().unwrap(), &invite["uses"]);
+    match (stands, count.as_u64(), acceptances, told, may) {
         ("PENDING", Some(0), 0, 0, false) if gifts.is_empty() => Done::Nothing,
         ("ACCEPTED", Some(1), 1, 1, true) if gifts == [(user.user_id.as_str(), 1)] => Done::All,
         _ => Done::Half,
@@ -114,13 +114,13 @@ async fn attempt(world: &World, name: &str, before: Before, step: u64, fault: Fa
     let tried = Tried {
         ended,
         struck: faults.struck(),
-        done: done(world, &user, &id, &resource).await,
+        done: left_by(world, &user, &id, &resource).await,
     };
     if tried.done != Done::Half {
         // Whatever it was, the same request again completes it, and a third changes nothing.
         let again = accept(&world.app, &user, &id).await;
         assert_eq!(again, Ok(()), "{name} {fault:?} at {step}");
-        let whole = done(world, &user, &id, &resource).await;
+        let whole = left_by(world, &user, &id, &resource).await;
         assert_eq!(whole, Done::All, "{name} {fault:?} at {step}");
         let revision = world.app.revision();
         accept(&world.app, &user, &id).await.unwrap();
@@ -226,13 +226,13 @@ async fn d29_what_was_half_way_when_the_process_ended_is_all_or_nothing() {
             if !faults.struck() {
                 break;
             }
-            left.push(done(&world, &user, &id, &resource).await);
+            left.push(left_by(&world, &user, &id, &resource).await);
             let target = format!("/v1/invites/{id}");
             world
                 .as_user(&name, "PATCH", &target, None)
                 .await
                 .expect(200);
-            assert_eq!(done(&world, &user, &id, &resource).await, Done::All);
+            assert_eq!(left_by(&world, &user, &id, &resource).await, Done::All);
         }
         assert!(left.len() >= 5 && !left.contains(&Done::Half), "{left:?}");
         assert_eq!(left.last(), Some(&expected), "the write is the last step");

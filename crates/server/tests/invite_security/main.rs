@@ -15,6 +15,9 @@
 )]
 #[path = "../fake_issuer/mod.rs"]
 mod fake_issuer;
+#[expect(dead_code, reason = "the tests of webhooks use the rest of it")]
+#[path = "../api/webhook_receiver.rs"]
+mod webhook_receiver;
 #[expect(dead_code, reason = "the tests of the API use the rest of the world")]
 #[path = "../api/world.rs"]
 mod world;
@@ -22,4 +25,10 @@ mod world;
 mod at_once;
 mod by_hand;
 mod every_step;
+mod further;
+mod leaks;
+mod life_cycle;
+mod steps;
 mod stores;
+mod what_may_be_granted;
+mod who_may_accept;
