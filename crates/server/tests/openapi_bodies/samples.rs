@@ -225,7 +225,7 @@ fn invite() -> Invite {
         invitee: Some(invites::invitee()),
         restrictions: Some(invites::restrictions()),
         grant: invites::grant(),
-        approval: invites::approval(),
+        approval: Some(invites::approval()),
         tags: tags(),
         links: links(),
     }
@@ -241,7 +241,7 @@ fn invite_request() -> Value {
         tenant_id: Some(id("tenant_1")),
         invitee: Some(invites::invitee()),
         grant: invites::grant(),
-        approval: invites::approval(),
+        approval: Some(invites::approval()),
         restrictions: Some(invites::restrictions()),
         tags: tags(),
     });

@@ -43,11 +43,11 @@ pub(super) fn grant() -> Option<InviteGrant> {
     InviteGrant::of(Some(id("P30D")))
 }
 
-pub(super) fn approval() -> Option<InviteApproval> {
-    Some(InviteApproval {
+pub(super) fn approval() -> InviteApproval {
+    InviteApproval {
         required: true,
         request_id: Some(id("req_1")),
-    })
+    }
 }
 
 fn summary() -> InviteSummary {
@@ -66,7 +66,7 @@ fn summary() -> InviteSummary {
         invitee: Some(invitee()),
         restrictions: restrictions(),
         grant: grant(),
-        approval: approval(),
+        approval: Some(approval()),
         uses: InviteUses {
             max: 5,
             accepted: 1,
