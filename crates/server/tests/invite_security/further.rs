@@ -1,4 +1,4 @@
-//! Rows 47 and 49 to 53: settings of invites, sizes, spellings and revoked access.
+//! Rows 47 to 53: settings of invites, sizes, spellings and revoked access.
 
 use serde_json::{Value, json};
 
@@ -58,6 +58,12 @@ async fn d47_what_is_refused_when_made_is_refused_when_changed() {
             let found = reply.json()["path"].as_str().unwrap_or_default().to_owned();
             assert!(found.starts_with(path), "{method} {body}: {found}");
         }
+        let batch = json!({"invites": [body]});
+        let reply = world.own("POST", "/v1/invites/batch", Some(&batch)).await;
+        let row = reply.expect(200).json()["results"][0]["refusal"].clone();
+        assert_eq!(row["status"], 400, "{body} {row}");
+        let found = row["path"].as_str().unwrap_or_default();
+        assert!(found.starts_with(path), "batch {body}: {found}");
     }
     // The control: what is allowed is allowed in all.
     let good = reads_with("docs/1", &json!({"restrictions": {"maxUses": 2}}));
@@ -66,6 +72,63 @@ async fn d47_what_is_refused_when_made_is_refused_when_changed() {
         .await
         .expect(201);
     world.own("PUT", &changing, Some(&good)).await.expect(200);
+    let batch = json!({"invites": [good]});
+    let reply = world.own("POST", "/v1/invites/batch", Some(&batch)).await;
+    assert_eq!(reply.expect(200).json()["accepted"], 1);
+}
+
+#[tokio::test]
+async fn d48_what_must_be_approved_gives_nothing_before() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let approval = json!({"approval": {"required": true}});
+        let id = made(&world, "docs/1", &approval).await;
+        let ann = world.token("ann");
+        let asked = accept(&world, &ann, &id).await;
+        assert_eq!(asked.status, 202, "{}", asked.text);
+        let request = asked.json()["requestId"].as_str().unwrap().to_owned();
+        assert!(!asked.text.contains(&id), "the request names no secret");
+        // However often it is accepted, and by whomever.
+        for user in ["ann", "ann", "bob"] {
+            accept(&world, &world.token(user), &id).await;
+            assert!(!world.may(user, "docs/1", "read").await, "{user}");
+        }
+        // Nor by the one who accepted, whatever right they have to approve.
+        let role = [("AccessRequests", true, false, false)];
+        world.role("ro_approves", &role).await;
+        world
+            .give(
+                "rec_ann",
+                "ann",
+                &["ro_approves"],
+                &["Authress:AccessRequests"],
+            )
+            .await;
+        let target = format!("/v1/requests/{request}");
+        let approve = json!({"status": "APPROVED"});
+        let own = world.send(&ann, "PATCH", &target, Some(&approve)).await;
+        assert_eq!(own.status, 403, "{}", own.text);
+        // Nor by one who could not give it.
+        world
+            .give(
+                "rec_bob",
+                "bob",
+                &["ro_approves"],
+                &["Authress:AccessRequests"],
+            )
+            .await;
+        let weak = world
+            .send(&world.token("bob"), "PATCH", &target, Some(&approve))
+            .await;
+        refused(&weak, 403, "InsufficientGrantAccess");
+        assert!(!world.may("ann", "docs/1", "read").await);
+        // The control: by one who can.
+        world
+            .own("PATCH", &target, Some(&approve))
+            .await
+            .expect(200);
+        assert!(world.may("ann", "docs/1", "read").await);
+    }
 }
 
 #[tokio::test]

@@ -420,6 +420,24 @@ async fn d41_budgets_count_people_and_tell_when_there_is_more() {
     assert!(reply.header("retry-after").is_some());
     world.clock.advance(DAY);
     made(&world, "docs/1", &json!({})).await;
+    // A batch of ten is ten people and not one request: one of them is too many.
+    let rows = vec![reads("docs/1"); 10];
+    let atomic = json!({"mode": "atomic", "invites": rows});
+    let all = world.own("POST", "/v1/invites/batch", Some(&atomic)).await;
+    let refused_rows = all.expect(422).json()["refusedRows"].clone();
+    assert_eq!(refused_rows[0]["row"], 10);
+    assert_eq!(refused_rows[0]["refusal"]["errorCode"], "TooManyRequests");
+    let best = json!({"invites": rows});
+    let some = world.own("POST", "/v1/invites/batch", Some(&best)).await;
+    let some = some.expect(200).json();
+    assert_eq!(
+        (&some["accepted"], &some["refused"]),
+        (&json!(9), &json!(1))
+    );
+    assert_eq!(
+        some["results"][9]["refusal"]["errorCode"],
+        "TooManyRequests"
+    );
 }
 
 #[tokio::test]

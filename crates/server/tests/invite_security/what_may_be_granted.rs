@@ -144,6 +144,23 @@ async fn d14_every_way_to_make_an_invite_has_the_same_ceiling() {
                 assert_eq!(reply.code(), CEILING);
             }
         }
+        // A batch judges each row so.
+        for mode in ["bestEffort", "atomic"] {
+            let batch = json!({"mode": mode, "invites": [body]});
+            let reply = world
+                .send(&ann, "POST", "/v1/invites/batch", Some(&batch))
+                .await;
+            let answer = reply.json();
+            if status {
+                assert_eq!((reply.status, &answer["accepted"]), (200, &json!(1)));
+                continue;
+            }
+            let row = match mode {
+                "atomic" => &answer["refusedRows"][0],
+                _ => &answer["results"][0],
+            };
+            assert_eq!(row["refusal"]["errorCode"], CEILING, "{mode} {answer}");
+        }
     }
     // What another made is renewed and changed by those who could make it.
     let role = [
