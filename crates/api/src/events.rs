@@ -213,6 +213,9 @@ open_enumeration!(
         /// What somebody accepted was approved and given: told in the place of `invite.accepted` and
         /// `access-request.approved`.
         InviteApproved = "invite.approved",
+        /// Several invites were made by one request, all or none; the details have the reference of
+        /// each.
+        InviteBatchCreated = "invite.batch-created",
         InviteCreated = "invite.created",
         /// Whoever it was for, or held its id, does not want it.
         InviteDeclined = "invite.declined",
@@ -239,8 +242,6 @@ open_enumeration!(
         InviteUpdated = "invite.updated",
         /// An invite was withdrawn, before or after it was accepted.
         InviteRevoked = "invite.revoked",
-        /// It was decided what holds for all invites.
-        InviteSettingsUpdated = "invite-settings.updated",
         RecordCreated = "record.created",
         RecordDeleted = "record.deleted",
         RecordUpdated = "record.updated",
@@ -251,6 +252,8 @@ open_enumeration!(
         RoleCreated = "role.created",
         RoleDeleted = "role.deleted",
         RoleUpdated = "role.updated",
+        /// The account decided something: what, the subject says.
+        SettingsUpdated = "settings.updated",
         TenantCreated = "tenant.created",
         TenantDeleted = "tenant.deleted",
         TenantUpdated = "tenant.updated",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::default_if_null;
+use crate::text::{absent_if_empty, default_if_null};
 use crate::times::Timestamp;
 
 /// What becomes of an invite whose inviter may no longer give what it holds.
@@ -38,6 +38,10 @@ pub struct InviteSettings {
     pub approval: ApprovalSettings,
     /// When they were last set; absent if they never were. Not read in requests, so that what was
     /// read can be sent back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_updated: Option<Timestamp>,
 }

@@ -123,7 +123,11 @@ pub struct InviteApproval {
     pub required: bool,
     /// The access request that waits for an answer. Not read in requests, so that what was read can
     /// be sent back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_id: Option<RequestId>,
 }
 

@@ -70,12 +70,16 @@ pub const WEBHOOK_SECRET_OVERLAP: i64 = DAY;
 pub const EMAIL_LENGTH: usize = 254;
 /// Times an invite can be used.
 pub const INVITE_USES: u32 = 1_000;
+/// Invites made by one request.
+pub const INVITE_BATCH: usize = 1_000;
 /// Domains whose users an invite is for.
 pub const INVITE_DOMAINS: usize = 20;
 /// Characters of why an invite is declined or withdrawn.
 pub const INVITE_REASON_LENGTH: usize = 256;
 /// Lines of the history of an invite that are kept.
 pub const INVITE_MOMENTS: usize = 50;
+/// Inviters, roles or domains that statistics of invites tell apart: those with most invites.
+pub const INVITE_GROUPS: usize = 1_000;
 /// Accepts of one invite that were refused, as far as they are kept and told: more say nothing new.
 pub const INVITE_FAILURES: u32 = 10;
 /// Users and resources of whom one event tells that they gained or lost access.

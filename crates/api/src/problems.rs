@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::invite_batches::RefusedRow;
 use crate::text::default_if_null;
 
 /// Why a request was refused (contract §4.1, RFC 9457).
@@ -32,4 +33,11 @@ pub struct Problem {
     /// The offending member of the request body: `statements[0].roles[1]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// The rows of a batch for which none of it was done.
+    #[serde(
+        default,
+        deserialize_with = "default_if_null",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub refused_rows: Vec<RefusedRow>,
 }

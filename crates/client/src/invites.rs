@@ -63,8 +63,7 @@ impl Invites<'_> {
     ///
     /// Refused (403) if it would give more than the caller may give.
     pub async fn create_invite(self, invite: &InviteRequest) -> Result<Invite, Error> {
-        let key = format!("{:016x}{:016x}", random()?, random()?);
-        self.create_invite_once(invite, &key).await
+        self.create_invite_once(invite, &fresh_key()?).await
     }
 
     /// The same with an idempotency key of the caller: 1 to 255 visible ASCII characters. For 24
@@ -165,6 +164,11 @@ impl Invites<'_> {
     fn one(method: Method, id: &InviteId) -> Request {
         Request::new(method, Path::new("/v1/invites").id(id.reveal())).secret(id.reveal())
     }
+}
+
+/// An idempotency key that nobody has.
+pub(crate) fn fresh_key() -> Result<String, Error> {
+    Ok(format!("{:016x}{:016x}", random()?, random()?))
 }
 
 fn random() -> Result<u64, Error> {

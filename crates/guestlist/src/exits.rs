@@ -17,7 +17,7 @@ pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    done; for `check`: yes
   1    `check`: no; `diff`: there are differences; `doctor`: something is wrong; `import`: something
-       could not be carried; `audit`: the event log is broken
+       could not be carried; `invite batch`: rows were refused; `audit`: the event log is broken
   2    wrong arguments or input file, or refused as invalid
   3    not found
   4    not signed in, or not allowed

@@ -20,6 +20,7 @@ use crate::exits::Failure;
 use crate::invite_grants::{self, InviteGrantCommand};
 use crate::invite_request::Expiry;
 use crate::invite_settings::{self, SettingsArguments};
+use crate::invite_statistics::{self, StatisticsArguments};
 use crate::output::{Limit, details, optional};
 use crate::roles::sentence;
 use crate::tags::{Tag, words};
@@ -99,6 +100,8 @@ Example:
         #[command(flatten)]
         limit: Limit,
     },
+    /// Tells what became of invites: how many were accepted, how soon, and where they stand
+    Statistics(StatisticsArguments),
     /// Shows what holds for all invites of the account, or sets it
     Settings(SettingsArguments),
     #[command(flatten)]
@@ -239,6 +242,9 @@ pub(crate) async fn run(command: InviteListCommand, session: &Session) -> Result
         InviteListCommand::Inbox { user, limit } => {
             let pages = invites.list_for(&user);
             output.list(pages, &limit, &HEADINGS, row).await
+        }
+        InviteListCommand::Statistics(arguments) => {
+            invite_statistics::run(arguments, session).await
         }
         InviteListCommand::Settings(arguments) => invite_settings::run(arguments, session).await,
         InviteListCommand::Grants(command) => invite_grants::run(command, session).await,

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::connection::Session;
 use crate::exits::{Exit, Failure};
+use crate::invite_batches::{self, BATCH_HELP, BatchArguments};
 use crate::invite_lists::{self, InviteListCommand};
 use crate::invite_message::{EmailAddress, Message};
 use crate::invite_rehearsal;
@@ -36,6 +37,9 @@ pub(crate) enum InviteCommand {
     /// Makes an invite and prints its id, once
     #[command(after_help = CREATE_HELP)]
     Create(Box<CreateArguments>),
+    /// Makes the invites of a file, as many as can be made or all or none
+    #[command(after_help = BATCH_HELP)]
+    Batch(BatchArguments),
     /// Shows what an invite gives, as long as it can be used
     #[command(after_help = SHOW_HELP)]
     Show(WhichInvite),
@@ -202,6 +206,7 @@ fn link_prefix(text: &str) -> Result<String, Malformed> {
 #[derive(Debug)]
 pub(crate) enum Prepared {
     Create(Box<CreateArguments>, Box<InviteRequest>),
+    Batch(invite_batches::Prepared),
     Show(InviteId),
     Accept(InviteId),
     Revoke(InviteId),
@@ -238,6 +243,10 @@ pub(crate) fn prepare(
             let request = arguments.invite.request(now)?;
             Ok(Prepared::Create(arguments, Box::new(request)))
         }
+        InviteCommand::Batch(arguments) => {
+            one_reader_of_standard_input(arguments.reads_standard_input(), connection)?;
+            arguments.prepare().map(Prepared::Batch)
+        }
         InviteCommand::Show(which) => Ok(Prepared::Show(which.id(connection, output)?)),
         InviteCommand::Accept(which) => Ok(Prepared::Accept(which.id(connection, output)?)),
         InviteCommand::Revoke(which) => Ok(Prepared::Revoke(which.id(connection, output)?)),
@@ -262,6 +271,7 @@ pub(crate) async fn run(command: Prepared, session: &Session) -> Result<(), Fail
             invite_rehearsal::run(&request, session).await
         }
         Prepared::Create(arguments, request) => create(&arguments, &request, session).await,
+        Prepared::Batch(batch) => invite_batches::run(batch, session).await,
         Prepared::Show(id) => show(&id, session).await,
         Prepared::Accept(id) => accept(&id, session).await,
         Prepared::Revoke(id) => revoke(&id, session).await,

@@ -179,6 +179,7 @@ fn open(settings: &ServeSettings) -> anyhow::Result<Arc<dyn Store>> {
 }
 
 fn server_settings(settings: ServeSettings, account_id: AccountId, public_url: String) -> Settings {
+    let limits = Limits::default();
     Settings {
         account_id,
         public_url,
@@ -187,7 +188,10 @@ fn server_settings(settings: ServeSettings, account_id: AccountId, public_url: S
         allowed_origins: settings.allowed_origins,
         trusted_proxies: settings.trusted_proxies,
         private_issuers: settings.private_issuers,
-        limits: Limits::default(),
+        limits: Limits {
+            invite_budget: settings.invite_budget.unwrap_or(limits.invite_budget),
+            ..limits
+        },
     }
 }
 

@@ -75,6 +75,11 @@ pub(crate) struct ServeArguments {
     #[serde(default, rename = "trusted-proxy")]
     pub(crate) trusted_proxies: Vec<String>,
 
+    /// People whom one inviter can invite in a day: an invite for several counts as several. The
+    /// account has ten times as many, one address five times; 0 for any number [default: 10000]
+    #[arg(long, env = "GUESTLIST_INVITE_BUDGET", value_name = "PEOPLE")]
+    pub(crate) invite_budget: Option<u32>,
+
     /// Token issuers and receivers of webhooks may be at private addresses (for those in the same
     /// network)
     #[arg(long, env = "GUESTLIST_PRIVATE_ISSUERS", num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
@@ -115,6 +120,7 @@ pub(crate) struct ServeSettings {
     pub(crate) log: String,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) invite_budget: Option<u32>,
     pub(crate) private_issuers: bool,
     pub(crate) raw_access_keys: bool,
     pub(crate) drain_delay: u64,
@@ -157,6 +163,7 @@ impl ServeArguments {
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             allowed_origins,
             trusted_proxies,
+            invite_budget: self.invite_budget.or(file.invite_budget),
             private_issuers: self
                 .private_issuers
                 .or(file.private_issuers)

@@ -204,7 +204,7 @@ impl<T> Seen<T> {
 }
 
 /// What must hold at the moment of the write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Expect {
     /// The document is there and was last written at this mark.
     At(Mark),

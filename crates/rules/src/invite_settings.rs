@@ -67,7 +67,7 @@ pub fn set(
         last_updated: before.map_or(facts.now, |least| facts.now.max(least)),
     };
     let data = json!({ "lostAuthority": next.lost_authority, "approval": next.approval });
-    let mut changes = facts.changes("invite-settings.updated", format!("settings/{ID}"), data);
+    let mut changes = facts.changes("settings.updated", format!("settings/{ID}"), data);
     changes.expect.extend(basis);
     match existing {
         Some(seen) => changes.replace(seen.mark, &next)?,

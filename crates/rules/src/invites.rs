@@ -135,7 +135,7 @@ pub struct StoredAcceptance {
     pub user_id: UserId,
     pub time: Timestamp,
     pub outcome: Outcome,
-    /// The record that was written, if any.
+    /// The record that was written, or that gave all of it already; if any.
     pub record_id: Option<RecordId>,
     /// The statements the record gained for this user and did not hold before.
     pub added: Vec<Statement>,
@@ -288,13 +288,19 @@ pub fn create(
     let mut changes = facts.changes("invite.created", subject(&invite.reference), data);
     changes.expect.extend(basis);
     changes.create(&invite)?;
-    if let Some(Remember { key, expired }) = remember {
+    self::remember(&mut changes, remember)?;
+    Ok((changes, invite))
+}
+
+/// Writes an idempotency key, if there is one, with what it stands for.
+pub(crate) fn remember(changes: &mut Changes, key: Option<Remember>) -> Result<(), Refusal> {
+    if let Some(Remember { key, expired }) = key {
         match expired {
             Some(mark) => changes.replace(mark, &key)?,
             None => changes.create(&key)?,
         }
     }
-    Ok((changes, invite))
+    Ok(())
 }
 
 pub(crate) fn tenant(request: &InviteRequest) -> Result<Option<TenantId>, Refusal> {
@@ -528,10 +534,7 @@ pub(crate) fn settle(
         user_id: theirs.who().clone(),
         time: theirs.now,
         outcome: effect.outcome,
-        record_id: effect
-            .record
-            .as_ref()
-            .map(|record| record.record_id.clone()),
+        record_id: place(&effect, acceptor.record),
         added: effect.added,
         undone_time: None,
     };
@@ -568,6 +571,20 @@ pub(crate) fn settle(
         &acceptor.record_id,
     )?;
     Ok((changes, acceptance.record_id))
+}
+
+/// The record in which the person has what they accepted: also if it was there already, since the
+/// invite stands for it when whatever gave it is undone.
+fn place(effect: &Effect, own: Option<&Seen<StoredRecord>>) -> Option<RecordId> {
+    let record = match effect.outcome {
+        Outcome::Merged | Outcome::ForceMerged => own.map(|seen| &seen.value),
+        Outcome::Created
+        | Outcome::Generated
+        | Outcome::Replaced
+        | Outcome::Skipped
+        | Outcome::Nothing => effect.record.as_ref(),
+    };
+    record.map(|record| record.record_id.clone())
 }
 
 /// What it rests on that the caller may accept the invite at this moment: it can be used, it is for

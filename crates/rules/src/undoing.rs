@@ -33,6 +33,23 @@ pub struct Undoing<'a> {
     pub others: &'a [Other],
 }
 
+/// Those of other acceptances into the record of one that stand for something in it.
+///
+/// A record that was deleted and made again by an accept holds nothing of what was given before.
+/// Records that were made again by hand do not tell when: there what was given before stands.
+pub fn standing(
+    own: &StoredAcceptance,
+    mut others: Vec<Seen<StoredAcceptance>>,
+) -> Vec<Seen<StoredAcceptance>> {
+    let made = others.iter().map(|seen| &seen.value).chain([own]);
+    let made = made.filter(|acceptance| acceptance.outcome == Outcome::Created);
+    let begun = made.map(|acceptance| acceptance.time).max();
+    others.retain(|Seen { value, .. }| {
+        value.undone_time.is_none() && begun.is_none_or(|begun| value.time >= begun)
+    });
+    others
+}
+
 /// Another acceptance, with what its invite holds.
 pub struct Other {
     pub acceptance: Seen<StoredAcceptance>,

@@ -15,6 +15,8 @@ use crate::clock::Clock;
 use crate::cors::Cors;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::health::Draining;
+use crate::invite_budget::InviteBudget;
+use crate::invite_metrics::InviteMetrics;
 use crate::known_callers::KnownCallers;
 use crate::limiters::Limiters;
 use crate::limits::Limits;
@@ -44,6 +46,7 @@ pub struct App {
     pub cors: Cors,
     pub limits: Limits,
     pub limiters: Limiters,
+    pub invite_budget: InviteBudget,
     pub draining: Draining,
     /// Who waits for the next change.
     pub waits: Waits,
@@ -65,6 +68,8 @@ pub struct Memory {
     behind: Arc<AtomicBool>,
     /// The newest revision that was told of, for those who wait for the next.
     revisions: Arc<watch::Sender<Revision>>,
+    /// What happened to invites.
+    invites: Arc<InviteMetrics>,
 }
 
 /// The server cannot hold in memory what is stored.
@@ -94,6 +99,7 @@ impl Memory {
             known: Arc::default(),
             behind: Arc::default(),
             revisions: Arc::default(),
+            invites: Arc::default(),
         };
         let mut failed = None;
         let mut each = |seen| {
@@ -118,6 +124,7 @@ impl Memory {
 
     /// Takes in a change. Called by the store before anybody is told that the change was made.
     fn commit(&self, committed: &Committed) {
+        self.invites.commit(committed);
         let grants = self.write_grants().commit(committed);
         let known = self.known.commit(committed);
         if let Err(error) = grants.and(known) {
@@ -180,6 +187,7 @@ impl App {
             sealing_key: parts.sealing_key,
             callers: parts.callers,
             cors: parts.cors,
+            invite_budget: InviteBudget::new(parts.limits.invite_budget),
             limits: parts.limits,
             limiters: Limiters::default(),
             draining: Draining::default(),
@@ -212,6 +220,11 @@ impl App {
             drop(grants);
             self.memory.write_grants().pass(now);
         }
+    }
+
+    /// What happened to invites since the start.
+    pub fn invite_metrics(&self) -> &InviteMetrics {
+        &self.memory.invites
     }
 
     /// Service clients and issuers.

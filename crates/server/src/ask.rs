@@ -1,5 +1,6 @@
 //! One request that is being answered: who asks, when, and what it may use.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use guestlist_api::ids::AccountId;
@@ -51,6 +52,8 @@ pub struct Ask<'a> {
     pub request_id: &'a str,
     pub now: Timestamp,
     pub library: Library,
+    /// Whence the request came, behind proxies that are trusted.
+    pub address: IpAddr,
 }
 
 /// What a decision came to.

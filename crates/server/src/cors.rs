@@ -16,8 +16,9 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PAT
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, If-Unmodified-Since, Idempotency-Key, Guestlist-Access-Duration, Guestlist-Approval, X-Powered-By, X-Request-Id",
 );
-const RESPONSE_HEADERS: HeaderValue =
-    HeaderValue::from_static("Guestlist-Revision, Retry-After, X-Request-Id");
+const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Guestlist-Revision, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id",
+);
 /// Two hours, the most that browsers keep a preflight answer.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 

@@ -16,15 +16,16 @@ use serde::de::DeserializeOwned;
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::body;
+use crate::invite_batches::InviteBatchGiven;
 use crate::listing::is_absent;
 use crate::operations::Operation;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{
     access_requests, accounts, applications, claims, clients, connections, events, extensions,
-    groups, identities, invite_administration, invite_effects, invite_grants, invite_lists,
-    invite_settings, invites, records, resource_configurations, roles, tenants, user_deletion,
-    user_tokens, users, webhooks,
+    groups, identities, invite_administration, invite_batches, invite_effects, invite_grants,
+    invite_lists, invite_settings, invite_statistics, invites, records, resource_configurations,
+    roles, tenants, user_deletion, user_tokens, users, webhooks,
 };
 
 /// What stands in a request besides its caller.
@@ -164,6 +165,15 @@ pub async fn dispatch(
             given.approval(&mut request)?;
             invites::create_invite(ask, request, given.idempotency_key()?).await
         }
+        Operation::CreateInvites => {
+            let batch = InviteBatchGiven::read(given.query, given.headers, &given.body)?;
+            let key = given.idempotency_key()?;
+            if given.is_dry_run()? {
+                invite_batches::try_invites(ask, batch).await
+            } else {
+                invite_batches::create_invites(ask, batch, key).await
+            }
+        }
         Operation::GetInvite => invites::get_invite(ask, first).await,
         Operation::RespondToInvite => {
             invites::respond_to_invite(ask, first, given.response()?).await
@@ -175,6 +185,9 @@ pub async fn dispatch(
             invite_grants::get_invite_acceptances(ask, first, given.query).await
         }
         Operation::UndoInvite => invite_grants::undo_invite(ask, first, given.query).await,
+        Operation::GetInviteStatistics => {
+            invite_statistics::get_invite_statistics(ask, given.query).await
+        }
         Operation::GetInviteSettings => invite_settings::get_invite_settings(ask).await,
         Operation::SetInviteSettings => {
             invite_settings::set_invite_settings(ask, given.body()?).await

@@ -23,6 +23,15 @@ use crate::refusal::Refusal;
 /// POST `/v1/invites?dryRun=true`: everything that making the invite is judged by, and what it would
 /// do, for whom it is or for somebody who holds nothing. Nothing is written.
 pub async fn try_invite(ask: Ask<'_>, request: InviteRequest) -> Result<Answer, Refusal> {
+    let effect = rehearsed(ask, request).await?;
+    Answer::json(StatusCode::OK, &effect).map_err(Refusal::from)
+}
+
+/// What making an invite would do.
+pub(crate) async fn rehearsed(
+    ask: Ask<'_>,
+    request: InviteRequest,
+) -> Result<InviteEffect, Refusal> {
     let random: [u8; RANDOM] = ask.app.entropy.bytes()?;
     let secret = InviteSecret::generate(&random);
     let secret = secret.ok_or(Refusal::Entropy(crate::entropy::NoEntropy))?;
@@ -63,7 +72,8 @@ pub async fn get_invite_effect(
         }
         Some(_) | None => is_person.then(|| caller.clone()),
     };
-    effect(ask, &seen.value, subject).await
+    let effect = effect(ask, &seen.value, subject).await?;
+    Answer::json(StatusCode::OK, &effect).map_err(Refusal::from)
 }
 
 /// By the whole id for whoever holds it, and by reference for those who may know of it.
@@ -80,7 +90,7 @@ async fn effect(
     ask: Ask<'_>,
     invite: &StoredInvite,
     subject: Option<UserId>,
-) -> Result<Answer, Refusal> {
+) -> Result<InviteEffect, Refusal> {
     // Nobody has an id that was drawn just now.
     let nobody = || ask.app.fresh_id::<UserId>("nobody-");
     let user_id = subject.clone().map_or_else(nobody, Ok)?;
@@ -100,7 +110,7 @@ async fn effect(
         let acceptor = accepting.acceptor(fresh_record_id);
         preview(facts, invite, acceptor, settings.as_ref())
     })?;
-    Answer::json(StatusCode::OK, &answer(told, subject)).map_err(Refusal::from)
+    Ok(answer(told, subject))
 }
 
 fn answer(told: Preview, subject: Option<UserId>) -> InviteEffect {

@@ -10,7 +10,7 @@ use guestlist_rules::invite_administration::may_revoke;
 use guestlist_rules::invites::{Outcome, StoredAcceptance, StoredInvite, may_read};
 use guestlist_rules::records::StoredRecord;
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
-use guestlist_rules::undoing::{Other, Undoing, Undone, undo};
+use guestlist_rules::undoing::{Other, Undoing, Undone, standing, undo};
 use guestlist_store::Selection;
 use http::StatusCode;
 
@@ -200,35 +200,36 @@ async fn others(
         users.extend(named.filter(|user| *user != own.user_id));
     }
     let is_other = |acceptance: &StoredAcceptance| {
-        acceptance.undone_time.is_none()
-            && acceptance.record_id.as_ref() == Some(&record.record_id)
+        acceptance.record_id.as_ref() == Some(&record.record_id)
             && (acceptance.reference != own.reference || acceptance.user_id != own.user_id)
     };
-    let mut others = Vec::new();
+    let mut found = Vec::new();
     for user in users {
         let selection = Selection::Equal(Facet::Principal, user.to_string());
         let mut after = None;
         loop {
             let (step, next) =
                 walk(ask, &selection, after.as_deref(), usize::MAX, is_other).await?;
-            for acceptance in step {
-                let reference = acceptance.value.reference.as_str();
-                let invite: Option<Seen<StoredInvite>> = ask.see(reference).await?;
-                // What another invite gave for a time is not what is held without an end.
-                let endless = invite.filter(|seen| seen.value.access_duration.is_none());
-                let statements = endless
-                    .map(|seen| seen.value.statements)
-                    .unwrap_or_default();
-                others.push(Other {
-                    acceptance,
-                    statements,
-                });
-            }
+            found.extend(step);
             after = next;
             if after.is_none() {
                 break;
             }
         }
+    }
+    let mut others = Vec::new();
+    for acceptance in standing(own, found) {
+        let reference = acceptance.value.reference.as_str();
+        let invite: Option<Seen<StoredInvite>> = ask.see(reference).await?;
+        // What another invite gave for a time is not what is held without an end.
+        let endless = invite.filter(|seen| seen.value.access_duration.is_none());
+        let statements = endless
+            .map(|seen| seen.value.statements)
+            .unwrap_or_default();
+        others.push(Other {
+            acceptance,
+            statements,
+        });
     }
     Ok(others)
 }

@@ -48,7 +48,7 @@ const NARROWING: [&str; 12] = [
 
 /// What a list of invites was narrowed to.
 #[derive(Default)]
-struct Wanted {
+pub(crate) struct Wanted {
     status: Option<InviteState>,
     invitee: Option<Invitee>,
     inviter: Option<UserId>,
@@ -56,13 +56,13 @@ struct Wanted {
     role: Option<RoleId>,
     tenant: Option<TenantId>,
     tag: Option<(String, String)>,
-    created: (Option<Timestamp>, Option<Timestamp>),
+    pub(crate) created: (Option<Timestamp>, Option<Timestamp>),
     expires: (Option<Timestamp>, Option<Timestamp>),
     by_expiry: bool,
 }
 
 impl Wanted {
-    fn read(query: &Query<'_>) -> Result<Self, Refusal> {
+    pub(crate) fn read(query: &Query<'_>) -> Result<Self, Refusal> {
         let status = match given(query, "status")? {
             None => None,
             Some(name) => {
@@ -129,7 +129,11 @@ impl Wanted {
         }
     }
 
-    fn fits(&self, invite: &StoredInvite) -> bool {
+    pub(crate) fn is_in(&self, state: InviteState) -> bool {
+        self.status.is_none_or(|wanted| wanted == state)
+    }
+
+    pub(crate) fn fits(&self, invite: &StoredInvite) -> bool {
         let within = |time: Timestamp, (after, before): (Option<Timestamp>, Option<Timestamp>)| {
             after.is_none_or(|after| time >= after) && before.is_none_or(|before| time < before)
         };
@@ -210,11 +214,10 @@ pub async fn get_invites(ask: Ask<'_>, query: &Query<'_>) -> Result<Answer, Refu
         }
         let summary = ask.decide(|facts| {
             may_read(facts, invite)?;
-            Ok(summary(ask, invite, invite.state(facts)))
+            let state = invite.state(facts);
+            Ok(wanted.is_in(state).then(|| summary(ask, invite, state)))
         });
-        let summary = summary.ok()?;
-        let fits = wanted.status.is_none_or(|state| summary.status == state);
-        fits.then_some(summary)
+        summary.ok().flatten()
     })
     .await?;
     page(ask, &listing, "/v1/invites", invites, next)

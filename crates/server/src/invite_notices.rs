@@ -4,6 +4,7 @@
 //! its instant and suspended at once, also where this never runs. Several nodes tell each once, as
 //! what was told is written into the invite under a condition.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use guestlist_api::ids::UserId;
@@ -87,6 +88,7 @@ pub async fn tell(app: &App, look: Look) -> Result<usize, Refusal> {
         request_id: "",
         now: app.clock.now(),
         library: Library::Other,
+        address: Ipv4Addr::LOCALHOST.into(),
     };
     let until = match look {
         Look::AtEnded => ask.now.milliseconds().saturating_add(1),

@@ -23,6 +23,7 @@ use crate::app::App;
 use crate::ask::{Ask, Decided, Library};
 use crate::digests::digest;
 use crate::invite_administration::delete_by_reference;
+use crate::invite_budget::Invited;
 use crate::invite_lists::{by_reference, get_by_reference};
 use crate::invite_notices::note_refused;
 use crate::invite_settings::settings;
@@ -38,24 +39,39 @@ pub async fn create_invite(
     request: InviteRequest,
     idempotency_key: Option<&str>,
 ) -> Result<Answer, Refusal> {
-    let random: [u8; RANDOM] = ask.app.entropy.bytes()?;
-    let fresh = secret_from(&random)?;
-    let (secret, invite) = ask
-        .change(|| {
-            let request = request.clone();
-            let fresh = fresh.clone();
-            async move {
-                match idempotency_key {
-                    None => made(ask, request, fresh, None),
-                    Some(key) => made_once(ask, request, key).await,
-                }
-            }
-        })
-        .await?;
-    Answer::json(StatusCode::CREATED, &answer(ask, secret, &invite)).map_err(Refusal::from)
+    let invited = Invited::by(&request);
+    let budget = &ask.app.invite_budget;
+    let spent = budget.spend(&ask.caller.user_id, ask.address, invited, ask.now)?;
+    let made = make_invite(ask, request, idempotency_key).await;
+    if !made.as_ref().is_ok_and(|made| made.is_new) {
+        spent.give_back();
+    }
+    let made = made?;
+    let answer = Answer::json(StatusCode::CREATED, &answer(ask, made.secret, &made.invite))?;
+    Ok(spent.tell(answer))
 }
 
-fn secret_from(random: &[u8]) -> Result<InviteSecret, Refusal> {
+async fn make_invite(
+    ask: Ask<'_>,
+    request: InviteRequest,
+    idempotency_key: Option<&str>,
+) -> Result<Made, Refusal> {
+    let random: [u8; RANDOM] = ask.app.entropy.bytes()?;
+    let fresh = secret_from(&random)?;
+    ask.change(|| {
+        let request = request.clone();
+        let fresh = fresh.clone();
+        async move {
+            match idempotency_key {
+                None => made(ask, request, fresh, None),
+                Some(key) => made_once(ask, request, key).await,
+            }
+        }
+    })
+    .await
+}
+
+pub(crate) fn secret_from(random: &[u8]) -> Result<InviteSecret, Refusal> {
     InviteSecret::generate(random).ok_or(Refusal::Entropy(crate::entropy::NoEntropy))
 }
 
@@ -74,33 +90,57 @@ pub(crate) fn is_secret(app: &App, invite: &StoredInvite, secret: &InviteSecret)
     pepper.matches(Purpose::InviteSecret, secret.reveal(), &invite.secret_hash)
 }
 
-type Made = Decided<(InviteSecret, StoredInvite)>;
+/// An invite with its secret.
+pub(crate) struct Made {
+    pub(crate) secret: InviteSecret,
+    pub(crate) invite: StoredInvite,
+    /// Not one that was made before under the same idempotency key.
+    pub(crate) is_new: bool,
+}
 
-fn made(
+pub(crate) fn made(
     ask: Ask<'_>,
     request: InviteRequest,
     secret: InviteSecret,
     remember: Option<Remember>,
-) -> Result<Made, Refusal> {
-    let fresh = FreshInvite {
+) -> Result<Decided<Made>, Refusal> {
+    let fresh = fresh(ask, &secret);
+    let (changes, invite) = ask.decide(|facts| rules::create(facts, request, fresh, remember))?;
+    let is_new = true;
+    let made = Made {
+        secret,
+        invite,
+        is_new,
+    };
+    Ok(Decided::Change(changes, made))
+}
+
+pub(crate) fn fresh(ask: Ask<'_>, secret: &InviteSecret) -> FreshInvite {
+    FreshInvite {
         reference: secret.reference(),
         secret_hash: ask.app.pepper.hash(Purpose::InviteSecret, secret.reveal()),
-    };
-    let (changes, invite) = ask.decide(|facts| rules::create(facts, request, fresh, remember))?;
-    Ok(Decided::Change(changes, (secret, invite)))
+    }
+}
+
+/// Under what an idempotency key of the caller is kept.
+pub(crate) fn key_hash(ask: Ask<'_>, key: &str) -> String {
+    let caller = ask.caller.user_id.as_str();
+    let text = format!("{}:{caller}{key}", caller.len());
+    ask.app.pepper.hash(Purpose::IdempotencyKey, &text)
 }
 
 /// Makes an invite under an idempotency key, or finds the one that was made under it.
 ///
 /// The secret is derived from the key, which only the caller has, so that it can be answered again
 /// without being stored.
-async fn made_once(ask: Ask<'_>, request: InviteRequest, key: &str) -> Result<Made, Refusal> {
+async fn made_once(
+    ask: Ask<'_>,
+    request: InviteRequest,
+    key: &str,
+) -> Result<Decided<Made>, Refusal> {
     let pepper = &ask.app.pepper;
     let caller = ask.caller.user_id.as_str();
-    let key_hash = pepper.hash(
-        Purpose::IdempotencyKey,
-        &format!("{}:{caller}{key}", caller.len()),
-    );
+    let key_hash = key_hash(ask, key);
     let body = serde_json::to_string(&request).map_err(crate::answer::NotWritable::from)?;
     let request_hash = pepper.hash(Purpose::IdempotentBody, &body);
     let derive = |salt: &str| {
@@ -116,7 +156,11 @@ async fn made_once(ask: Ask<'_>, request: InviteRequest, key: &str) -> Result<Ma
         if !is_secret(ask.app, &invite.value, &secret) {
             return Err(Refusal::Rule(Rule::InviteRenewed));
         }
-        return Ok(Decided::Nothing((secret, invite.value)));
+        return Ok(Decided::Nothing(Made {
+            secret,
+            invite: invite.value,
+            is_new: false,
+        }));
     }
     let salt = ask.app.entropy.text(22)?;
     let secret = derive(&salt)?;

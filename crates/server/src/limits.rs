@@ -52,6 +52,9 @@ pub struct Limits {
     pub drain_time: Duration,
     /// How webhooks are delivered.
     pub webhooks: WebhookLimits,
+    /// People whom one inviter can invite in a day; 0 for any number. The bounds of the account and of
+    /// an address follow from it.
+    pub invite_budget: u32,
     /// The rest between two looks for invites that expired or were suspended: how late that is told.
     pub notice_pause: Duration,
 }
@@ -75,6 +78,7 @@ impl Default for Limits {
             names: 2_000_000,
             drain_time: Duration::from_secs(30),
             webhooks: WebhookLimits::default(),
+            invite_budget: 10_000,
             notice_pause: Duration::from_secs(5),
         }
     }

@@ -72,6 +72,7 @@ pub fn page(app: &App) -> Answer {
     for (state, count) in app.webhooks.states() {
         let _ = writeln!(text, "guestlist_webhooks{{state=\"{state}\"}} {count}");
     }
+    app.invite_metrics().write(&mut text);
     let (revision, grants) = {
         let grants = app.grants();
         (grants.revision(), grants.len())

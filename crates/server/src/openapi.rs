@@ -24,10 +24,12 @@ mod description;
 mod events;
 mod extensions;
 mod groups;
+mod invite_batches;
 mod invite_effects;
 mod invite_grants;
 mod invite_lists;
 mod invite_settings;
+mod invite_statistics;
 mod invites;
 mod parameters;
 mod permissions;
@@ -68,6 +70,7 @@ only when the server runs for development.";
 fn describe(operation: Operation) -> Vec<Description> {
     match operation {
         Operation::CreateInvite => vec![invites::create()],
+        Operation::CreateInvites => vec![invite_batches::create()],
         Operation::GetInvite => vec![invites::get()],
         Operation::RespondToInvite => vec![invites::respond()],
         Operation::DeleteInvite => vec![invites::delete()],
@@ -79,6 +82,7 @@ fn describe(operation: Operation) -> Vec<Description> {
         Operation::GetInviteAcceptances => vec![invite_grants::acceptances()],
         Operation::UndoInvite => vec![invite_grants::undo()],
         Operation::RevokeInvites => vec![invite_lists::revoke()],
+        Operation::GetInviteStatistics => vec![invite_statistics::get()],
         Operation::GetInviteSettings => vec![invite_settings::get()],
         Operation::SetInviteSettings => vec![invite_settings::set()],
         Operation::GetUserInvites => vec![invite_lists::inbox()],
@@ -253,7 +257,9 @@ fn components() -> Components {
         invites::schemas(),
         invite_lists::schemas(),
         invite_settings::schemas(),
+        invite_statistics::schemas(),
         invite_effects::schemas(),
+        invite_batches::schemas(),
         invite_grants::schemas(),
         records::schemas(),
         claims::schemas(),

@@ -4,6 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     CreateInvite,
+    CreateInvites,
     GetInvite,
     RespondToInvite,
     DeleteInvite,
@@ -16,6 +17,7 @@ pub enum Operation {
     RevokeInvites,
     GetInviteEffect,
     GetUserInvites,
+    GetInviteStatistics,
     GetInviteSettings,
     SetInviteSettings,
     PreviewInvite,
@@ -111,8 +113,9 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Self; 105] = [
+    pub const ALL: [Self; 107] = [
         Self::CreateInvite,
+        Self::CreateInvites,
         Self::GetInvite,
         Self::RespondToInvite,
         Self::DeleteInvite,
@@ -125,6 +128,7 @@ impl Operation {
         Self::RevokeInvites,
         Self::GetInviteEffect,
         Self::GetUserInvites,
+        Self::GetInviteStatistics,
         Self::GetInviteSettings,
         Self::SetInviteSettings,
         Self::PreviewInvite,
@@ -248,6 +252,7 @@ impl Operation {
             | Self::GetOpenApi
             | Self::GetDocumentation => true,
             Self::CreateInvite
+            | Self::CreateInvites
             | Self::GetInvite
             | Self::RespondToInvite
             | Self::DeleteInvite
@@ -260,6 +265,7 @@ impl Operation {
             | Self::RevokeInvites
             | Self::GetInviteEffect
             | Self::GetUserInvites
+            | Self::GetInviteStatistics
             | Self::GetInviteSettings
             | Self::SetInviteSettings
             | Self::CreateRecord

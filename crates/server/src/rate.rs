@@ -72,6 +72,12 @@ impl<K: Hash> Limiter<K> {
 
     /// Takes a token out of the key's bucket, or says when there will be one.
     pub fn check(&self, key: &K, now: Timestamp) -> Result<(), RetryAfter> {
+        self.take(key, 1, now)
+    }
+
+    /// The same for several tokens: all of them or none. More than a full bucket has are as many as
+    /// it has, since otherwise no wait would ever be enough.
+    pub fn take(&self, key: &K, tokens: u32, now: Timestamp) -> Result<(), RetryAfter> {
         let now = now.milliseconds();
         let key = self.hasher.hash_one(key);
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,7 +87,7 @@ impl<K: Hash> Limiter<K> {
             *full_at = (*full_at).min(now.saturating_add(self.capacity()));
             *full_at
         });
-        let full_at = self.after_one(known, now)?;
+        let full_at = self.after(known, tokens, now)?;
         if buckets.len() >= self.most_keys && !buckets.contains_key(&key) {
             self.forget_some(&mut buckets, now);
         }
@@ -94,23 +100,53 @@ impl<K: Hash> Limiter<K> {
     pub fn peek(&self, key: &K, now: Timestamp) -> Result<(), RetryAfter> {
         let key = self.hasher.hash_one(key);
         let buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        self.after_one(buckets.get(&key).copied(), now.milliseconds())
+        self.after(buckets.get(&key).copied(), 1, now.milliseconds())
             .map(drop)
+    }
+
+    /// Puts tokens back that were taken for nothing.
+    pub fn give_back(&self, key: &K, tokens: u32, now: Timestamp) {
+        let key = self.hasher.hash_one(key);
+        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(full_at) = buckets.get_mut(&key) else {
+            return;
+        };
+        *full_at = full_at.saturating_sub(self.time(tokens));
+        if *full_at <= now.milliseconds() {
+            buckets.remove(&key);
+        }
+    }
+
+    /// How many tokens the key's bucket has, and in how many seconds it will be full.
+    pub fn left(&self, key: &K, now: Timestamp) -> (u32, u64) {
+        let now = now.milliseconds();
+        let key = self.hasher.hash_one(key);
+        let buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = buckets.get(&key).map_or(0, |full_at| full_at - now);
+        let missing = missing.clamp(0, self.capacity());
+        let left = (self.capacity() - missing) / i64::from(self.quota.interval.max(1));
+        let seconds = u64::try_from(missing).unwrap_or(0).div_ceil(1000);
+        (u32::try_from(left).unwrap_or(u32::MAX), seconds)
     }
 
     /// Milliseconds in which an empty bucket fills.
     fn capacity(&self) -> i64 {
-        i64::from(self.quota.interval.max(1)) * i64::from(self.quota.burst.max(1))
+        self.time(self.quota.burst.max(1))
     }
 
-    /// When the bucket will be full if one token is taken now.
-    fn after_one(&self, full_at: Option<i64>, now: i64) -> Result<i64, RetryAfter> {
-        let interval = i64::from(self.quota.interval.max(1));
+    /// Milliseconds until so many tokens are back.
+    fn time(&self, tokens: u32) -> i64 {
+        let tokens = tokens.min(self.quota.burst.max(1));
+        i64::from(self.quota.interval.max(1)) * i64::from(tokens)
+    }
+
+    /// When the bucket will be full if so many tokens are taken now.
+    fn after(&self, full_at: Option<i64>, tokens: u32, now: i64) -> Result<i64, RetryAfter> {
         let capacity = self.capacity();
         let full_at = full_at
             .unwrap_or(now)
             .clamp(now, now.saturating_add(capacity));
-        let after = full_at.saturating_add(interval);
+        let after = full_at.saturating_add(self.time(tokens));
         let wait = after - now - capacity;
         if wait > 0 {
             return Err(RetryAfter::milliseconds(wait));
@@ -213,6 +249,24 @@ mod tests {
             assert_eq!(limiter.check(&1, at(0)), Ok(()));
         }
         assert_eq!(limiter.peek(&1, at(0)), Err(RetryAfter(1)));
+    }
+
+    #[test]
+    fn several_are_taken_together_or_not_at_all_and_can_be_given_back() {
+        let limiter = Limiter::new(QUOTA, 10);
+        assert_eq!(limiter.left(&1, at(0)), (3, 0));
+        assert_eq!(limiter.take(&1, 2, at(0)), Ok(()));
+        assert_eq!(limiter.left(&1, at(0)), (1, 2));
+        assert_eq!(limiter.take(&1, 2, at(0)), Err(RetryAfter(1)));
+        assert_eq!(limiter.take(&1, 3, at(500)), Err(RetryAfter(2)));
+        assert_eq!(limiter.left(&1, at(500)), (1, 2));
+        limiter.give_back(&1, 1, at(500));
+        assert_eq!(limiter.take(&1, 2, at(500)), Ok(()));
+        limiter.give_back(&1, 2, at(500));
+        limiter.give_back(&1, 100, at(500));
+        assert_eq!(limiter.keys(), 0, "no more than it ever had");
+        assert_eq!(limiter.take(&1, 100, at(500)), Ok(()));
+        assert_eq!(limiter.left(&1, at(500)), (0, 3));
     }
 
     #[test]

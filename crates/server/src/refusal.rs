@@ -6,6 +6,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use guestlist_api::invite_batches::RefusedRow;
 use guestlist_api::problems::Problem;
 use guestlist_rules::refusals::{Approver, InviteUnusable, Noun, Refusal as Rule};
 use guestlist_store::StoreError;
@@ -19,6 +20,7 @@ use crate::caller::NotIdentified;
 use crate::cursors::NotSealed;
 use crate::edge_error::EdgeError;
 use crate::entropy::NoEntropy;
+use crate::invite_budget::UsedUp;
 use crate::panics::Panicked;
 use crate::paths::MalformedPath;
 use crate::query::MalformedQuery;
@@ -56,10 +58,14 @@ pub enum Refusal {
     TooManyMade {
         seconds: u64,
     },
+    /// Too many people were invited.
+    TooManyInvited(UsedUp),
     /// The service client has made as many requests as its rate limit allows.
     RateLimited {
         seconds: u64,
     },
+    /// Rows of a batch that is made as a whole or not at all.
+    BatchRefused(Vec<RefusedRow>),
     /// What the decision rested on kept changing.
     Busy,
     /// Too much for one request: part of it is done, and the same request goes on with the rest.
@@ -188,7 +194,9 @@ impl Refusal {
             | Self::BadCursor
             | Self::TooMany { .. }
             | Self::TooManyMade { .. }
+            | Self::TooManyInvited(_)
             | Self::RateLimited { .. }
+            | Self::BatchRefused(_)
             | Self::Busy
             | Self::Unfinished
             | Self::Issuer { .. }
@@ -244,12 +252,29 @@ impl Refusal {
                     "Too many access requests or claims were made. Try again in {seconds} seconds."
                 ),
             ),
+            // One text for all of the budgets: whom others invited is not for the caller to know.
+            Self::TooManyInvited(used_up) => ForCaller::new(
+                S::TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                format!(
+                    "Too many people were invited. Nothing was made; try again in {} seconds.",
+                    used_up.seconds
+                ),
+            ),
             Self::RateLimited { seconds } => ForCaller::new(
                 S::TOO_MANY_REQUESTS,
                 "TooManyRequests",
                 format!(
                     "The service client has made as many requests as its rate limit allows. It may \
                      go on in {seconds} seconds."
+                ),
+            ),
+            Self::BatchRefused(rows) => ForCaller::new(
+                S::UNPROCESSABLE_ENTITY,
+                "BatchRefused",
+                format!(
+                    "{} of the invites cannot be made, so none was; refusedRows says which and why.",
+                    rows.len()
                 ),
             ),
             Self::Busy => ForCaller::new(
@@ -282,6 +307,15 @@ impl Refusal {
         }
     }
 
+    /// The rows of a batch for which all of it is refused.
+    fn refused_rows(&self) -> &[RefusedRow] {
+        if let Self::BatchRefused(rows) = self {
+            rows
+        } else {
+            &[]
+        }
+    }
+
     /// The answer.
     pub fn into_response(self, request_id: &str) -> Response<Full<Bytes>> {
         let told = self.for_caller();
@@ -293,6 +327,7 @@ impl Refusal {
             error_id: request_id.to_owned(),
             detail: None,
             path: told.path,
+            refused_rows: self.refused_rows().to_vec(),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = Response::new(Full::new(Bytes::from(body)));
@@ -321,6 +356,13 @@ impl Refusal {
             Self::TooMany { seconds } | Self::TooManyMade { seconds } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
+            Self::TooManyInvited(used_up) => {
+                let seconds = used_up.seconds.min(LONGEST_RETRY_AFTER);
+                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+                for (name, value) in used_up.headers() {
+                    headers.insert(name, value);
+                }
+            }
             // That SDK would sleep for days; the title has the whole time.
             Self::RateLimited { seconds } => {
                 let seconds = (*seconds).min(LONGEST_RETRY_AFTER);
@@ -332,6 +374,7 @@ impl Refusal {
             | Self::NoSuchPath
             | Self::NotBuilt(_)
             | Self::BadCursor
+            | Self::BatchRefused(_)
             | Self::Busy
             | Self::Unfinished
             | Self::Issuer { .. }
@@ -427,7 +470,9 @@ impl fmt::Display for ForLog<'_> {
             | Refusal::BadCursor
             | Refusal::TooMany { .. }
             | Refusal::TooManyMade { .. }
+            | Refusal::TooManyInvited(_)
             | Refusal::RateLimited { .. }
+            | Refusal::BatchRefused(_)
             | Refusal::Busy
             | Refusal::Unfinished
             | Refusal::Issuer { .. }

@@ -155,6 +155,8 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
     match (method.as_str(), path) {
         ("POST", ["v1", "invites"]) => found(Operation::CreateInvite),
         ("GET", ["v1", "invites"]) => found(Operation::GetInvites),
+        ("POST", ["v1", "invites", "batch"]) => found(Operation::CreateInvites),
+        ("GET", ["v1", "invites", "statistics"]) => found(Operation::GetInviteStatistics),
         ("POST", ["v1", "invites", "revocations"]) => found(Operation::RevokeInvites),
         ("POST", ["v1", "invites", "previews"]) => found(Operation::PreviewInvite),
         ("POST", ["v1", "invites", "declines"]) => found(Operation::DeclineInvite),
@@ -260,7 +262,10 @@ fn operation<'a>(method: &Method, path: &[&'a str]) -> Option<(Operation, [&'a s
 
 /// Whether this is the place of an invite, and not one of the collections beside them.
 fn is_invite(id: &str) -> bool {
-    !matches!(id, "revocations" | "previews" | "declines" | "report-leak")
+    !matches!(
+        id,
+        "batch" | "revocations" | "previews" | "declines" | "report-leak" | "statistics"
+    )
 }
 
 /// Methods that some operation has on a path, for `Allow`.

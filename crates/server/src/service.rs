@@ -165,6 +165,7 @@ async fn respond(
         request_id: id,
         now,
         library: Library::of(agent),
+        address,
     };
     let given = Given {
         arguments,

@@ -60,6 +60,8 @@ impl Running {
             &bench.programs.server,
         );
         command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn"]);
+        // One inviter makes more in seconds than people do in a year.
+        command.args(["--invite-budget", "0"]);
         command.arg("--data").arg(data(bench, name));
         if mode == Mode::Development {
             command.arg("--dev");

@@ -8,6 +8,8 @@ use guestlist_client::api::groups::GroupRequest;
 use guestlist_client::api::identities::IdentityRequest;
 use guestlist_client::api::ids::{GroupId, RecordId, RoleId, UserId};
 use guestlist_client::api::invite_lists::{InviteRevocation, InviteState};
+use guestlist_client::api::invite_settings::LostAuthority;
+use guestlist_client::api::invite_statistics::InviteGrouping;
 use guestlist_client::api::invite_terms::Invitee;
 use guestlist_client::api::invites::{InviteRequest, InviteStatement};
 use guestlist_client::api::records::{AccessRecordRequest, RecordStatus, Statement};
@@ -18,7 +20,9 @@ use guestlist_client::api::resources::ResourceUri;
 use guestlist_client::api::roles::{Permission, RoleRequest};
 use guestlist_client::api::text::{Description, Name, Tags};
 use guestlist_client::api::users::CollectionConfiguration;
-use guestlist_client::{Client, Credentials, PageQuery, RecordQuery, UserResourcesQuery};
+use guestlist_client::{
+    Client, Credentials, PageQuery, RecordQuery, StatisticsQuery, UserResourcesQuery,
+};
 
 use crate::setup::{editor, server, user};
 
@@ -511,6 +515,21 @@ async fn invites_beyond_the_published_operations() {
         .unwrap();
     let happened = invites.get_invite_events(&reference).await.unwrap();
     assert_eq!(happened.len(), 6);
+    let query = StatisticsQuery::new()
+        .group_by(InviteGrouping::Role)
+        .tag("a", "b");
+    let none = invites.get_invite_statistics(&query).await.unwrap();
+    assert_eq!((none.total.invites, none.groups.len()), (0, 0));
+    let query = StatisticsQuery::new().group_by(InviteGrouping::Inviter);
+    let statistics = invites.get_invite_statistics(&query).await.unwrap();
+    assert_eq!(statistics.total.accepts, 1);
+    assert_eq!(statistics.groups[0].funnel, statistics.total);
+    let mut settings = invites.get_invite_settings().await.unwrap();
+    assert_eq!(settings.lost_authority, LostAuthority::Suspend);
+    settings.lost_authority = LostAuthority::Revoke;
+    let set = invites.set_invite_settings(&settings).await.unwrap();
+    assert_eq!(set.lost_authority, LostAuthority::Revoke);
+    assert_eq!(invites.get_invite_settings().await.unwrap(), set);
     // The inbox, and accepting from it by reference.
     let made = invites.create_invite(&request).await.unwrap();
     let ann = user(&server, "ann");

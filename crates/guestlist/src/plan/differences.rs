@@ -246,6 +246,9 @@ fn statement(statement: &Statement) -> Value {
                 form.insert(member.to_owned(), Value::Array(items));
             }
         }
+        if let Some(ends) = statement.expiry_time {
+            form.insert("expiryTime".to_owned(), json!(ends));
+        }
     }
     form
 }

@@ -183,6 +183,9 @@ fn item(value: &Value) -> String {
         if !whom.is_empty() {
             let _ = write!(text, " for {}", whom.join(", "));
         }
+        if let Some(ends) = members.get("expiryTime") {
+            let _ = write!(text, " until {}", bare(ends));
+        }
         return text;
     }
     let members: Vec<String> = members

@@ -541,3 +541,38 @@ async fn what_an_invite_gave_is_listed_and_taken_back() {
     nothing.saying("nothing to take back");
     Person::user(&server, "ann").say(&undo).expect(3);
 }
+
+#[tokio::test]
+async fn what_became_of_invites_is_told_and_what_holds_for_all_is_set() {
+    let server = TestServer::start().await.unwrap();
+    let owner = Person::owner(&server);
+    let made = owner.say("invite create --role Authress:ReadResource --on docs/1");
+    let id = made.expect(0).stdout.trim().to_owned();
+    let all = owner.say("invite statistics --since 7d").expect(0);
+    for told in ["1 person", "0 (0 %) by 0 people", "1 pending"] {
+        assert!(all.stdout.contains(told), "{}", all.stdout);
+    }
+    Person::user(&server, "ann")
+        .run_with(&["invite", "accept", "-"], &id)
+        .expect(0);
+    let by = owner.say("invite statistics --by role").expect(0);
+    for told in ["Authress:ReadResource", "1 (100 %)", "1 accepted"] {
+        assert!(by.stdout.contains(told), "{}", by.stdout);
+    }
+    let early = "invite statistics --since 2020-01-01T00:00Z --until 2020-02-01T00:00Z --json";
+    let early = owner.say(early).expect(0).json();
+    assert_eq!(early["total"]["invites"], 0);
+    owner
+        .say("invite settings")
+        .expect(0)
+        .saying("are suspended");
+    let set = owner
+        .say("invite settings --lost-authority revoke")
+        .expect(0);
+    set.saying("are withdrawn");
+    let read = owner.say("invite settings --json").expect(0).json();
+    assert_eq!(read["lostAuthority"], "REVOKE");
+    Person::user(&server, "ann")
+        .say("invite settings")
+        .expect(4);
+}

@@ -20,6 +20,7 @@ mod editor;
 mod fake_provider;
 mod fake_server;
 mod hygiene;
+mod invite_batches;
 mod invites;
 mod login;
 mod noun_files;

@@ -102,3 +102,34 @@ async fn what_was_pulled_makes_the_same_elsewhere() {
         theirs.run(&["diff", "-f", &part]).expect(0);
     }
 }
+
+#[tokio::test]
+async fn access_that_ends_is_written_and_made_with_its_end() {
+    let one = server().await;
+    let owner = Person::owner(&one);
+    let record = "kind: Record\nrecordId: rec_ends\nname: Ends\nusers: [{userId: ann}]\n\
+                  statements:\n- roles: [Authress:ReadResource]\n  resources: [{resourceUri: docs/1}]\n  \
+                  expiryTime: 2099-01-02T03:04:05.678Z\n";
+    owner.file("ends/record.yaml", record);
+    owner.say("apply -f ends --yes").expect(0);
+    owner.say("check ann docs/1 READ").expect(0);
+    owner.say("pull mine").expect(0);
+    let pulled = owner.home.path().join("mine/records/rec_ends.yaml");
+    let pulled = std::fs::read_to_string(pulled).unwrap();
+    assert!(pulled.contains("2099-01-02T03:04:05.678Z"), "{pulled}");
+    owner.say("diff -f mine").expect(0).saying("Nothing to do");
+    // An end that differs is a difference, and is written.
+    owner.file(
+        "mine/records/rec_ends.yaml",
+        &pulled.replace("2099", "2001"),
+    );
+    let differs = owner.say("diff -f mine").expect(1);
+    differs.saying("until 2001-01-02T03:04:05.678Z");
+    owner.say("apply -f mine --yes").expect(0);
+    owner.say("check ann docs/1 READ").expect(1);
+    // Without an end it is for ever.
+    let (before, _) = record.split_once("\n  expiryTime").unwrap();
+    owner.file("ends/record.yaml", before);
+    owner.say("apply -f ends --yes").expect(0);
+    owner.say("check ann docs/1 READ").expect(0);
+}

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::server::{Server, bare, free_address, refused, run, serve};
 
 /// Every setting, by the name of its flag.
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 13] = [
     "listen",
     "public-url",
     "account-id",
@@ -19,6 +19,7 @@ const SETTINGS: [&str; 12] = [
     "log",
     "allowed-origin",
     "trusted-proxy",
+    "invite-budget",
     "private-issuers",
     "raw-access-keys",
     "drain-delay",
@@ -39,6 +40,7 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
     let settings = format!(
         "listen = \"{address}\"\ndata = \"{}\"\npublic-url = \"https://file.example/\"\n\
          allowed-origin = [\"https://app.example\"]\ntrusted-proxy = [\"10.0.0.0/8\"]\n\
+         invite-budget = 500\n\
          private-issuers = true\nraw-access-keys = true\ndrain-delay = 0\nlog = \"debug\"\n\
          dev = false\nstore = \"embedded\"\naccount-id = \"acc-file\"\n",
         data.display()

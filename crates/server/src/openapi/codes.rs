@@ -58,12 +58,13 @@ codes! {
     URI_TOO_LONG = 414 "UriTooLong" "The request target is too long.";
     UNSUPPORTED_CONTENT_ENCODING = 415 "UnsupportedContentEncoding" "The request body is compressed.";
     UNKNOWN_EXPECTATION = 417 "UnknownExpectation" "`Expect` holds something other than `100-continue`.";
+    BATCH_REFUSED = 422 "BatchRefused" "Rows of a batch that is made as a whole cannot be made; `refusedRows` says which and why.";
     IDEMPOTENCY_KEY_REUSED = 422 "IdempotencyKeyReused" "The `Idempotency-Key` was sent with another request.";
     NOT_ASKABLE = 422 "NotAskable" "What `path` names cannot be asked for, or not by this caller.";
     TOO_MANY_OPEN_REQUESTS = 422 "TooManyOpenRequests" "The caller has as many open access requests as they may have.";
     TOO_MANY_ACCESS_KEYS = 422 "TooManyAccessKeys" "The client has as many access keys as it may have.";
     TOO_MANY_WEBHOOKS = 422 "TooManyWebhooks" "The account has as many webhooks as it may have.";
-    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts, access requests or claims, or more requests than the rate limit of the service client allows; `Retry-After` says when to try again.";
+    TOO_MANY_REQUESTS = 429 "TooManyRequests" "Too many failed attempts, access requests, claims or people invited, or more requests than the rate limit of the service client allows; `Retry-After` says when to try again.";
     HEADERS_TOO_LARGE = 431 "HeadersTooLarge" "The header fields are too many or too long.";
     INTERNAL_ERROR = 500 "InternalError" "A fault of the server; its log has the rest under `errorId`.";
     BUSY = 503 "Busy" "What the request needs kept changing; nothing was done.";
@@ -143,6 +144,7 @@ mod tests {
     use super::*;
     use crate::caller::NotIdentified;
     use crate::edge_error::EdgeError;
+    use crate::invite_budget::{Policy, UsedUp};
     use crate::refusal::Refusal;
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
@@ -251,6 +253,11 @@ mod tests {
             Refusal::BadCursor,
             Refusal::TooMany { seconds: 1 },
             Refusal::TooManyMade { seconds: 1 },
+            Refusal::TooManyInvited(UsedUp {
+                policy: Policy::Inviter,
+                quota: 1,
+                seconds: 1,
+            }),
             Refusal::RateLimited { seconds: 1 },
             Refusal::Busy,
             Refusal::Unfinished,

@@ -141,6 +141,8 @@ pub(super) struct Description {
     discouraged: bool,
     parameters: Vec<Parameter>,
     body: Option<(&'static str, Required)>,
+    /// Other media types in which the body may be written.
+    texts: &'static [&'static str],
     answers: Vec<(u16, Response)>,
     refusals: Vec<Code>,
     origin: Origin,
@@ -158,6 +160,7 @@ impl Description {
             discouraged: false,
             parameters: Vec::new(),
             body: None,
+            texts: &[],
             answers: Vec::new(),
             refusals: Vec::new(),
             origin: Origin::Published,
@@ -178,6 +181,12 @@ impl Description {
     /// A body that must be there, described by a component.
     pub(super) fn takes(mut self, component: &'static str) -> Self {
         self.body = Some((component, Required::True));
+        self
+    }
+
+    /// The body may also be text of these media types.
+    pub(super) fn or_text(mut self, media: &'static [&'static str]) -> Self {
+        self.texts = media;
         self
     }
 
@@ -308,9 +317,14 @@ impl Description {
             builder = builder.parameter(parameter.clone());
         }
         if let Some((component, required)) = &self.body {
-            let body = RequestBodyBuilder::new()
-                .content("application/json", Content::new(Some(of(component))))
-                .required(Some(required.clone()));
+            let json = RequestBodyBuilder::new()
+                .content("application/json", Content::new(Some(of(component))));
+            let text = || Content::new(Some(string()));
+            let body = self
+                .texts
+                .iter()
+                .fold(json, |body, media| body.content(*media, text()));
+            let body = body.required(Some(required.clone()));
             builder = builder.request_body(Some(body.build()));
         }
         for (status, response) in &self.answers {

@@ -23,7 +23,6 @@ fn reference() -> utoipa::openapi::path::Parameter {
 }
 
 pub(super) fn get_all() -> Description {
-    let time = |name: &str, what: &str| parameters::query(name, what, of("Timestamp"));
     Description::new(Method::GET, ALL, Tag::Invites, "List invites")
         .extension()
         .about(
@@ -31,33 +30,39 @@ pub(super) fn get_all() -> Description {
              may be shorter than asked for.",
         )
         .with(parameters::list(limits::LARGE_PAGE))
-        .with([
-            parameters::query("status", "Only those that stand so now.", state()),
-            parameters::query(
-                "invitee",
-                "Only those for this user id or e-mail address.",
-                text(1, limits::EMAIL_LENGTH),
-            ),
-            parameters::query("inviterUserId", "Only those of this inviter.", of("UserId")),
-            parameters::query(
-                "resourceUri",
-                "Only those that give something on exactly this resource.",
-                of("ResourceUri"),
-            ),
-            parameters::query("roleId", "Only those that give this role.", of("RoleId")),
-            parameters::query("tenantId", "Only those for this tenant.", of("TenantId")),
-            parameters::query("tag", "Only those with this tag, as name=value.", string()),
-            time("createdAfter", "Made at this instant or later."),
-            time("createdBefore", "Made before this instant."),
-            time("expiresAfter", "That end at this instant or later."),
-            time("expiresBefore", "That end before this instant."),
-            parameters::query(
-                "sort",
-                "The order: by reference, unless it is said otherwise, or by expiry.",
-                string().enum_values(Some(["reference", "expiryTime"])),
-            ),
-        ])
+        .with(narrowing())
+        .with([parameters::query(
+            "sort",
+            "The order: by reference, unless it is said otherwise, or by expiry.",
+            string().enum_values(Some(["reference", "expiryTime"])),
+        )])
         .answers(200, "A page.", "InviteCollection")
+}
+
+/// What narrows a list of invites.
+pub(super) fn narrowing() -> [utoipa::openapi::path::Parameter; 11] {
+    let time = |name: &str, what: &str| parameters::query(name, what, of("Timestamp"));
+    [
+        parameters::query("status", "Only those that stand so now.", state()),
+        parameters::query(
+            "invitee",
+            "Only those for this user id or e-mail address.",
+            text(1, limits::EMAIL_LENGTH),
+        ),
+        parameters::query("inviterUserId", "Only those of this inviter.", of("UserId")),
+        parameters::query(
+            "resourceUri",
+            "Only those that give something on exactly this resource.",
+            of("ResourceUri"),
+        ),
+        parameters::query("roleId", "Only those that give this role.", of("RoleId")),
+        parameters::query("tenantId", "Only those for this tenant.", of("TenantId")),
+        parameters::query("tag", "Only those with this tag, as name=value.", string()),
+        time("createdAfter", "Made at this instant or later."),
+        time("createdBefore", "Made before this instant."),
+        time("expiresAfter", "That end at this instant or later."),
+        time("expiresBefore", "That end before this instant."),
+    ]
 }
 
 pub(super) fn update() -> Description {

@@ -17,6 +17,7 @@ pub(super) fn get() -> Description {
         Tag::Invites,
         "Read what holds for all invites",
     )
+    .extension()
     .answers(200, "The settings.", "InviteSettings")
     .refuses([FORBIDDEN])
 }
@@ -28,6 +29,7 @@ pub(super) fn set() -> Description {
         Tag::Invites,
         "Say what holds for all invites",
     )
+    .extension()
     .about("Replaces what was said before: a member that is left out is as if it was never set.")
     .takes("InviteSettings")
     .answers(200, "The settings as they are now.", "InviteSettings")
@@ -65,6 +67,6 @@ fn settings() -> RefOr<Schema> {
         .description(Some("What holds for all invites of the account."))
         .property("lostAuthority", or_null(lost))
         .property("approval", or_null(of("InviteApprovalSettings")))
-        .property("lastUpdated", of("Timestamp"))
+        .property("lastUpdated", or_null(of("Timestamp")))
         .into()
 }

@@ -376,6 +376,7 @@ fn problem() -> RefOr<Schema> {
                 "The offending member or parameter, as in `statements[0].roles[1]`.",
             )),
         )
+        .property("refusedRows", list("RefusedRow"))
         .required("type")
         .required("title")
         .required("status")

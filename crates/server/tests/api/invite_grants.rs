@@ -233,3 +233,49 @@ async fn who_made_it_may_as_long_as_they_could_give_it() {
         assert!(world.may("bob", "docs/2", "read").await);
     }
 }
+
+#[tokio::test]
+async fn what_a_deleted_record_held_keeps_nothing_that_was_given_since() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let before = world.invite(&world.owner, &reads("docs/1")).await;
+        accept(&world, "bob", &before).await;
+        world
+            .own("DELETE", "/v1/records/bob", None)
+            .await
+            .expect(204);
+        world.clock.advance(1);
+        let since = world.invite(&world.owner, &reads("docs/1")).await;
+        accept(&world, "bob", &since).await;
+        world.clock.advance(1);
+        // Merged into the record that is there now.
+        let merged = world.invite(&world.owner, &reads("docs/2")).await;
+        accept(&world, "bob", &merged).await;
+        let undone = undo(&world, &since).await;
+        assert_eq!(undone["undone"][0]["kept"], json!([]));
+        assert_eq!(undone["undone"][0]["taken"].as_array().unwrap().len(), 1);
+        assert!(!world.may("bob", "docs/1", "read").await);
+        assert!(world.may("bob", "docs/2", "read").await);
+    }
+}
+
+#[tokio::test]
+async fn an_invite_that_added_nothing_stands_for_what_it_gives_too() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            let id = world.invite(&world.owner, &reads("docs/1")).await;
+            accept(&world, "bob", &id).await;
+            ids.push(id);
+        }
+        assert_eq!(acceptances(&world, &ids[1]).await[0]["added"], json!([]));
+        let undone = undo(&world, &ids[0]).await;
+        assert_eq!(taken(&undone), [""; 0]);
+        assert_eq!(undone["undone"][0]["kept"].as_array().unwrap().len(), 1);
+        assert!(world.may("bob", "docs/1", "read").await);
+        let undone = undo(&world, &ids[1]).await;
+        assert_eq!(taken(&undone).len(), 1);
+        assert!(!world.may("bob", "docs/1", "read").await);
+    }
+}

@@ -261,7 +261,7 @@ async fn an_account_may_have_the_invites_of_leavers_withdrawn() {
         let reason = "whoever made it may no longer give what it holds";
         assert_eq!(moments[2]["reason"], reason);
         assert_eq!(world.count("invite.revoked").await, 1);
-        assert_eq!(world.count("invite-settings.updated").await, 1);
+        assert_eq!(world.count("settings.updated").await, 1);
         // For good: authority that returns does not bring it back.
         give_alice(&world, "Authress:Owner").await;
         assert_eq!(told(&world).await, 0);

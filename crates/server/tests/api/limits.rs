@@ -1,5 +1,8 @@
 //! Limits on failures: counted by whoever really asks, and never on what succeeds.
 
+use guestlist_server::settings::Settings;
+use serde_json::{Value, json};
+
 use crate::world::{ACCOUNT, Engine, Reply, World, invite_of};
 
 /// More failures than any limit lets through at one instant.
@@ -204,4 +207,83 @@ async fn requests_without_a_credential_are_nobodys_failure() {
         .as_user("alice", "GET", "/v1/accounts", None)
         .await
         .expect(200);
+}
+
+#[tokio::test]
+async fn d41_a_budget_counts_the_people_who_are_invited() {
+    let small = |settings: &mut Settings| settings.limits.invite_budget = 5;
+    let world = World::with(Engine::Memory, small).await;
+    let invite = invite_of(&["Authress:ReadResource"], &["docs/1"]);
+    let make = |invite: Value, key: &'static str| {
+        let world = &world;
+        async move {
+            let headers: &[(&str, &str)] = if key.is_empty() {
+                &[]
+            } else {
+                &[("Idempotency-Key", key)]
+            };
+            let owner = &world.owner;
+            world
+                .send_with(owner, "POST", "/v1/invites", headers, Some(&invite))
+                .await
+        }
+    };
+    let left = |reply: &Reply| reply.header("ratelimit").unwrap();
+    let first = make(invite.clone(), "once").await.expect(201);
+    assert_eq!(left(&first), "\"inviter\";r=4;t=17280");
+    assert_eq!(
+        first.header("ratelimit-policy").unwrap(),
+        "\"inviter\";q=5;w=86400"
+    );
+    assert!(first.header("retry-after").is_none());
+    // Neither what is repeated nor what is refused takes anything.
+    let repeated = make(invite.clone(), "once").await.expect(201);
+    assert_eq!(left(&repeated), left(&first));
+    let unknown = invite_of(&["ro_unknown"], &["docs/1"]);
+    make(unknown, "").await.expect(400);
+    let mut for_three = invite.clone();
+    for_three["restrictions"] = json!({"maxUses": 3});
+    let second = make(for_three.clone(), "").await.expect(201);
+    assert_eq!(left(&second), "\"inviter\";r=1;t=69120");
+    // There is one left, and three are more than that.
+    let refused = make(for_three, "").await;
+    is_too_many(&refused);
+    assert_eq!(left(&refused), "\"inviter\";r=0;t=34560");
+    let before = world.count("invite.created").await;
+    make(invite.clone(), "").await.expect(201);
+    is_too_many(&make(invite.clone(), "").await);
+    assert_eq!(world.count("invite.created").await, before + 1);
+    // A rehearsal invites nobody.
+    let rehearsed = world.own("POST", "/v1/invites?dryRun=true", Some(&invite));
+    rehearsed.await.expect(200);
+    world.clock.advance(17_280_000);
+    make(invite.clone(), "").await.expect(201);
+    is_too_many(&make(invite, "").await);
+}
+
+#[tokio::test]
+async fn d41_a_recipient_is_not_flooded_and_nobody_learns_who_invited_them() {
+    let small = |settings: &mut Settings| settings.limits.invite_budget = 10;
+    let world = World::with(Engine::Memory, small).await;
+    world
+        .give("rec_a", "ann", &["Authress:Owner"], &["docs"])
+        .await;
+    world
+        .give("rec_b", "ben", &["Authress:Owner"], &["docs"])
+        .await;
+    let mut invite = invite_of(&["Authress:ReadResource"], &["docs/1"]);
+    invite["invitee"] = json!({"email": "Eve@Example.com"});
+    let (ann, ben) = (world.token("ann"), world.token("ben"));
+    for number in 0..10 {
+        let inviter = if number % 2 == 0 { &ann } else { &ben };
+        world.invite(inviter, &invite).await;
+        invite["invitee"] = json!({"email": "eve@example.com"});
+    }
+    let refused = world.send(&ann, "POST", "/v1/invites", Some(&invite)).await;
+    is_too_many(&refused);
+    assert!(refused.text.contains("Too many people were invited"));
+    assert!(refused.header("ratelimit").is_none());
+    // Others can be invited as before.
+    invite["invitee"] = json!({"email": "bob@example.com"});
+    world.invite(&ann, &invite).await;
 }

@@ -38,6 +38,16 @@ pub(crate) enum Engine {
 
 pub(crate) const ENGINES: [Engine; 2] = [Engine::Memory, Engine::Embedded];
 
+impl Engine {
+    /// A store of it, over what the directory has.
+    pub(crate) fn open(self, directory: &Path) -> Arc<dyn Store> {
+        match self {
+            Self::Memory => Arc::new(MemoryStore::new()),
+            Self::Embedded => Arc::new(EmbeddedStore::open(directory).unwrap()),
+        }
+    }
+}
+
 pub(crate) struct World {
     pub(crate) app: Arc<App>,
     pub(crate) address: SocketAddr,
@@ -104,19 +114,17 @@ impl World {
     /// A world with other settings.
     pub(crate) async fn with(engine: Engine, change: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        Self::at(engine, directory, change).await
+        let store = engine.open(directory.path());
+        Self::at(store, directory, change).await
     }
 
-    async fn at(
-        engine: Engine,
+    /// A world on this store, whose secrets are in the directory.
+    pub(crate) async fn at(
+        store: Arc<dyn Store>,
         directory: tempfile::TempDir,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let path = directory.path();
-        let store: Arc<dyn Store> = match engine {
-            Engine::Memory => Arc::new(MemoryStore::new()),
-            Engine::Embedded => Arc::new(EmbeddedStore::open(path).unwrap()),
-        };
         let clock = Clock::still(Timestamp::from_milliseconds(START));
         let entropy = Entropy::seeded(7);
         let (owner, owner_id) = begin(store.as_ref(), &clock, &entropy, path).await;
@@ -173,7 +181,8 @@ impl World {
         let directory = std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap());
         let now = self.clock.now().milliseconds();
         drop(self);
-        let world = Self::at(Engine::Embedded, directory, change).await;
+        let store = Engine::Embedded.open(directory.path());
+        let world = Self::at(store, directory, change).await;
         world.clock.advance(now - START);
         world
     }

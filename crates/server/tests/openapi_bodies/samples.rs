@@ -225,10 +225,29 @@ fn invite() -> Invite {
         invitee: Some(invites::invitee()),
         restrictions: Some(invites::restrictions()),
         grant: invites::grant(),
-        approval: invites::approval(),
+        approval: Some(invites::approval()),
         tags: tags(),
         links: links(),
     }
+}
+
+fn invite_request() -> Value {
+    let mut invite = value(InviteRequest {
+        statements: one(invite_statement()),
+        conflict_resolution_strategy: ConflictResolutionStrategy::default(),
+        expiry_time: Some(id("2026-01-02T03:04:05.678Z")),
+        linked_user_id: Some(id("user_1")),
+        default_login_tenant_id: Some(id("tenant_1")),
+        tenant_id: Some(id("tenant_1")),
+        invitee: Some(invites::invitee()),
+        grant: invites::grant(),
+        approval: Some(invites::approval()),
+        restrictions: Some(invites::restrictions()),
+        tags: tags(),
+    });
+    invite["statements"][0]["users"] = json!([]);
+    invite["statements"][0]["groups"] = json!([]);
+    invite
 }
 
 fn identity() -> Identity {
@@ -248,6 +267,7 @@ fn problem() -> Problem {
         error_id: "abc".to_owned(),
         detail: Some("More".to_owned()),
         path: Some("roleId".to_owned()),
+        refused_rows: vec![invites::refused_row()],
     }
 }
 
@@ -410,21 +430,7 @@ pub(super) fn reads<T: for<'de> Deserialize<'de>>(body: &Value) -> bool {
 }
 
 /// Every body that is sent, with all of its members.
-#[expect(clippy::too_many_lines, reason = "a table with an entry for each body")]
 pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
-    let invite = InviteRequest {
-        statements: one(invite_statement()),
-        conflict_resolution_strategy: ConflictResolutionStrategy::default(),
-        expiry_time: Some(id("2026-01-02T03:04:05.678Z")),
-        linked_user_id: Some(id("user_1")),
-        default_login_tenant_id: Some(id("tenant_1")),
-        tenant_id: Some(id("tenant_1")),
-        invitee: Some(invites::invitee()),
-        grant: invites::grant(),
-        approval: invites::approval(),
-        restrictions: Some(invites::restrictions()),
-        tags: tags(),
-    };
     let record = AccessRecordRequest {
         record_id: Some(id("rec_1")),
         name: name(),
@@ -461,11 +467,8 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         user_id_expression: Some("{sub}".parse().unwrap()),
     };
     // Written only when it is not empty, but read.
-    let mut invite = value(invite);
-    invite["statements"][0]["users"] = json!([]);
-    invite["statements"][0]["groups"] = json!([]);
     let mut all: Vec<(&'static str, Value, Reads)> = vec![
-        ("InviteRequest", invite, reads::<InviteRequest>),
+        ("InviteRequest", invite_request(), reads::<InviteRequest>),
         (
             "AccessRecordRequest",
             value(record),
@@ -570,6 +573,7 @@ fn further_bare_answers() -> [(&'static str, Value); 7] {
     let bare_problem = Problem {
         detail: None,
         path: None,
+        refused_rows: Vec::new(),
         ..problem()
     };
     let bare_explanation = Explanation {

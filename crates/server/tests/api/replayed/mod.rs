@@ -87,7 +87,9 @@ struct Sdk {
 }
 
 /// Operations that no SDK has, because the published API does not have them.
-const OURS: [&str; 14] = [
+const OURS: [&str; 16] = [
+    "createInvites",
+    "getInviteStatistics",
     "getInviteSettings",
     "setInviteSettings",
     "getInviteAcceptances",

@@ -2,6 +2,9 @@
 
 use guestlist_api::accounts::AccountReference;
 use guestlist_api::ids::InviteSecret;
+use guestlist_api::invite_batches::{
+    BatchMode, BatchOutcome, BatchRow, InviteBatch, InviteBatchRequest, RefusedRow, RowRefusal,
+};
 use guestlist_api::invite_effects::{
     EffectiveGrant, InviteEffect, InviteEffectRequest, NamedGrant, RiskFlag,
 };
@@ -14,6 +17,7 @@ use guestlist_api::invite_lists::{
     InviteSummary, InviteUses, Inviter,
 };
 use guestlist_api::invite_settings::{ApprovalSettings, InviteSettings, LostAuthority};
+use guestlist_api::invite_statistics::{InviteDelays, InviteFunnel, InviteGroup, InviteStatistics};
 use guestlist_api::invite_terms::{InviteApproval, InviteGrant, InviteRestrictions, Invitee};
 use guestlist_api::invites::ConflictResolutionStrategy;
 use guestlist_api::roles::Permission;
@@ -39,11 +43,11 @@ pub(super) fn grant() -> Option<InviteGrant> {
     InviteGrant::of(Some(id("P30D")))
 }
 
-pub(super) fn approval() -> Option<InviteApproval> {
-    Some(InviteApproval {
+pub(super) fn approval() -> InviteApproval {
+    InviteApproval {
         required: true,
         request_id: Some(id("req_1")),
-    })
+    }
 }
 
 fn summary() -> InviteSummary {
@@ -62,7 +66,7 @@ fn summary() -> InviteSummary {
         invitee: Some(invitee()),
         restrictions: restrictions(),
         grant: grant(),
-        approval: approval(),
+        approval: Some(approval()),
         uses: InviteUses {
             max: 5,
             accepted: 1,
@@ -153,6 +157,34 @@ fn settings() -> InviteSettings {
     }
 }
 
+fn statistics() -> InviteStatistics {
+    let funnel = InviteFunnel {
+        invites: 3,
+        people: 4,
+        previewed: 2,
+        refused: 1,
+        accepted: 2,
+        accepts: 2,
+        by_status: [(InviteState::Accepted, 2), (InviteState::Pending, 1)].into(),
+        seconds_to_accept: Some(InviteDelays {
+            median: 60,
+            ninetieth: 3600,
+            longest: 7200,
+        }),
+    };
+    InviteStatistics {
+        created_after: id("2026-01-02T03:04:05.678Z"),
+        created_before: id("2026-01-03T03:04:05.678Z"),
+        total: funnel.clone(),
+        groups: vec![InviteGroup {
+            name: "example.com".to_owned(),
+            funnel,
+        }],
+        more_groups: true,
+        incomplete: true,
+    }
+}
+
 fn undone() -> InviteUndone {
     InviteUndone {
         user_id: id("user 1"),
@@ -164,6 +196,43 @@ fn undone() -> InviteUndone {
 }
 
 /// Every answer with all of its members.
+fn refusal() -> RowRefusal {
+    RowRefusal {
+        status: 400,
+        error_code: "InvalidRequest".to_owned(),
+        title: "InvalidRequest: invitee.email: must have an @".to_owned(),
+        path: Some("invitee.email".to_owned()),
+    }
+}
+
+pub(super) fn refused_row() -> RefusedRow {
+    RefusedRow {
+        row: 2,
+        refusal: refusal(),
+    }
+}
+
+fn batch() -> InviteBatch {
+    let row = BatchRow {
+        row: 1,
+        outcome: BatchOutcome::Effect(Box::new(effect())),
+    };
+    InviteBatch {
+        mode: BatchMode::BestEffort,
+        accepted: 1,
+        refused: 0,
+        results: vec![row],
+    }
+}
+
+/// With all that a row can have, of which it has one.
+fn whole_batch() -> Value {
+    let mut batch = value(batch());
+    batch["results"][0]["invite"] = value(super::invite());
+    batch["results"][0]["refusal"] = value(refusal());
+    batch
+}
+
 pub(super) fn answers() -> Vec<(&'static str, Value)> {
     let (pagination, links) = page();
     let invites = InviteCollection {
@@ -194,11 +263,13 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         ("InviteHistory", value(history)),
         ("InvitePreview", value(preview())),
         ("InviteEffect", value(effect())),
+        ("InviteBatch", whole_batch()),
         ("InviteAcceptance", value(acceptance())),
         ("InviteAcceptanceCollection", value(acceptances)),
         ("InviteUndone", value(undone())),
         ("InviteUndoing", value(undoing)),
         ("InviteSettings", value(settings())),
+        ("InviteStatistics", value(statistics())),
         (
             "InviteRevocations",
             value(InviteRevocations {
@@ -265,6 +336,14 @@ pub(super) fn requests() -> Vec<(&'static str, Value, Reads)> {
         reason: Some(id("no thanks")),
     };
     vec![
+        (
+            "InviteBatchRequest",
+            value(InviteBatchRequest {
+                mode: BatchMode::Atomic,
+                invites: Bounded::new(vec![super::invite_request()]).unwrap(),
+            }),
+            reads::<InviteBatchRequest>,
+        ),
         ("InviteSettings", value(settings()), reads::<InviteSettings>),
         (
             "InviteEffectRequest",

@@ -14,6 +14,7 @@ const SAME_RECORD: &str = r#"{"recordId": "rec_x", "name": "n", "users": [{"user
     "statements": [{"roles": ["ro_x"], "resources": [{"resourceUri": "things/1"}]}]}"#;
 const INVITE: &str =
     r#"{"statements": [{"roles": ["ro_x"], "resources": [{"resourceUri": "things/1"}]}]}"#;
+const BATCH: &str = r#"{"invites": [{"statements": [{"roles": ["ro_x"], "resources": [{"resourceUri": "things/1"}]}]}]}"#;
 const GROUP: &str = r#"{"groupId": "grp_new", "name": "n", "users": [], "admins": []}"#;
 const SAME_GROUP: &str = r#"{"name": "n", "users": [], "admins": []}"#;
 const ROLE: &str = r#"{"roleId": "ro_new", "name": "n", "permissions": []}"#;
@@ -68,6 +69,15 @@ pub(super) const INVITES: &[Row] = &[
 
 /// Those that the published API does not have.
 pub(super) const MORE_INVITES: &[Row] = &[
+    Row {
+        body: BATCH,
+        ..free(
+            "createInvites",
+            "POST /v1/invites/batch",
+            "nothing; makes what you may make one by one",
+            anybody(200),
+        )
+    },
     free("getInvites", "GET /v1/invites", SHOWN, anybody(200)),
     Row {
         body: INVITE,
@@ -151,6 +161,12 @@ pub(super) const MORE_INVITES: &[Row] = &[
         ],
         "",
         named(200),
+    ),
+    free(
+        "getInviteStatistics",
+        "GET /v1/invites/statistics",
+        SHOWN,
+        anybody(200),
     ),
     row(
         "getInviteSettings",
