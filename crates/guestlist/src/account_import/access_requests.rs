@@ -35,6 +35,12 @@ impl Noun for AccessRequests {
 
     fn wanted(&self, mut read: AccessRequest, state: &State) -> Result<NewAccessRequest, Why> {
         match read.status.known() {
+            // Approved here, it would give what only the invite may give.
+            Some(AccessRequestStatus::Open) if read.invite_reference.is_some() => {
+                return Err(Why::LeftOut(
+                    "it belongs to an invite, which stays where it is",
+                ));
+            }
             Some(AccessRequestStatus::Open) => {}
             Some(AccessRequestStatus::Approved | AccessRequestStatus::Denied) => {
                 return Err(Why::LeftOut("it is answered already"));
