@@ -253,6 +253,7 @@ mod tests {
             Refusal::BadCursor,
             Refusal::TooMany { seconds: 1 },
             Refusal::TooManyMade { seconds: 1 },
+            Refusal::BatchRefused(Vec::new()),
             Refusal::TooManyInvited(UsedUp {
                 policy: Policy::Inviter,
                 quota: 1,
