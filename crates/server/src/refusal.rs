@@ -1,7 +1,9 @@
-//! Every "no" on its way out: the only file that chooses a status code, and the words a caller gets.
+//! Every "no" on its way out: the only place that chooses a status code, and the words a caller gets.
 //!
 //! What the caller is told and what the log is told are different types, so that the inside of the
 //! server cannot slip out. `docs/API.md` has the same table for readers.
+
+mod nouns;
 
 use std::fmt;
 
@@ -14,6 +16,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTI
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 
+use self::nouns::{not_found, taken};
 use crate::access_keys::NotMade;
 use crate::answer::NotWritable;
 use crate::caller::NotIdentified;
@@ -655,62 +658,6 @@ fn unusable_code(reason: InviteUnusable) -> &'static str {
         InviteUnusable::NotYetValid => "InviteNotYetValid",
         InviteUnusable::AwaitingApproval => "ApprovalPending",
     }
-}
-
-fn not_found(noun: Noun) -> ForCaller {
-    let title = match noun {
-        // The same for one that never was, is over, or was used by somebody else.
-        Noun::Invite => {
-            "There is no such invite, or it cannot be used any more. Ask whoever invited you for \
-             a new one."
-        }
-        Noun::AccessKey => "There is no such access key, or the caller may not know of it.",
-        Noun::AccessRecord => "There is no such access record, or the caller may not know of it.",
-        Noun::AccessRequest => "There is no such access request, or the caller may not know of it.",
-        Noun::Account => "There is no such account, or the caller may not know of it.",
-        Noun::Client => "There is no such service client, or the caller may not know of it.",
-        Noun::Connection => "There is no such connection, or the caller may not know of it.",
-        Noun::Application => "There is no such application, or the caller may not know of it.",
-        Noun::Extension => "There is no such extension, or the caller may not know of it.",
-        Noun::Group => "There is no such group, or the caller may not know of it.",
-        Noun::Resource => "The user has no access to this resource.",
-        Noun::ResourceConfiguration => {
-            "Nothing is configured on this resource, or the caller may not know of it."
-        }
-        Noun::Role => "There is no such role, or the caller may not know of it.",
-        Noun::Tenant => "There is no such tenant, or the caller may not know of it.",
-        Noun::UserToken => "There is no such token, or the caller may not know of it.",
-        Noun::Webhook => "There is no such webhook, or the caller may not know of it.",
-        Noun::User => "There is no such user, or the caller may not know of them.",
-    };
-    ForCaller::new(StatusCode::NOT_FOUND, "NotFound", title)
-}
-
-fn taken(noun: Noun) -> ForCaller {
-    let (code, what) = match noun {
-        Noun::AccessRecord => ("AccessRecordAlreadyExists", "an access record"),
-        Noun::AccessRequest => ("AccessRequestAlreadyExists", "an access request"),
-        Noun::Role => ("RoleAlreadyExists", "a role"),
-        Noun::Group => ("GroupAlreadyExists", "a group"),
-        Noun::AccessKey => ("AccessKeyAlreadyExists", "an access key"),
-        Noun::Client => ("ClientAlreadyExists", "a service client"),
-        Noun::Account => ("AccountAlreadyExists", "an account"),
-        Noun::Invite => ("InviteAlreadyExists", "an invite"),
-        Noun::Resource => ("ResourceAlreadyExists", "a resource"),
-        Noun::ResourceConfiguration => (
-            "ResourceConfigurationAlreadyExists",
-            "a configuration of a resource",
-        ),
-        Noun::Connection => ("ConnectionAlreadyExists", "a connection"),
-        Noun::Application => ("ApplicationAlreadyExists", "an application"),
-        Noun::Extension => ("ExtensionAlreadyExists", "an extension"),
-        Noun::Tenant => ("TenantAlreadyExists", "a tenant"),
-        Noun::UserToken => ("TokenAlreadyExists", "a token"),
-        Noun::Webhook => ("WebhookAlreadyExists", "a webhook"),
-        Noun::User => ("UserAlreadyExists", "a user"),
-    };
-    let title = format!("There is {what} with this id. Choose another id, or update that one.");
-    ForCaller::new(StatusCode::CONFLICT, code, title)
 }
 
 fn store_for_caller(error: &StoreError) -> ForCaller {

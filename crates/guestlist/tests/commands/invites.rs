@@ -576,3 +576,52 @@ async fn what_became_of_invites_is_told_and_what_holds_for_all_is_set() {
         .say("invite settings")
         .expect(4);
 }
+
+#[tokio::test]
+async fn what_must_be_approved_is_asked_for_and_given_by_another() {
+    let server = TestServer::start().await.unwrap();
+    let owner = Person::owner(&server);
+    let role = "--role Authress:ReadResource --on docs/1";
+    let made = owner.say(&format!("invite create {role} --require-approval"));
+    let id = made.expect(0).stdout.trim().to_owned();
+    let ann = Person::user(&server, "ann");
+    let asked = ann.run_with(&["invite", "accept", "-"], &id).expect(0);
+    let asked = asked.saying("awaits approval");
+    let check = |expected| owner.say("check ann docs/1 READ").expect(expected);
+    check(1);
+    let words = asked.stdout + &asked.stderr;
+    let request = words
+        .split(|character: char| character.is_whitespace())
+        .find(|word| word.starts_with("req_invite_"))
+        .unwrap()
+        .trim_end_matches('.')
+        .to_owned();
+    ann.say(&format!("request approve {request}")).expect(3);
+    owner
+        .say("invite list --status awaiting-approval")
+        .expect(0)
+        .saying("docs/1");
+    owner.say(&format!("request approve {request}")).expect(0);
+    check(0);
+    // What is risky needs another than whoever made it, once the account wants that.
+    owner
+        .say("invite settings --approval-for-risk true")
+        .expect(0)
+        .saying("somebody else");
+    let made = owner.say("invite create --role Authress:Owner --on docs/2");
+    let id = made.expect(0).stdout.trim().to_owned();
+    ann.run_with(&["invite", "accept", "-"], &id)
+        .expect(0)
+        .saying("awaits approval");
+    let open = owner.say("request list --json").expect(0).json();
+    let mut open = open.as_array().unwrap().iter();
+    let open = open.find(|request| request["status"] == "OPEN").unwrap();
+    let request = open["requestId"].as_str().unwrap();
+    owner
+        .say(&format!("request approve {request}"))
+        .expect(4)
+        .saying("somebody else");
+    owner.say(&format!("request deny {request}")).expect(0);
+    owner.say("check ann docs/2 READ").expect(1);
+    ann.run_with(&["invite", "accept", "-"], &id).expect(3);
+}
