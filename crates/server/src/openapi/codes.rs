@@ -168,12 +168,18 @@ mod tests {
 
     #[test]
     fn the_codes_are_those_of_the_refusals() {
-        let source = include_str!("../refusal.rs");
+        let sources = [
+            include_str!("../refusal.rs"),
+            include_str!("../refusal/nouns.rs"),
+        ];
         let one_word = |text: &&str| {
             text.starts_with(|first: char| first.is_ascii_uppercase())
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
         };
-        let quoted = source.split('"').skip(1).step_by(2).filter(one_word);
+        let quoted = sources
+            .into_iter()
+            .flat_map(|source| source.split('"').skip(1).step_by(2))
+            .filter(one_word);
         let found: BTreeSet<&str> = quoted.filter(|text| *text != "Bearer").collect();
         let listed = ALL
             .iter()
