@@ -18,7 +18,7 @@ use guestlist_server::limits::Limits;
 use guestlist_server::settings::Settings;
 use guestlist_server::startup::{self, Account};
 use guestlist_server::{assembly, samples};
-use guestlist_store::Store;
+use guestlist_store::{Migrate, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: ServeArguments) -> ExitCode {
 async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     // The embedded store makes its directory itself, and makes sure that it is on the disk.
-    let store = open(&settings)?;
+    let store = open(&settings).await?;
     make_directory(&settings.data)?;
     // Before anything is made: the owner's key is shown by the start that makes it.
     let listener = TcpListener::bind(settings.listen)
@@ -164,7 +164,7 @@ fn make_directory(path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the data directory {}", path.display()))
 }
 
-fn open(settings: &ServeSettings) -> anyhow::Result<Arc<dyn Store>> {
+async fn open(settings: &ServeSettings) -> anyhow::Result<Arc<dyn Store>> {
     let address = match settings.store.as_str() {
         "embedded" => format!("embedded:{}", settings.data.display()),
         // The owner's key of this start would take the place of the one of that store.
@@ -175,7 +175,7 @@ fn open(settings: &ServeSettings) -> anyhow::Result<Arc<dyn Store>> {
         ),
         other => other.to_owned(),
     };
-    Ok(guestlist_store::open(&address)?)
+    Ok(guestlist_store::open(&address, Migrate::Auto).await?)
 }
 
 fn server_settings(settings: ServeSettings, account_id: AccountId, public_url: String) -> Settings {

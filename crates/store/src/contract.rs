@@ -1,12 +1,14 @@
 //! The trait [`Store`] and what every engine promises.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use guestlist_api::chain::ChainHash;
 use guestlist_rules::changes::{
     Changes, Committed, Document, Event, Expect, Facet, Kind, Revision, Seen,
 };
+use tokio::time::Instant;
 
 /// Called for every committed change, in the order of revisions. Must be quick and must not block.
 pub type Subscriber = Arc<dyn Fn(&Committed) + Send + Sync>;
@@ -63,8 +65,11 @@ pub enum StoreError {
     /// The store cannot be reached or read just now.
     #[error("the store did not answer")]
     Unavailable(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),
-    /// The write may or may not have happened. The engine takes no more writes until it is opened
-    /// again (an fsync that failed once is never trusted to have worked later).
+    /// The write may or may not have happened, wholly. An engine that keeps its own files takes no
+    /// more writes until it is opened again (an fsync that failed once is never trusted to have
+    /// worked later), and then shows which it was. An engine on a database goes on when the database
+    /// answers again: a write that was still under way has then happened before all later ones, or
+    /// never happens.
     #[error("the outcome of the write is not known")]
     Unknown(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),
     /// The engine has stopped taking writes after an earlier failure.
@@ -73,6 +78,23 @@ pub enum StoreError {
     /// What is stored is not what this version writes.
     #[error("the store holds something this version cannot read: {0}")]
     Damaged(String),
+}
+
+/// How far the subscribers of this process have followed a log that others write too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// The newest revision that they were called for (or that they began after).
+    pub revision: Revision,
+    /// When that was last known to be the newest revision of all: what was committed before this
+    /// moment, they have been called for.
+    pub confirmed: Instant,
+}
+
+impl Freshness {
+    /// How long ago it was last known that nothing is missing.
+    pub fn age(&self) -> Duration {
+        self.confirmed.elapsed()
+    }
 }
 
 /// A place that keeps documents and an event log.
@@ -140,6 +162,22 @@ pub trait Store: Send + Sync + 'static {
         each: &mut (dyn FnMut(Seen<Document>) + Send),
         sink: Subscriber,
     ) -> Result<Revision, StoreError>;
+
+    /// How far this process has followed what other processes write. `None` where no other process
+    /// writes: then nothing is ever missing.
+    fn freshness(&self) -> Option<Freshness> {
+        None
+    }
+
+    /// Waits until the subscribers of this process have been called for this revision and all
+    /// before it. Gives false if that took longer than `within`, or if there is no such revision yet.
+    async fn caught_up_to(&self, revision: Revision, within: Duration) -> Result<bool, StoreError> {
+        // Without other processes they are called before an `apply` is answered.
+        match tokio::time::timeout(within, self.revision()).await {
+            Ok(newest) => Ok(newest? >= revision),
+            Err(_elapsed) => Ok(false),
+        }
+    }
 
     /// Whether the store can take a write now.
     async fn ping(&self) -> Result<(), StoreError>;

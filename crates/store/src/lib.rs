@@ -6,8 +6,10 @@ mod admission;
 mod chain;
 pub mod contract;
 mod embedded;
+mod following;
 mod memory;
 mod open;
+mod postgres;
 #[cfg(feature = "suite")]
 pub mod suite;
 
@@ -20,3 +22,7 @@ pub use embedded::{
 };
 pub use memory::MemoryStore;
 pub use open::{Address, AddressError, Unopened, open};
+pub use postgres::{
+    Migrate, Migrated, PostgresAddress, PostgresAddressError, PostgresOpenError, PostgresOptions,
+    PostgresStore,
+};

@@ -4,15 +4,21 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::{EmbeddedStore, MemoryStore, OpenError, Store};
+use crate::{
+    EmbeddedStore, MemoryStore, Migrate, OpenError, PostgresAddress, PostgresAddressError,
+    PostgresOpenError, PostgresOptions, PostgresStore, Store,
+};
 
-/// Where a store is: `memory`, `embedded:/path`, or the path of a directory.
+/// Where a store is: `memory`, `embedded:/path`, the path of a directory, or
+/// `postgres://user@host/database`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// In this process only.
     Memory,
     /// In this directory.
     Embedded(PathBuf),
+    /// In this database.
+    Postgres(Box<PostgresAddress>),
 }
 
 /// Why a text is no address of a store. Says nothing of the text itself: it may hold a password.
@@ -20,11 +26,11 @@ pub enum Address {
 pub enum AddressError {
     #[error("the address of the store is empty; give a directory, or `memory`")]
     Empty,
-    #[error("PostgreSQL is not built yet; give a directory (`embedded:/path`), or `memory`")]
-    PostgreSql,
+    #[error(transparent)]
+    Postgres(#[from] PostgresAddressError),
     #[error(
         "the address of the store names no known engine; give a directory (`embedded:/path`, or a path with a /), \
-         or `memory`"
+         `postgres://user@host/database`, or `memory`"
     )]
     Unknown,
 }
@@ -38,7 +44,7 @@ impl FromStr for Address {
         }
         let path = text.strip_prefix("embedded:").unwrap_or(text);
         match path.split_once("://").map(|(scheme, _)| scheme) {
-            Some("postgres" | "postgresql") => Err(AddressError::PostgreSql),
+            Some("postgres" | "postgresql") => Ok(Self::Postgres(Box::new(path.parse()?))),
             Some(_) => Err(AddressError::Unknown),
             None if path.is_empty() => Err(AddressError::Empty),
             // A word that was meant to name an engine must not become a directory.
@@ -55,13 +61,21 @@ pub enum Unopened {
     Address(#[from] AddressError),
     #[error(transparent)]
     Embedded(#[from] OpenError),
+    #[error(transparent)]
+    Postgres(#[from] PostgresOpenError),
 }
 
-/// Opens the store at an address. Takes the time of a few reads and writes of the disk.
-pub fn open(address: &str) -> Result<Arc<dyn Store>, Unopened> {
+/// Opens the store at an address. Takes the time of a few reads and writes of the disk, or of
+/// connecting to the database. `migrate` is for tables of a database that are older than this
+/// program; a directory is always brought up to date.
+pub async fn open(address: &str, migrate: Migrate) -> Result<Arc<dyn Store>, Unopened> {
     Ok(match address.parse()? {
         Address::Memory => Arc::new(MemoryStore::new()),
         Address::Embedded(directory) => Arc::new(EmbeddedStore::open(&directory)?),
+        Address::Postgres(address) => {
+            let options = PostgresOptions::default().migrate(migrate);
+            Arc::new(PostgresStore::open(&address, options).await?)
+        }
     })
 }
 
@@ -82,18 +96,24 @@ mod tests {
         assert_eq!("".parse::<Address>(), Err(AddressError::Empty));
         assert_eq!("embedded:".parse::<Address>(), Err(AddressError::Empty));
         for address in ["postgres://u:secret@db/x", "postgresql://db"] {
-            assert_eq!(address.parse::<Address>(), Err(AddressError::PostgreSql));
+            assert!(matches!(address.parse(), Ok(Address::Postgres(_))));
         }
         assert_eq!("mysql://db".parse::<Address>(), Err(AddressError::Unknown));
     }
 
-    #[test]
-    fn an_error_does_not_repeat_a_password() {
-        let error = open("postgres://owner:hunter2@db/guestlist")
-            .err()
-            .map(|it| it.to_string());
-        assert!(error.is_some_and(|text| {
-            text.contains("PostgreSQL is not built yet") && !text.contains("hunter2")
-        }));
+    #[tokio::test]
+    async fn an_error_does_not_repeat_a_password() {
+        for (address, words) in [
+            (
+                "postgres://owner:hunter2@127.0.0.1:1/guestlist",
+                "127.0.0.1/guestlist",
+            ),
+            ("postgres://owner:hunter2@db/x?a=b", "not known"),
+            ("postgres://owner:hunter2@db:port/x", "cannot be read"),
+        ] {
+            let error = open(address, Migrate::Auto).await.err();
+            let text = error.map(|it| format!("{it} {it:?}")).unwrap_or_default();
+            assert!(text.contains(words) && !text.contains("hunter2"), "{text}");
+        }
     }
 }

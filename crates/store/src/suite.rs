@@ -3,6 +3,7 @@
 //! An engine is handed in as a function that makes a new, empty [`Place`]; every case gets its own.
 
 pub mod broken;
+pub mod cluster;
 mod conditions;
 mod documents;
 mod endings;

@@ -9,9 +9,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::change::{Texts, Tried, try_change};
 use super::checkpoint::Checkpoints;
 use super::failure::{Failure, Reach};
-use super::following::Followers;
 use crate::admission::size;
 use crate::chain::Head;
+use crate::following::Followers;
 use crate::{Applied, StoreError};
 
 /// The most changes of a group, so that the first of it does not wait long for the last.

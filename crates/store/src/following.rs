@@ -12,7 +12,7 @@ const MOST_WAITING: usize = 65_536;
 
 /// The subscribers of a store.
 #[derive(Default)]
-pub(super) struct Followers {
+pub(crate) struct Followers {
     all: Mutex<Vec<Arc<Follower>>>,
 }
 
@@ -34,13 +34,13 @@ enum Progress {
 
 /// A follower that reads its snapshot. When it is dropped before [`Joining::finish`], the sink is
 /// never called.
-pub(super) struct Joining {
+pub(crate) struct Joining {
     follower: Arc<Follower>,
 }
 
 impl Followers {
     /// Registers a sink; changes that are committed from now on wait for it.
-    pub(super) fn join(&self, sink: Subscriber) -> Joining {
+    pub(crate) fn join(&self, sink: Subscriber) -> Joining {
         let progress = Mutex::new(Progress::Reading(Vec::new()));
         let follower = Arc::new(Follower { sink, progress });
         lock(&self.all).push(Arc::clone(&follower));
@@ -48,7 +48,7 @@ impl Followers {
     }
 
     /// Tells everyone, in the order they came. Called by the one writer, in the order of revisions.
-    pub(super) fn tell(&self, committed: &Committed) {
+    pub(crate) fn tell(&self, committed: &Committed) {
         // A sink is called without the list being locked, so that it can start another follower.
         let all: Vec<Arc<Follower>> = lock(&self.all).clone();
         let mut gone = false;
@@ -97,7 +97,7 @@ impl Follower {
 impl Joining {
     /// Hands on what was committed after the snapshot, and from then on everything at once. The
     /// writer waits meanwhile.
-    pub(super) fn finish(self, snapshot: Revision) -> Result<(), StoreError> {
+    pub(crate) fn finish(self, snapshot: Revision) -> Result<(), StoreError> {
         let mut progress = lock(&self.follower.progress);
         let Progress::Reading(waiting) = &*progress else {
             return Err(StoreError::Unavailable(Some(

@@ -1,0 +1,212 @@
+//! The tasks that go on beside the writer: following what other nodes write, telling them that
+//! something was written, and dropping what all nodes have long heard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use guestlist_rules::changes::Revision;
+use tokio::time::Instant;
+
+use super::connecting::{Connector, Purpose, Session, limited};
+use super::failure::{Failure, Reach};
+use super::rows::{base, line, signed};
+use super::statements as sql;
+use super::telling::{Rift, Shared, StopOnPanic};
+use super::writer::tell_line;
+
+/// The channel of notifications. Nothing rests on it: they only shorten the wait.
+const LISTEN: &str = "LISTEN guestlist";
+const NOTIFY: &str = "NOTIFY guestlist";
+/// How long the log is not looked at without a notification.
+pub(super) const POLL: Duration = Duration::from_millis(200);
+/// The longest wait between two tries to connect.
+const SLOWEST: Duration = Duration::from_secs(1);
+/// The most lines that are asked for at a time.
+const LINES: i64 = 256;
+/// How often what is no longer needed is dropped.
+const TRIM_EVERY: Duration = Duration::from_secs(15);
+/// The most lines dropped by one statement.
+const TRIM_AT_ONCE: i64 = 5_000;
+
+/// How many of the newest changes are kept in full for nodes that lag.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    /// At least so many, and everything of the last ten minutes.
+    pub(super) least: u64,
+    /// Never more than so many, however new.
+    pub(super) most: u64,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            least: 10_000,
+            most: 500_000,
+        }
+    }
+}
+
+/// The task that follows the log.
+pub(super) struct Tail {
+    pub(super) connector: Arc<Connector>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) kept: Kept,
+}
+
+/// Why following broke off.
+enum Broken {
+    Failed(Failure),
+    Rift(Rift),
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Rift> for Broken {
+    fn from(rift: Rift) -> Self {
+        Self::Rift(rift)
+    }
+}
+
+impl Tail {
+    /// Follows until the store stops or the task is ended.
+    pub(super) async fn run(self) {
+        let _stop = StopOnPanic(Arc::clone(&self.shared));
+        let mut failed = 0_u32;
+        while !self.shared.is_stopped() {
+            match self.follow(&mut failed).await {
+                Broken::Rift(rift) => self.shared.stop(&rift),
+                Broken::Failed(failure) => {
+                    failed = failed.saturating_add(1);
+                    if failed == 2 {
+                        tracing::warn!(%failure, "the log of the database cannot be followed");
+                    }
+                    let wait = Duration::from_millis(20 << failed.min(6)).min(SLOWEST);
+                    tokio::time::sleep(wait).await;
+                }
+            }
+        }
+    }
+
+    /// Follows on one connection, until it fails.
+    async fn follow(&self, failed: &mut u32) -> Broken {
+        let heard = Some(Arc::clone(&self.shared.wake));
+        let session = match self.connector.connect(Purpose::Short, heard).await {
+            Ok(session) => session,
+            Err(failure) => return failure.into(),
+        };
+        // A database without notifications: then the log is looked at often enough.
+        if let Err(failure) = session.run(LISTEN).await {
+            tracing::debug!(%failure, "the database does not notify");
+        }
+        let mut trimmed = Instant::now();
+        loop {
+            match self.catch_up(&session).await {
+                Ok(()) => *failed = 0,
+                Err(broken) => return broken,
+            }
+            if self.shared.is_stopped() {
+                return Failure::new(Reach::Lost, "the store has stopped").into();
+            }
+            if trimmed.elapsed() > TRIM_EVERY {
+                trimmed = Instant::now();
+                self.trim(&session).await;
+            }
+            let _polled = tokio::time::timeout(POLL, self.shared.wake.notified()).await;
+        }
+    }
+
+    /// Tells the followers of everything up to the head of the database.
+    async fn catch_up(&self, session: &Session) -> Result<(), Broken> {
+        loop {
+            let told = self.shared.head();
+            let moment = Instant::now();
+            let found = base(&session.query(sql::HEAD, &[]).await?)?;
+            Shared::check(told, found.head)?;
+            if found.head.revision == told.revision {
+                self.shared.confirm(found, moment);
+                return Ok(());
+            }
+            let reached = self.read_lines(session, told).await?;
+            if reached.revision == told.revision {
+                // All lines up to the head that was read before must be there.
+                return Err(Rift::LeftBehind(told.revision).into());
+            }
+            if reached == found.head {
+                self.shared.confirm(found, moment);
+                return Ok(());
+            }
+            if reached.revision == found.head.revision {
+                return Err(Rift::Replaced(reached.revision).into());
+            }
+        }
+    }
+
+    /// Tells line by line, as they come: however large they are, few are held at a time.
+    async fn read_lines(
+        &self,
+        session: &Session,
+        told: crate::Head,
+    ) -> Result<crate::Head, Broken> {
+        let statement = session.prepared(sql::LINES).await?;
+        let after = signed(told.revision)?;
+        let rows = session.client.query_raw(&statement, [after, LINES]);
+        let mut rows = std::pin::pin!(limited(rows).await?);
+        let mut head = told;
+        while let Some(row) = limited(rows.try_next()).await? {
+            head = tell_line(&self.shared, head, line(&row)?)?;
+        }
+        Ok(head)
+    }
+
+    /// Drops recent changes that every node has heard, or must read anew.
+    async fn trim(&self, session: &Session) {
+        let newest = self.shared.head().revision.0;
+        let below = |kept: u64| signed(Revision(newest.saturating_sub(kept)));
+        let (Ok(always), Ok(old)) = (below(self.kept.most), below(self.kept.least)) else {
+            return;
+        };
+        loop {
+            match session
+                .execute(sql::TRIM, &[&always, &old, &TRIM_AT_ONCE])
+                .await
+            {
+                Ok(dropped) if i64::try_from(dropped).is_ok_and(|it| it == TRIM_AT_ONCE) => {}
+                Ok(_) => return,
+                Err(failure) => {
+                    tracing::debug!(%failure, "old recent changes were not dropped");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Tells the other nodes that something was written, after it was committed: several commits while
+/// one notification is under way share the next.
+pub(super) async fn notify(connector: Arc<Connector>, shared: Arc<Shared>) {
+    let mut written = shared.written.subscribe();
+    let mut session: Option<Session> = None;
+    while written.changed().await.is_ok() {
+        let ready = match session.take() {
+            Some(session) if !session.is_closed() => Ok(session),
+            Some(_) | None => connector.connect(Purpose::Short, None).await,
+        };
+        let notified = match ready {
+            Ok(ready) => {
+                let notified = ready.run(NOTIFY).await;
+                session = Some(ready);
+                notified
+            }
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = notified {
+            tracing::debug!(%failure, "other nodes were not notified: they look by themselves");
+            tokio::time::sleep(SLOWEST).await;
+        }
+    }
+}
