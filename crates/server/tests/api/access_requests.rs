@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::world::{ENGINES, Engine, World, encode, statement};
+use crate::world::{Engine, World, encode, engines, statement};
 
 const READER: &str = "Authress:ReadResource";
 
@@ -99,7 +99,7 @@ async fn what_was_answered_stays(world: &World, path: &str, approved: &Value) {
 
 #[tokio::test]
 async fn a_request_lives_from_asking_to_an_answer() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let mut body = request_of("ann", &[READER], &["/shelf/1/"]);
         body["tags"] = json!({"why": "I work there"});

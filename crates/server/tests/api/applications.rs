@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World};
+use crate::world::{Engine, World, engines};
 
 fn application() -> Value {
     json!({
@@ -22,7 +22,7 @@ async fn made(world: &World) -> Value {
 
 #[tokio::test]
 async fn what_is_said_of_an_application_is_read_back() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let answered = made(&world).await;
         let id = answered["applicationId"].as_str().unwrap().to_owned();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::world::{ENGINES, Engine, World, check, encode, invite_of, record_of, statement};
+use crate::world::{Engine, World, check, encode, engines, invite_of, record_of, statement};
 
 #[tokio::test]
 async fn a03_members_that_are_not_the_callers_to_set_are_ignored() {
@@ -452,7 +452,7 @@ async fn a13_who_may_ask_about_whom() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a15_a_check_that_begins_after_a_revocation_was_answered_says_no() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(World::new(engine).await);
         let record = record_of("rec_1", "u", &["ro_viewer"], &["p/1"]);
         // Others keep asking meanwhile, so that whatever could be remembered is.
@@ -570,7 +570,7 @@ async fn a17_cursors_and_limits() {
 
 #[tokio::test]
 async fn a18_of_two_updates_of_the_same_version_one_is_outdated() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(World::new(engine).await);
         world.give("rec_1", "u", &["ro_viewer"], &["p/1"]).await;
         let mut winners = 0;
@@ -654,7 +654,7 @@ async fn a19_the_last_owner_stays() {
 
 #[tokio::test]
 async fn a19_two_owners_who_remove_each_other_at_once_leave_one() {
-    for engine in ENGINES {
+    for engine in engines() {
         for _ in 0..15 {
             let world = World::new(engine).await;
             for name in ["one", "other"] {
@@ -680,7 +680,7 @@ async fn a19_two_owners_who_remove_each_other_at_once_leave_one() {
 /// Neither of the two who remove is an owner, so nothing but the survivor ties the changes together.
 #[tokio::test]
 async fn a19_administrators_who_remove_two_owners_at_once_leave_one() {
-    for engine in ENGINES {
+    for engine in engines() {
         for _ in 0..15 {
             let world = World::new(engine).await;
             for (name, role) in [

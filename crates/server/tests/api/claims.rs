@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, Reply, World, encode, invite_of};
+use crate::world::{Engine, Reply, World, encode, engines, invite_of};
 
 async fn configure(world: &World, collection: &str, allow: bool) {
     let body = json!({"permissions": [{"action": "CLAIM", "allow": allow}]});
@@ -23,7 +23,7 @@ async fn claim(world: &World, user: &str, collection: &str, id: &str) -> Reply {
 
 #[tokio::test]
 async fn the_first_to_claim_owns_it() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         configure(&world, "rooms", true).await;
         let reply = claim(&world, "ann", "/rooms/", "1").await.expect(201);
@@ -61,7 +61,7 @@ async fn the_first_to_claim_owns_it() {
         let record = world.own("GET", &target, None).await.expect(200).json();
         assert_eq!(record["users"], json!([{"userId": "ann"}]));
         assert_eq!(record["admins"], json!([]));
-        if engine == Engine::Embedded {
+        if engine.keeps() {
             let world = world.restart().await;
             claim(&world, "bob", "rooms", "1").await.expect(409);
             claim(&world, "bob", "rooms", "2").await.expect(201);
@@ -187,7 +187,7 @@ async fn a_claim_that_was_taken_away_can_be_made_again() {
 
 #[tokio::test]
 async fn of_many_at_once_one_owns_it() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(World::new(engine).await);
         configure(&world, "rooms", true).await;
         for round in 0..5 {

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::fake_issuer::SigningKey;
-use crate::world::{ACCOUNT, ENGINES, Engine, START, World, check};
+use crate::world::{ACCOUNT, Engine, START, World, check, engines};
 
 /// What stands before the key in a public key in SPKI DER (RFC 8410).
 const SPKI: [u8; 12] = [
@@ -73,7 +73,7 @@ async fn status(world: &World, credential: &str, client: &str) -> u16 {
 
 #[tokio::test]
 async fn a_client_acts_with_its_key_in_every_form() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let id = client(&world).await;
         assert!(id.starts_with("sc_") && !id.contains('.'), "{id}");
@@ -104,7 +104,7 @@ async fn a_client_acts_with_its_key_in_every_form() {
 
 #[tokio::test]
 async fn a_client_has_five_keys_at_most() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let id = client(&world).await;
         let target = format!("/v1/clients/{id}/access-keys");
@@ -258,7 +258,7 @@ async fn a_public_key_of_ones_own_is_kept_byte_for_byte() {
 
 #[tokio::test]
 async fn a_revoked_key_is_refused_with_the_next_request() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let id = client(&world).await;
         world.give("rec_1", &id, &["ro_viewer"], &["p/1"]).await;
@@ -282,7 +282,7 @@ async fn a_revoked_key_is_refused_with_the_next_request() {
 
 #[tokio::test]
 async fn a_deleted_client_is_nobody_and_its_id_is_never_used_again() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let id = client(&world).await;
         world.give("rec_1", &id, &["ro_viewer"], &["p/1"]).await;
@@ -389,7 +389,7 @@ async fn raw_keys_can_be_turned_off() {
 
 #[tokio::test]
 async fn clients_are_made_changed_and_listed() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let body = json!({"clientId": "", "createdTime": "0001-01-01T00:00:00Z", "name": "Ünïcode",
             "options": {"grantUserPermissionsAccess": true}, "tags": {"a": "b"},
@@ -457,7 +457,7 @@ async fn clients_are_made_changed_and_listed() {
 
 #[tokio::test]
 async fn clients_are_listed_in_pages_and_by_filter() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         for _ in 0..22 {
             client(&world).await;

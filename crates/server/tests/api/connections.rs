@@ -6,7 +6,7 @@ use guestlist_rules::connections::StoredConnection;
 use guestlist_server::sealing::Sealed;
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World};
+use crate::world::{Engine, World, engines};
 
 const SECRET: &str = "canary-of-the-provider-0123456789";
 
@@ -68,7 +68,7 @@ async fn secret(world: &World, id: &str) -> Option<String> {
 
 #[tokio::test]
 async fn what_is_said_of_a_connection_is_read_back_without_its_secret() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let answered = made(&world, "con_1").await;
         let mut expected = connection("con_1");

@@ -9,7 +9,7 @@ use guestlist_api::ids::UserId;
 use guestlist_store::Head;
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, Reply, World, invite_of, record_of, statement};
+use crate::world::{Engine, Reply, World, engines, invite_of, record_of, statement};
 
 /// Longer than any test.
 const FOREVER: Duration = Duration::from_hours(1);
@@ -141,7 +141,7 @@ async fn the_feed_tells_what_happened_in_its_order_on_every_engine() {
         "record.deleted",
         "role.deleted",
     ];
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         live(&world).await;
         let all = follow(&world, 1000).await;
@@ -184,7 +184,7 @@ async fn the_feed_tells_what_happened_in_its_order_on_every_engine() {
 
 #[tokio::test]
 async fn every_event_has_the_hash_of_itself_and_all_before_it_on_every_engine() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         live(&world).await;
         let events = follow(&world, 1000).await;
@@ -243,7 +243,7 @@ fn leaks<'a>(secrets: &'a [String], text: &str) -> Vec<&'a str> {
 
 #[tokio::test]
 async fn no_event_ever_holds_a_secret() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let secrets = live(&world).await;
         assert!(secrets.len() >= 8, "{secrets:?}");
@@ -393,7 +393,7 @@ async fn bounded<T>(task: tokio::task::JoinHandle<T>) -> T {
 
 #[tokio::test]
 async fn a_request_that_waits_is_answered_by_the_next_change() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let first = waiting(&world, &world.owner).await;
         let second = waiting(&world, &world.owner).await;

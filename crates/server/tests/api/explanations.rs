@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, check, encode, invite_of, record_of, statement};
+use crate::world::{Engine, World, check, encode, engines, invite_of, record_of, statement};
 
 /// The reason as somebody with this credential is told it.
 async fn why(world: &World, credential: &str, user: &str, resource: &str, action: &str) -> Value {
@@ -18,7 +18,7 @@ async fn why(world: &World, credential: &str, user: &str, resource: &str, action
 
 #[tokio::test]
 async fn a_yes_says_why_and_only_when_it_is_asked() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         world
             .give("rec_1", "bob", &["ro_editor"], &["/orgs/a/"])
@@ -67,7 +67,7 @@ async fn a_yes_says_why_and_only_when_it_is_asked() {
 
 #[tokio::test]
 async fn of_several_reasons_it_is_always_the_same() {
-    for engine in ENGINES {
+    for engine in engines() {
         let mut world = World::new(engine).await;
         let group = json!({"groupId": "grp_1", "name": "g", "admins": [],
             "users": [{"userId": "bob"}]});
@@ -102,7 +102,7 @@ async fn of_several_reasons_it_is_always_the_same() {
         let least = json!({"recordId": "rec_5", "roleId": "ro_viewer", "resourceUri": "p",
             "action": "documents:read"});
         assert_eq!(reason(&world).await, least);
-        if engine == Engine::Embedded {
+        if engine.keeps() {
             world = world.restart().await;
             assert_eq!(reason(&world).await, least);
         }
@@ -189,7 +189,7 @@ async fn accepted(world: &World, inviter: &str, by: &str, body: &Value) -> Strin
 
 #[tokio::test]
 async fn the_invite_behind_it_is_named() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let alice = world.token("alice");
         let viewer = invite_of(&["ro_viewer"], &["/projects/42/"]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World};
+use crate::world::{Engine, World, engines};
 
 fn extension() -> Value {
     json!({
@@ -25,7 +25,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 
 #[tokio::test]
 async fn an_extension_has_an_application_and_a_client() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let answered = made(&world).await;
         let id = text(&answered, "/extensionId");

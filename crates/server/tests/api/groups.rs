@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, record_of};
+use crate::world::{Engine, World, engines, record_of};
 
 fn group_of(id: &str, users: &[&str]) -> Value {
     let users: Vec<Value> = users.iter().map(|user| json!({"userId": user})).collect();
@@ -112,7 +112,7 @@ async fn a_group_that_is_there_is_never_made_again() {
 
 #[tokio::test]
 async fn membership_is_in_force_at_once() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         shelf(&world, &["bob"]).await;
         assert!(reads(&world, "bob").await);
@@ -149,7 +149,7 @@ async fn membership_is_in_force_at_once() {
 
 #[tokio::test]
 async fn an_outdated_update_of_a_group_is_412() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         shelf(&world, &["bob"]).await;
         let target = "/v1/groups/grp_1";

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fake_issuer::{FakeIssuer, Reply, SigningKey};
-use crate::world::{ENGINES, Engine, START, World, check, invite_of};
+use crate::world::{Engine, START, World, check, engines, invite_of};
 
 const AUDIENCE: &str = "https://app.example";
 
@@ -34,7 +34,7 @@ async fn status(world: &World, token: &str, user: &str) -> u16 {
 
 #[tokio::test]
 async fn a_user_of_a_linked_issuer_accepts_an_invite() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let (issuer, key) = issuer().await;
         let invite = world
@@ -257,7 +257,7 @@ async fn issuers_that_may_not_be_asked_are_refused() {
 
 #[tokio::test]
 async fn linking_again_replaces_how_user_ids_are_made() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let (issuer, key) = issuer().await;
         let token = key.token(&claims(&issuer, "u"));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, Reply, World, invite_of};
+use crate::world::{Engine, Reply, World, engines, invite_of};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -43,7 +43,7 @@ async fn history(world: &World, id: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn renewing_kills_the_old_id_and_begins_anew() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let old = by_alice(&world).await;
         world.clock.advance(8 * DAY);
@@ -187,7 +187,7 @@ async fn a_pending_invite_is_changed_under_its_id() {
 
 #[tokio::test]
 async fn an_invite_is_declined_by_whom_it_is_for() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let id = by_alice(&world).await;
         let target = format!("/v1/invites/{id}");
@@ -249,7 +249,7 @@ async fn what_says_nothing_accepts() {
 
 #[tokio::test]
 async fn who_holds_the_id_needs_no_account_to_look_decline_or_report() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let post = async |what: &str, body: &Value| {
             let target = format!("/v1/invites/{what}");
@@ -367,7 +367,7 @@ async fn many_are_withdrawn_at_once_by_who_may() {
 
 #[tokio::test]
 async fn d30_an_invite_is_either_withdrawn_or_accepted() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = std::sync::Arc::new(World::new(engine).await);
         for round in 0..40 {
             let resource = format!("docs/{round}");

@@ -7,7 +7,7 @@ use guestlist_server::invite_notices::{Look, tell};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::world::{ENGINES, Engine, Reply, World, invite_of, record_of};
+use crate::world::{Engine, Reply, World, engines, invite_of, record_of};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 const READER: &str = "Authress:ReadResource";
@@ -92,7 +92,7 @@ async fn require_for_risk(world: &World) {
 
 #[tokio::test]
 async fn nothing_is_given_until_somebody_approves() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = furnished(engine).await;
         let alice = world.token("alice");
         let made = world
@@ -231,7 +231,7 @@ async fn what_is_approved_is_given_as_what_is_accepted() {
 
 #[tokio::test]
 async fn who_may_approve() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = furnished(engine).await;
         // Bob may answer and give, but it is he who accepted.
         answerer(&world, "bob").await;
@@ -264,7 +264,7 @@ async fn who_may_approve() {
 
 #[tokio::test]
 async fn while_the_inviter_could_not_give_it_nobody_approves() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = furnished(engine).await;
         let id = by_alice(&world, &with_approval()).await;
         let request = ask(&world, "bob", &id).await;
@@ -362,7 +362,7 @@ async fn end(world: &World, way: &str, id: &str) {
 
 #[tokio::test]
 async fn what_expired_cannot_be_approved_and_may_be_renewed() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = furnished(engine).await;
         let alice = world.token("alice");
         let id = by_alice(&world, &with_approval()).await;
@@ -400,7 +400,7 @@ async fn what_expired_cannot_be_approved_and_may_be_renewed() {
 
 #[tokio::test]
 async fn a_no_ends_the_invite_and_what_is_taken_back_can_be_asked_again() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = furnished(engine).await;
         let id = by_alice(&world, &with_approval()).await;
         let first = ask(&world, "bob", &id).await;
@@ -447,7 +447,7 @@ async fn a_no_ends_the_invite_and_what_is_taken_back_can_be_asked_again() {
 
 #[tokio::test]
 async fn an_account_may_want_two_people_for_what_is_risky() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = furnished(engine).await;
         answerer(&world, "alice").await;
         let risky = invite_of(&["Authress:Owner"], &["docs/1"]);
@@ -575,7 +575,7 @@ async fn how_approval_is_said() {
 
 #[tokio::test]
 async fn two_who_approve_at_once_give_it_once() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(furnished(engine).await);
         answerer(&world, "alice").await;
         for round in 0..10 {
@@ -605,7 +605,7 @@ async fn two_who_approve_at_once_give_it_once() {
 
 #[tokio::test]
 async fn an_approval_and_a_withdrawal_at_once_are_one_after_the_other() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(furnished(engine).await);
         for round in 0..20 {
             let id = by_alice(&world, &with_approval()).await;
@@ -643,7 +643,7 @@ async fn an_approval_and_a_withdrawal_at_once_are_one_after_the_other() {
 
 #[tokio::test]
 async fn two_who_accept_at_once_ask_once() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(furnished(engine).await);
         for _ in 0..10 {
             let id = by_alice(&world, &with_approval()).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use guestlist_server::settings::Settings;
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, Reply, World, invite_of, statement};
+use crate::world::{Engine, Reply, World, engines, invite_of, statement};
 
 const BATCH: &str = "/v1/invites/batch";
 
@@ -76,7 +76,7 @@ fn outcomes(answer: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn the_good_rows_are_made_and_the_bad_ones_told() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = world(engine).await;
         let rows = [
             row("a@b.example", "ro_editor"),
@@ -126,7 +126,7 @@ async fn the_good_rows_are_made_and_the_bad_ones_told() {
 
 #[tokio::test]
 async fn all_are_made_or_none() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = world(engine).await;
         let mut rows = vec![
             row("a@b.example", "ro_editor"),
@@ -180,7 +180,7 @@ async fn all_are_made_or_none() {
 
 #[tokio::test]
 async fn a_repeated_batch_is_one_batch() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(world(engine).await);
         let rows: Vec<_> = (0..5)
             .map(|number| row(&format!("u{number}@b.example"), "ro_editor"))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, encode, invite_of, record_of};
+use crate::world::{Engine, World, encode, engines, invite_of, record_of};
 
 async fn effect(world: &World, credential: &str, id: &str, body: &Value) -> Value {
     let target = format!("/v1/invites/{id}/effect");
@@ -34,7 +34,7 @@ async fn permissions(world: &World, user: &str, resource: &str) -> BTreeMap<Stri
 #[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 #[tokio::test]
 async fn what_is_told_is_what_happens() {
-    for engine in ENGINES {
+    for engine in engines() {
         for strategy in [
             "GENERATE_NEW_RECORD",
             "UNSAFE_FORCE_MERGE",

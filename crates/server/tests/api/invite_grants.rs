@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, Reply, World, invite_of, statement};
+use crate::world::{Engine, Reply, World, engines, invite_of, statement};
 
 fn reads(resource: &str) -> Value {
     invite_of(&["Authress:ReadResource"], &[resource])
@@ -59,7 +59,7 @@ fn taken(undoing: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn what_made_a_record_is_taken_and_the_record_with_it() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let id = world.invite(&world.owner, &reads("docs/1")).await;
         accept(&world, "bob", &id).await;
@@ -97,7 +97,7 @@ async fn what_made_a_record_is_taken_and_the_record_with_it() {
 
 #[tokio::test]
 async fn what_was_held_before_or_by_others_stays() {
-    for engine in ENGINES {
+    for engine in engines() {
         for strategy in [
             "GENERATE_NEW_RECORD",
             "UNSAFE_FORCE_MERGE",
@@ -141,7 +141,7 @@ async fn what_was_held_before_or_by_others_stays() {
 
 #[tokio::test]
 async fn what_another_invite_gives_too_stays_until_that_is_undone() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let first = world.invite(&world.owner, &reads("docs/1")).await;
         let both = json!({"statements": [
@@ -202,7 +202,7 @@ async fn one_of_several_people_can_be_chosen() {
 
 #[tokio::test]
 async fn who_made_it_may_as_long_as_they_could_give_it() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         world
             .give("rec_alice", "alice", &["Authress:Owner"], &["docs"])
@@ -236,7 +236,7 @@ async fn who_made_it_may_as_long_as_they_could_give_it() {
 
 #[tokio::test]
 async fn what_a_deleted_record_held_keeps_nothing_that_was_given_since() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let before = world.invite(&world.owner, &reads("docs/1")).await;
         accept(&world, "bob", &before).await;
@@ -261,7 +261,7 @@ async fn what_a_deleted_record_held_keeps_nothing_that_was_given_since() {
 
 #[tokio::test]
 async fn an_invite_that_added_nothing_stands_for_what_it_gives_too() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let mut ids = Vec::new();
         for _ in 0..2 {

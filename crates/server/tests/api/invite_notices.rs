@@ -5,7 +5,7 @@ use std::time::Duration;
 use guestlist_server::invite_notices::{Look, tell};
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, invite_of, record_of};
+use crate::world::{Engine, World, engines, invite_of, record_of};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -52,7 +52,7 @@ async fn changes(world: &World, id: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn that_an_invite_expired_is_told_once() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let id = by_alice(&world, &reads()).await;
         let used = by_alice(&world, &reads()).await;
@@ -86,7 +86,7 @@ async fn that_an_invite_expired_is_told_once() {
 
 #[tokio::test]
 async fn that_an_invite_is_used_up_is_told_once() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let mut invite = reads();
         invite["restrictions"] = json!({"maxUses": 2});
@@ -105,7 +105,7 @@ async fn that_an_invite_is_used_up_is_told_once() {
 
 #[tokio::test]
 async fn suspended_and_resumed_are_told_as_authority_goes_and_comes() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let id = by_alice(&world, &reads()).await;
         assert_eq!(told(&world).await, 0);
@@ -160,7 +160,7 @@ async fn suspended_and_resumed_are_told_as_authority_goes_and_comes() {
 
 #[tokio::test]
 async fn refused_accepts_are_told_with_what_was_answered_and_not_without_end() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let mut invite = reads();
         invite["invitee"] = json!({"userId": "bob"});
@@ -187,7 +187,7 @@ async fn refused_accepts_are_told_with_what_was_answered_and_not_without_end() {
 
 #[tokio::test]
 async fn the_first_preview_is_told() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let id = by_alice(&world, &reads()).await;
         let body = json!({ "inviteId": id });
@@ -230,7 +230,7 @@ async fn give_alice(world: &World, role: &str) {
 
 #[tokio::test]
 async fn an_account_may_have_the_invites_of_leavers_withdrawn() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let settings = "/v1/settings/invites";
         let unset = world.own("GET", settings, None).await.expect(200).json();
@@ -278,7 +278,7 @@ async fn an_account_may_have_the_invites_of_leavers_withdrawn() {
 
 #[tokio::test]
 async fn a_suspension_ends_whichever_way_authority_returns() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         world
             .role("ro_give", &[("docs:read", true, true, false)])

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, invite_of};
+use crate::world::{Engine, World, engines, invite_of};
 
 const HOUR: i64 = 60 * 60 * 1000;
 const PATH: &str = "/v1/invites/statistics";
@@ -70,7 +70,7 @@ async fn ask(world: &World, query: &str) -> Value {
 
 #[tokio::test]
 async fn invites_are_counted_by_what_became_of_them() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = lively(engine).await;
         let all = ask(&world, "").await;
         let expected = json!({
@@ -155,7 +155,7 @@ async fn only_what_the_caller_may_read_is_counted() {
 
 #[tokio::test]
 async fn operators_see_what_happened_to_invites() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = lively(engine).await;
         let page = world
             .send("", "GET", "/metrics", None)

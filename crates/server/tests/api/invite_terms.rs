@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, Reply, World, check, invite_of};
+use crate::world::{Engine, Reply, World, check, engines, invite_of};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -28,7 +28,7 @@ async fn accept(world: &World, credential: &str, id: &str) -> Reply {
 
 #[tokio::test]
 async fn an_invite_for_a_user_is_for_nobody_else() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let id = made(&world, &json!({"invitee": {"userId": "ann"}})).await;
         let reply = accept(&world, &world.token("bob"), &id).await.expect(403);
@@ -119,7 +119,7 @@ async fn an_invite_can_begin_later() {
 
 #[tokio::test]
 async fn d28_of_many_at_once_exactly_so_many_gain() {
-    for engine in ENGINES {
+    for engine in engines() {
         for most in [1_usize, 2, 5] {
             let world = Arc::new(World::new(engine).await);
             for round in 0..4 {

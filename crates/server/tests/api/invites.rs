@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::world::{self, ENGINES, Engine, World, invite_of, record_of};
+use crate::world::{self, Engine, World, engines, invite_of, record_of};
 use guestlist_rules::changes::Kind;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
@@ -21,7 +21,7 @@ fn editor() -> Value {
 
 #[tokio::test]
 async fn an_invite_gives_exactly_what_it_holds() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = world(engine).await;
         let alice = world.token("alice");
         let created = world
@@ -90,7 +90,7 @@ async fn a_body_that_is_empty_or_absent_accepts() {
 
 #[tokio::test]
 async fn i01_one_of_64_users_who_race_for_an_invite_gets_it() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(world(engine).await);
         let id = world.invite(&world.token("alice"), &editor()).await;
         let barrier = Arc::new(Barrier::new(64));
@@ -142,7 +142,7 @@ async fn i01_one_of_64_users_who_race_for_an_invite_gets_it() {
 
 #[tokio::test]
 async fn i02_the_same_user_a_hundred_times_is_one_acceptance() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(world(engine).await);
         let id = world.invite(&world.token("alice"), &editor()).await;
         let mut requests = Vec::new();
@@ -166,7 +166,7 @@ async fn i02_the_same_user_a_hundred_times_is_one_acceptance() {
 
 #[tokio::test]
 async fn i03_accepting_again_does_not_bring_back_what_was_taken_away() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = world(engine).await;
         let id = world.invite(&world.token("alice"), &editor()).await;
         let target = format!("/v1/invites/{id}");
@@ -191,7 +191,7 @@ async fn i03_accepting_again_does_not_bring_back_what_was_taken_away() {
 
 #[tokio::test]
 async fn i04_expiry_is_exact_to_the_millisecond() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = world(engine).await;
         let first = world.invite(&world.token("alice"), &editor()).await;
         let second = world.invite(&world.token("alice"), &editor()).await;
@@ -302,7 +302,7 @@ async fn i17_a_service_client_cannot_accept_and_does_not_use_it_up() {
 
 #[tokio::test]
 async fn a06_an_inviter_who_lost_the_right_cannot_give_any_more() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = world(engine).await;
         let id = world.invite(&world.token("alice"), &editor()).await;
         let target = format!("/v1/invites/{id}");
@@ -615,7 +615,7 @@ async fn withdrawing_an_accepted_invite_takes_nothing_back() {
 
 #[tokio::test]
 async fn i17_a_repeated_post_with_a_key_is_one_invite() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(world(engine).await);
         let mut requests = Vec::new();
         for _ in 0..20 {
@@ -946,7 +946,7 @@ async fn i05_reading_an_invite_changes_nothing() {
 
 #[tokio::test]
 async fn i15_deleting_and_accepting_at_once_is_one_or_the_other() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(world(engine).await);
         for round in 0..50 {
             let id = world.invite(&world.token("alice"), &editor()).await;
@@ -969,7 +969,7 @@ async fn i15_deleting_and_accepting_at_once_is_one_or_the_other() {
 
 #[tokio::test]
 async fn a07_a_right_that_is_revoked_at_the_same_time_is_never_used_afterwards() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(world(engine).await);
         let sample = world
             .own("GET", "/v1/records/rec_sample", None)
@@ -1133,7 +1133,7 @@ async fn i16_a_record_that_does_not_name_the_person_is_never_merged_by_force() {
 
 #[tokio::test]
 async fn many_invites_accepted_at_once_by_one_person_are_all_accepted() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = Arc::new(world(engine).await);
         let mut accepts = Vec::new();
         for number in 0..20 {
@@ -1157,7 +1157,7 @@ async fn many_invites_accepted_at_once_by_one_person_are_all_accepted() {
 
 #[tokio::test]
 async fn a06_what_a_deleted_client_promised_is_not_given() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = world(engine).await;
         let body = json!({"name": "n"});
         let client = world

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, encode, record_of};
+use crate::world::{Engine, World, encode, engines, record_of};
 
 async fn ids(world: &World, query: &str) -> Vec<String> {
     let page = world
@@ -69,7 +69,7 @@ async fn furnished(engine: Engine) -> World {
 
 #[tokio::test]
 async fn whoever_is_named_by_a_record_or_a_group_is_known_while_they_are() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = furnished(engine).await;
         let everybody = [
             "a-member",
@@ -107,7 +107,7 @@ async fn whoever_is_named_by_a_record_or_a_group_is_known_while_they_are() {
             .expect(204);
         assert_eq!(ids(&world, "").await, ["alice", "of-a-record"]);
         world.own("GET", "/v1/users/leads", None).await.expect(404);
-        if engine == Engine::Embedded {
+        if engine.keeps() {
             let world = world.restart().await;
             assert_eq!(ids(&world, "").await, ["alice", "of-a-record"]);
         }
@@ -186,7 +186,7 @@ async fn everybody_may_read_themself_and_nobody_else() {
 
 #[tokio::test]
 async fn the_users_of_a_tenant_are_those_who_were_put_into_it() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         for tenant in ["acme", "other"] {
             let body = json!({"tenantId": tenant});

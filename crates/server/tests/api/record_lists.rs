@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, record_of};
+use crate::world::{Engine, World, engines, record_of};
 
 async fn create(world: &World, record: &Value) {
     world
@@ -64,7 +64,7 @@ async fn a_list_is_filtered_by_every_text_of_a_record() {
 
 #[tokio::test]
 async fn a_list_shows_records_in_force_unless_asked_for_deleted_ones() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         for id in ["rec_1", "rec_2", "rec_3"] {
             world.give(id, "bob", &["ro_viewer"], &["p/1"]).await;

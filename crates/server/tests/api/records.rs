@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, record_of, statement};
+use crate::world::{Engine, World, engines, record_of, statement};
 
 async fn create(world: &World, record: &Value) -> Value {
     let reply = world.own("POST", "/v1/records", Some(record)).await;
@@ -16,7 +16,7 @@ async fn read(world: &World, id: &str) -> Value {
 
 #[tokio::test]
 async fn a_record_is_made_under_the_id_that_is_asked_for_or_under_a_new_one() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let record = record_of("rec_A:1|x~y-z_0", "bob", &["ro_viewer"], &["p/1"]);
         let made = create(&world, &record).await;
@@ -57,7 +57,7 @@ async fn a_record_that_is_there_is_never_made_again() {
 
 #[tokio::test]
 async fn a_deleted_record_can_be_read_and_is_made_anew_without_its_content() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let mut record = record_of("rec_1", "bob", &["ro_viewer"], &["p/1"]);
         record["description"] = json!("old");
@@ -190,7 +190,7 @@ async fn milliseconds(world: &World, id: &str) -> String {
 
 #[tokio::test]
 async fn every_form_of_if_unmodified_since_that_sdks_send_is_understood() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let record = record_of("rec_1", "bob", &["ro_viewer"], &["p/1"]);
         create(&world, &record).await;
@@ -489,7 +489,7 @@ async fn a_role_that_does_not_exist_is_named_with_its_place() {
 
 #[tokio::test]
 async fn a_record_that_was_read_can_be_put_back_as_it_is() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let mut record = record_of(
             "rec_A:acc:U:bob",
@@ -548,7 +548,7 @@ async fn what_starter_kits_do_with_a_record_that_is_gone_works() {
 
 #[tokio::test]
 async fn a_service_client_is_the_same_under_both_of_its_names() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let client = world
             .own("POST", "/v1/clients", Some(&json!({"name": "c"})))

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, check, encode};
+use crate::world::{Engine, World, check, encode, engines};
 
 fn permissions(claim: Option<bool>, public: Option<bool>) -> Value {
     let said = [("CLAIM", claim), ("PUBLIC", public)];
@@ -34,7 +34,7 @@ async fn listed(world: &World, credential: &str, query: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn what_is_configured_is_read_back_and_replaced() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let resource = "/rooms/1|x:2";
         world.own("GET", &target(resource), None).await.expect(404);
@@ -62,7 +62,7 @@ async fn what_is_configured_is_read_back_and_replaced() {
             world.own("GET", &target(near), None).await.expect(404);
         }
         assert_eq!(world.count("resource.configured").await, 3);
-        if engine == Engine::Embedded {
+        if engine.keeps() {
             let world = world.restart().await;
             assert_eq!(world.own("GET", raw, None).await.expect(200).json(), read);
             assert!(world.may("anybody", "rooms/1|x:2/a", "read").await);

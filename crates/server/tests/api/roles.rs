@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, invite_of};
+use crate::world::{Engine, World, engines, invite_of};
 
 const BUILT_IN: [&str; 4] = [
     "Authress:Owner",
@@ -180,7 +180,7 @@ async fn malformed_roles_say_where() {
 
 #[tokio::test]
 async fn editing_a_role_is_in_force_at_once() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let role = role_of("ro_1", &["read"]);
         world
@@ -213,7 +213,7 @@ async fn editing_a_role_is_in_force_at_once() {
 
 #[tokio::test]
 async fn a_deleted_role_gives_nothing_and_records_keep_its_name() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         world.role("ro_1", &[("read", true, false, false)]).await;
         world

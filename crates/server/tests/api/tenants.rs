@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, encode};
+use crate::world::{Engine, World, encode, engines};
 
 fn tenant(id: &str) -> Value {
     json!({
@@ -44,7 +44,7 @@ async fn link(world: &World, credential: &str, id: &str, user: &str) -> u16 {
 
 #[tokio::test]
 async fn what_is_said_of_a_tenant_is_read_back() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let answered = made(&world, "acme:eu.1").await;
         let mut expected = tenant("acme:eu.1");
@@ -154,7 +154,7 @@ async fn what_a_tenant_cannot_have_is_refused_with_its_place() {
 
 #[tokio::test]
 async fn a_user_belongs_to_one_tenant() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         made(&world, "acme").await;
         made(&world, "beta").await;

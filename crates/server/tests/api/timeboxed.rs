@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, invite_of, record_of};
+use crate::world::{Engine, World, engines, invite_of, record_of};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 const WRITE: &str = "documents:write";
@@ -25,7 +25,7 @@ async fn accept(world: &World, user: &str, id: &str) {
 
 #[tokio::test]
 async fn a_statement_ends_at_its_instant_and_not_before() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let mut record = record_of("rec_timed", "bob", &["ro_editor"], &["projects/42"]);
         record["statements"][0]["expiryTime"] = json!(TOMORROW);
@@ -57,7 +57,7 @@ async fn a_statement_ends_at_its_instant_and_not_before() {
 
 #[tokio::test]
 async fn access_by_an_invite_ends_so_long_after_it_was_accepted() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let alice = world.token("alice");
         let id = world.invite(&alice, &timed("P1D")).await;
@@ -114,7 +114,7 @@ async fn the_header_says_the_same_as_the_body() {
 
 #[tokio::test]
 async fn longer_access_is_never_shortened_and_shorter_is_lengthened() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         for duration in ["P2D", "P1D"] {
             let id = world.invite(&world.token("alice"), &timed(duration)).await;
@@ -140,7 +140,7 @@ async fn longer_access_is_never_shortened_and_shorter_is_lengthened() {
 
 #[tokio::test]
 async fn nobody_gives_what_outlives_their_own_right() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let roles = ["ro_lead"];
         world
@@ -223,7 +223,7 @@ async fn an_owner_whose_ownership_ends_is_not_the_last_one() {
 
 #[tokio::test]
 async fn reads_of_what_is_held_say_until_when() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let mut record = record_of("rec_timed", "bob", &["ro_editor"], &["projects/42"]);
         record["statements"][0]["expiryTime"] = json!(TOMORROW);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::world::{ENGINES, Engine, World, invite_of, record_of};
+use crate::world::{Engine, World, engines, invite_of, record_of};
 
 const READER: &str = "Authress:ReadResource";
 
@@ -53,7 +53,7 @@ fn users(value: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn nothing_names_a_deleted_user_and_others_keep_what_they_have() {
-    for engine in ENGINES {
+    for engine in engines() {
         let (world, invite) = furnished(engine).await;
         let before = world.app.revision().0;
         world.own("DELETE", "/v1/users/ann", None).await.expect(202);
@@ -144,7 +144,7 @@ async fn the_invites_of_somebody_whom_nothing_names_any_more_are_void_too() {
 
 #[tokio::test]
 async fn invites_for_the_deleted_user_are_void_and_no_others() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let offer = |invitee: Value| {
             let mut invite = invite_of(&[READER], &["own/1"]);
@@ -324,7 +324,7 @@ async fn an_invite_that_is_accepted_while_its_maker_is_deleted_was_accepted_or_i
 
 #[tokio::test]
 async fn many_documents_are_done_in_parts_and_each_part_under_its_conditions() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         for number in 0..70 {
             let (id, resource) = (format!("rec_{number:03}"), format!("shelf/{number}"));

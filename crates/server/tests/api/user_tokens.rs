@@ -7,7 +7,7 @@ use guestlist_server::jwks::Keys;
 use guestlist_server::tokens::{Policy, Unverified};
 use serde_json::{Value, json};
 
-use crate::world::{ACCOUNT, ENGINES, Engine, START, World, check, invite_of, statement};
+use crate::world::{ACCOUNT, Engine, START, World, check, engines, invite_of, statement};
 
 const DAY: i64 = 24 * 60 * 60;
 const PUBLIC_URL: &str = "http://guestlist.test";
@@ -169,7 +169,7 @@ async fn a_token_says_whose_it_is_and_its_key_is_in_the_key_set() {
 
 #[tokio::test]
 async fn a_limited_token_asks_within_its_statements_and_does_nothing_else() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = world(engine).await;
         let (_, key) = maker(&world).await;
         let (_, token) = made(&world, &key, "ann", &narrow()).await;
@@ -340,7 +340,7 @@ async fn a_token_with_everything_is_as_good_as_one_of_the_users_own() {
 
 #[tokio::test]
 async fn a_token_is_disabled_by_those_whom_it_concerns_and_is_refused_at_once() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = world(engine).await;
         let (_, key) = maker(&world).await;
         let (_, other_maker) = maker(&world).await;
@@ -647,7 +647,7 @@ async fn tokens_of_users_do_not_need_development() {
 
 #[tokio::test]
 async fn tokens_of_a_deleted_user_are_refused_and_what_they_said_is_forgotten() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = world(engine).await;
         let (_, key) = maker(&world).await;
         let tenant = json!({"tenantId": "acme"});

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, check, encode, record_of, statement};
+use crate::world::{Engine, World, check, encode, engines, record_of, statement};
 
 /// The resources that a user holds, as one page answers them.
 async fn resources(world: &World, user: &str, query: &str) -> Vec<String> {
@@ -59,7 +59,7 @@ async fn wildcards_in_lists_are_as_published() {
 
 #[tokio::test]
 async fn a_collection_is_listed_one_level_deep_or_whole() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let held = [
             "Collection/resource_1",
@@ -361,7 +361,7 @@ async fn roles_are_those_given_on_exactly_the_resource_each_time_they_are() {
 
 #[tokio::test]
 async fn the_users_of_a_resource_are_those_named_on_it() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let group = json!({"groupId": "grp_1", "name": "g", "admins": [{"userId": "erin"}],
             "users": [{"userId": "bob"}, {"userId": "carol"}]});
@@ -499,7 +499,7 @@ async fn who_may_list_the_users_of_a_resource() {
 
 #[tokio::test]
 async fn a_check_says_yes_no_or_that_it_may_not_be_asked() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let user = "google-oauth2|1095/36@x+y";
         world

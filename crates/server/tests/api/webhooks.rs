@@ -6,7 +6,7 @@ use guestlist_server::settings::Settings;
 use serde_json::{Value, json};
 
 use crate::webhook_receiver::{Act, Receiver};
-use crate::world::{ENGINES, Engine, Reply, START, World, invite_of, record_of};
+use crate::world::{Engine, Reply, START, World, engines, invite_of, record_of};
 
 /// What has not come about by then never will.
 const BOUND: Duration = Duration::from_secs(30);
@@ -73,7 +73,7 @@ async fn attempts(world: &World, target: &str, count: usize) -> Vec<Value> {
 
 #[tokio::test]
 async fn events_are_sent_in_their_order_signed_and_as_the_feed_has_them() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         role(&world, "ro_before").await;
         let mut receiver = Receiver::new().await;
@@ -131,7 +131,7 @@ async fn a_webhook_gets_the_events_it_names_and_no_others() {
 #[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 #[tokio::test]
 async fn changes_of_access_are_sent_in_the_form_of_the_hosted_service() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let mut receiver = Receiver::new().await;
         let body = json!({"url": receiver.url, "format": "ACCESS_CHANGED"});
@@ -324,7 +324,7 @@ async fn a_restart_goes_on_where_it_was() {
 
 #[tokio::test]
 async fn what_is_written_of_deliveries_is_sent_to_nobody_and_has_an_end() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::with(engine, scrupulous).await;
         let (mut first, mut second) = (Receiver::new().await, Receiver::new().await);
         let (one, _) = hook(&world, &first.url, &[]).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{ENGINES, Engine, World, encode, record_of};
+use crate::world::{Engine, World, encode, engines, record_of};
 
 /// Everybody who may do an action on a resource, page by page.
 async fn who_may(world: &World, resource: &str, action: &str, limit: usize) -> Vec<Value> {
@@ -67,7 +67,7 @@ async fn furnish(world: &World) {
 
 #[tokio::test]
 async fn everybody_is_listed_whatever_gives_it_to_them() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         furnish(&world).await;
         let owner = user(&world.owner_id, &["Authress:Owner"]);

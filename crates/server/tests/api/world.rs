@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use guestlist_api::ids::UserId;
@@ -16,7 +16,8 @@ use guestlist_server::entropy::Entropy;
 use guestlist_server::limits::Limits;
 use guestlist_server::settings::Settings;
 use guestlist_server::startup::{self, Secrets};
-use guestlist_store::{EmbeddedStore, MemoryStore, Store};
+use guestlist_store::suite::cluster::{self, Cluster, ClusterOptions};
+use guestlist_store::{EmbeddedStore, MemoryStore, PostgresOptions, PostgresStore, Store};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -34,19 +35,58 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) enum Engine {
     Memory,
     Embedded,
+    Postgres,
 }
 
-pub(crate) const ENGINES: [Engine; 2] = [Engine::Memory, Engine::Embedded];
+/// Every engine there is: the one on PostgreSQL where that is installed, which it must be where tests
+/// count.
+pub(crate) fn engines() -> Vec<Engine> {
+    let mut engines = vec![Engine::Memory, Engine::Embedded];
+    if cluster().is_some() {
+        engines.push(Engine::Postgres);
+    }
+    engines
+}
+
+/// The database server of these tests. Worlds are not asked to survive the loss of power: the tests of
+/// the engine are.
+fn cluster() -> Option<&'static Cluster> {
+    static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
+    let make = || cluster::own_or_skip(&ClusterOptions::default().without_fsync()).unwrap();
+    CLUSTER.get_or_init(make).as_ref()
+}
 
 impl Engine {
-    /// A store of it, over what the directory has.
-    pub(crate) fn open(self, directory: &Path) -> Arc<dyn Store> {
+    /// A store of it, over what the directory has, or says the place of.
+    pub(crate) async fn open(self, directory: &Path) -> Arc<dyn Store> {
         match self {
             Self::Memory => Arc::new(MemoryStore::new()),
             Self::Embedded => Arc::new(EmbeddedStore::open(directory).unwrap()),
+            Self::Postgres => {
+                let place = directory.join(PLACE);
+                let address = std::fs::read_to_string(&place).unwrap_or_else(|_| {
+                    let address = cluster().unwrap().new_address();
+                    std::fs::write(&place, &address).unwrap();
+                    address
+                });
+                let address = address.parse().unwrap();
+                let store = PostgresStore::open(&address, PostgresOptions::default()).await;
+                Arc::new(store.unwrap())
+            }
+        }
+    }
+
+    /// Whether what was stored is there after the end.
+    pub(crate) fn keeps(self) -> bool {
+        match self {
+            Self::Memory => false,
+            Self::Embedded | Self::Postgres => true,
         }
     }
 }
+
+/// The file with the address of the database.
+const PLACE: &str = "database-address";
 
 pub(crate) struct World {
     pub(crate) app: Arc<App>,
@@ -114,7 +154,7 @@ impl World {
     /// A world with other settings.
     pub(crate) async fn with(engine: Engine, change: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = engine.open(directory.path());
+        let store = engine.open(directory.path()).await;
         Self::at(store, directory, change).await
     }
 
@@ -181,7 +221,12 @@ impl World {
         let directory = std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap());
         let now = self.clock.now().milliseconds();
         drop(self);
-        let store = Engine::Embedded.open(directory.path());
+        let engine = if directory.path().join(PLACE).exists() {
+            Engine::Postgres
+        } else {
+            Engine::Embedded
+        };
+        let store = engine.open(directory.path()).await;
         let world = Self::at(store, directory, change).await;
         world.clock.advance(now - START);
         world

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::by_hand::{accept, caller, create, delete, gifts, may_read, reference, told_of_invites};
 use crate::stores::{Conditions, Shuffled};
-use crate::world::{ENGINES, Engine, World, invite_of};
+use crate::world::{Engine, World, engines, invite_of};
 
 const RACERS: usize = 64;
 const ROUNDS: usize = 200;
@@ -21,7 +21,10 @@ const TOGETHER: usize = 50;
 
 async fn shuffled(engine: Engine, conditions: Conditions) -> (World, Arc<Shuffled>) {
     let directory = tempfile::tempdir().unwrap();
-    let store = Arc::new(Shuffled::new(engine.open(directory.path()), conditions));
+    let store = Arc::new(Shuffled::new(
+        engine.open(directory.path()).await,
+        conditions,
+    ));
     let world = World::at(Arc::clone(&store) as _, directory, |settings| {
         settings.limits.invite_budget = 0;
         settings.limits.drain_time = Duration::from_secs(5);
@@ -120,17 +123,20 @@ async fn d28_of_64_at_once_exactly_so_many_as_may_gain_200_times_embedded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn d28_of_64_at_once_exactly_so_many_as_may_gain_200_times_on_postgresql() {
+    if !engines().contains(&Engine::Postgres) {
+        return;
+    }
+    exactly_so_many(Engine::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn d28_the_control_without_conditions_lets_too_many_gain() {
     let (world, _) = shuffled(Engine::Memory, Conditions::Forgotten).await;
     for most in [1, 2, 5] {
         let winners = races(&world, most, 3).await;
         assert!(winners.len() > most * 3, "{most}: {}", winners.len());
     }
-}
-
-#[test]
-fn every_engine_is_raced() {
-    assert_eq!(ENGINES, [Engine::Memory, Engine::Embedded]);
 }
 
 /// What came of an accept and a deletion at once.
@@ -241,6 +247,14 @@ async fn d30_no_grant_from_a_deleted_invite_in_10_000_interleavings_embedded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn d30_no_grant_from_a_deleted_invite_in_10_000_interleavings_on_postgresql() {
+    if !engines().contains(&Engine::Postgres) {
+        return;
+    }
+    one_or_the_other(Engine::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn d30_the_control_without_conditions_gives_from_deleted_invites() {
     let (world, store) = shuffled(Engine::Memory, Conditions::Forgotten).await;
     let (_world, ended) = interleavings(world, store, 1_000).await;
@@ -250,7 +264,7 @@ async fn d30_the_control_without_conditions_gives_from_deleted_invites() {
 
 #[tokio::test]
 async fn d30_also_through_http_and_by_reference() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         for round in 0..20 {
             let body = invite_of(&["Authress:ReadResource"], &["docs/1"]);

@@ -11,7 +11,7 @@ use crate::by_hand::{
     Refused, accept, caller, create, documents, gifts, may_read, reference, told_of_invites,
 };
 use crate::stores::{FAULTS, Fault, Faults, Faulty};
-use crate::world::{ENGINES, Engine, World, invite_of, record_of};
+use crate::world::{Engine, World, engines, invite_of, record_of};
 
 /// An accept that asks the store more often than this has been given up on.
 const MOST_STEPS: u64 = 50;
@@ -42,7 +42,7 @@ enum Done {
 
 async fn faulty(engine: Engine) -> World {
     let directory = tempfile::tempdir().unwrap();
-    let store = Arc::new(Faulty::new(engine.open(directory.path())));
+    let store = Arc::new(Faulty::new(engine.open(directory.path()).await));
     World::at(store, directory, |settings| {
         settings.limits.invite_budget = 0;
     })
@@ -155,7 +155,7 @@ async fn at_each_step(world: &World, before: Before, fault: Fault) -> Vec<Done> 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn d29_a_fault_at_any_step_leaves_all_or_nothing_and_a_repeat_completes() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = faulty(engine).await;
         for before in [Before::Nothing, Before::OwnRecord, Before::SharedRecord] {
             for fault in [
@@ -183,7 +183,7 @@ async fn d29_a_fault_at_any_step_leaves_all_or_nothing_and_a_repeat_completes() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn d29_the_control_that_writes_half_is_noticed() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = faulty(engine).await;
         for before in [Before::Nothing, Before::OwnRecord, Before::SharedRecord] {
             let mut noticed = 0;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::by_hand::reference;
 use crate::steps::{Linked, accept, made, reads, reads_with, refused};
-use crate::world::{ENGINES, Engine, World, invite_of};
+use crate::world::{Engine, World, engines, invite_of};
 
 #[tokio::test]
 async fn d47_what_is_refused_when_made_is_refused_when_changed() {
@@ -79,7 +79,7 @@ async fn d47_what_is_refused_when_made_is_refused_when_changed() {
 
 #[tokio::test]
 async fn d48_what_must_be_approved_gives_nothing_before() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let approval = json!({"approval": {"required": true}});
         let id = made(&world, "docs/1", &approval).await;
@@ -241,7 +241,7 @@ async fn d51_an_address_is_the_same_in_any_case_and_no_other_is() {
 
 #[tokio::test]
 async fn d53_what_is_taken_away_is_gone_with_the_next_request() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         for way in ["record", "grants", "role", "user"] {
             world.clock.advance(1);

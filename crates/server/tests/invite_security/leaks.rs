@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::by_hand::reference;
 use crate::steps::{DAY, accept, made, reads, reads_with, refused};
 use crate::webhook_receiver::Receiver;
-use crate::world::{ENGINES, Engine, Reply, World};
+use crate::world::{Engine, Reply, World, engines};
 
 /// The part of an id that only its holders may know.
 fn secret(id: &str) -> &str {
@@ -154,7 +154,7 @@ async fn d32_an_id_is_told_to_who_makes_or_renews_it_and_echoed_to_a_holder_only
 
 #[tokio::test]
 async fn d33_lists_and_references_never_yield_an_id() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let mut ids = Vec::new();
         for number in 0..3 {
@@ -538,7 +538,7 @@ async fn d44_what_a_browser_sends_by_itself_is_no_credential() {
 
 #[tokio::test]
 async fn d46_a_reference_of_anothers_invite_opens_nothing() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         for user in ["ann", "eve"] {
             let record = format!("rec_{user}");

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::by_hand::reference;
 use crate::steps::{DAY, accept, history, made, reads, refused};
-use crate::world::{ENGINES, Engine, World};
+use crate::world::{Engine, World, engines};
 
 #[tokio::test]
 async fn d21_an_invite_ends_in_its_millisecond_though_nobody_clears_up() {
     // The task that looks for what has ended rests for a day in these worlds.
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let ids = [
             made(&world, "docs/1", &json!({})).await,
@@ -95,7 +95,7 @@ async fn d24_no_invite_is_for_ever_and_those_of_a_deleted_user_are_void() {
 
 #[tokio::test]
 async fn d25_withdrawn_by_any_way_is_withdrawn_at_once() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         for way in ["id", "reference", "bulk", "leak", "decline"] {
             let more = json!({"tags": {"way": way}});
@@ -193,7 +193,7 @@ async fn d26_what_is_over_tells_nothing_of_whom_it_was_for() {
 
 #[tokio::test]
 async fn d27_a_renewed_invite_has_one_id_and_those_for_a_person_go_together() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         let more = json!({"invitee": {"email": "bob@x.test"}});
         let old = made(&world, "docs/1", &more).await;
@@ -222,7 +222,7 @@ async fn d27_a_renewed_invite_has_one_id_and_those_for_a_person_go_together() {
 
 #[tokio::test]
 async fn d31_what_is_sent_again_is_done_once() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         // An accept whose answer was lost, five times again.
         let id = made(&world, "docs/1", &json!({})).await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::by_hand::reference;
 use crate::steps::{accept, made, reads, refused};
-use crate::world::{ENGINES, Engine, World, invite_of, record_of, statement};
+use crate::world::{Engine, World, engines, invite_of, record_of, statement};
 
 const CEILING: &str = "InsufficientGrantAccess";
 
@@ -183,7 +183,7 @@ async fn d14_every_way_to_make_an_invite_has_the_same_ceiling() {
 
 #[tokio::test]
 async fn d16_an_inviter_who_lost_the_authority_gives_nothing() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         roles(&world).await;
         world.give("rec_ann", "ann", &["ro_all"], &["a"]).await;
