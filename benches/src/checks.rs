@@ -88,6 +88,7 @@ pub(crate) fn run(options: &Options) -> Result<Measured> {
         warm_up: Duration::from_secs_f64(options.warm_up),
         length: Duration::from_secs_f64(options.seconds),
         process: options.process,
+        interval: None,
     };
     load::run(&plan, |connection| Check {
         calls: calls.clone(),

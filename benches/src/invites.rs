@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -47,6 +47,41 @@ pub(crate) struct Options {
     run: usize,
 }
 
+#[derive(Args)]
+pub(crate) struct PacedOptions {
+    #[arg(long)]
+    address: SocketAddr,
+    /// The file that holds the owner's access key.
+    #[arg(long)]
+    key: PathBuf,
+    /// The server's process id.
+    #[arg(long)]
+    process: u32,
+    #[arg(long)]
+    connections: usize,
+    #[arg(long)]
+    seconds: f64,
+    /// Of all connections together.
+    #[arg(long)]
+    per_second: f64,
+}
+
+/// Creates invites at a pace: the writes beside which something else is measured.
+pub(crate) fn run_paced(options: &PacedOptions) -> Result<Measured> {
+    let connections = u32::try_from(options.connections)?;
+    let plan = Plan {
+        address: options.address,
+        connections: options.connections,
+        warm_up: Duration::ZERO,
+        length: Duration::from_secs_f64(options.seconds),
+        process: options.process,
+        interval: Some(Duration::from_secs_f64(
+            f64::from(connections) / options.per_second,
+        )),
+    };
+    create(&plan, &options.key).map(|(measured, _)| measured)
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Both {
@@ -68,10 +103,11 @@ pub(crate) fn run(options: &Options) -> Result<Both> {
         warm_up: Duration::from_millis(300),
         length: Duration::from_secs_f64(options.seconds),
         process: options.process,
+        interval: None,
     };
     let floor = || disk::run(&options.directory, plan.length / 2);
     let disk = floor()?;
-    let (measured, invites) = create(&plan, options)?;
+    let (measured, invites) = create(&plan, &options.key)?;
     let created = BesideDisk { measured, disk };
     let tokens = fetch_tokens(&plan, options.run, invites.len())?;
     let disk = floor()?;
@@ -120,9 +156,9 @@ impl Work for Create {
     }
 }
 
-fn create(plan: &Plan, options: &Options) -> Result<(Measured, Vec<String>)> {
-    let token = access_key::token(&options.key, clock::unix_seconds())?;
-    let calls = Calls::new(options.address, &token);
+fn create(plan: &Plan, key: &Path) -> Result<(Measured, Vec<String>)> {
+    let token = access_key::token(key, clock::unix_seconds())?;
+    let calls = Calls::new(plan.address, &token);
     let count = Rc::new(Cell::new(0));
     let made = Rc::new(RefCell::new(Vec::new()));
     let measured = load::run(plan, |_| Create {

@@ -37,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) length: Duration,
     /// Whose CPU time is measured.
     pub(crate) process: u32,
+    /// The least time between two requests of a connection; without it the next follows at once.
+    pub(crate) interval: Option<Duration>,
 }
 
 /// What was seen in the measured time.
@@ -87,7 +89,8 @@ async fn drive<W: Work>(plan: &Plan, mut work: impl FnMut(usize) -> W) -> Result
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..plan.connections {
         let connection = Connection::open(plan.address).await?;
-        tasks.spawn_local(repeat(connection, work(number), Rc::clone(&shared)));
+        let shared = Rc::clone(&shared);
+        tasks.spawn_local(repeat(connection, work(number), shared, plan.interval));
     }
     if !plan.warm_up.is_zero() {
         tokio::time::sleep(plan.warm_up).await;
@@ -120,10 +123,16 @@ async fn repeat<W: Work>(
     mut connection: Connection,
     mut work: W,
     shared: Rc<Shared>,
+    interval: Option<Duration>,
 ) -> Result<()> {
     let mut request = Vec::with_capacity(2 * 1024);
+    let mut pace = interval.map(tokio::time::interval);
     let mut watch = Stopwatch::start();
     while shared.phase.get() != Phase::Over && work.next(&mut request) {
+        if let Some(pace) = &mut pace {
+            pace.tick().await;
+            watch.lap();
+        }
         let answer = connection.ask(&request).await?;
         let took = watch.lap();
         if answer.status != work.expected() {

@@ -4,10 +4,12 @@
 mod access_key;
 mod calls;
 mod checks;
+mod cluster;
 mod connection;
 mod disk;
 mod floor;
 mod invites;
+mod lag;
 mod load;
 mod preparation;
 mod process;
@@ -34,6 +36,12 @@ enum Command {
     Checks(checks::Options),
     /// Creates invites, and accepts each as another user.
     Invites(invites::Options),
+    /// Creates so many invites a second.
+    Writes(invites::PacedOptions),
+    /// Runs a throw-away PostgreSQL until standard input ends.
+    Cluster,
+    /// Writes to one node, and asks another until it knows.
+    Lag(lag::Options),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +50,11 @@ fn main() -> ExitCode {
         Command::Prepare(options) => preparation::run(&options).and_then(|done| print(&done)),
         Command::Checks(options) => checks::run(&options).and_then(|measured| print(&measured)),
         Command::Invites(options) => invites::run(&options).and_then(|measured| print(&measured)),
+        Command::Writes(options) => {
+            invites::run_paced(&options).and_then(|measured| print(&measured))
+        }
+        Command::Cluster => cluster::serve(),
+        Command::Lag(options) => lag::run(&options).and_then(|measured| print(&measured)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

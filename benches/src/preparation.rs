@@ -79,6 +79,7 @@ pub(crate) fn run(options: &Options) -> Result<Prepared> {
         warm_up: Duration::ZERO,
         length: LIMIT,
         process: options.process,
+        interval: None,
     };
     load::run(&plan(1), |_| {
         let mut roles = ROLES.into_iter().map(world::role);

@@ -4,10 +4,12 @@
 //! figures, not wrong software.
 
 mod checks;
+mod database;
 mod figures;
 mod invites;
 mod memory;
 mod operation;
+mod postgresql;
 mod preparing;
 mod programs;
 mod progress;
@@ -32,7 +34,8 @@ pub(crate) struct Options {
     /// A smoke run of about a minute. Its figures mean little.
     #[arg(long)]
     quick: bool,
-    /// Measure this part only; may be given several times: checks, invites, memory, operation.
+    /// Measure this part only; may be given several times: checks, invites, memory, operation,
+    /// postgresql.
     #[arg(long, value_name = "PART")]
     only: Vec<String>,
     /// Write all figures, those of each round too, to this file.
@@ -52,6 +55,8 @@ pub(crate) struct Effort {
     pub(crate) invite_seconds: f64,
     pub(crate) memory_grants: &'static [usize],
     pub(crate) start_rounds: usize,
+    /// Grants with which a node on PostgreSQL is started.
+    pub(crate) database_grants: &'static [u32],
 }
 
 const FULL: Effort = Effort {
@@ -61,6 +66,7 @@ const FULL: Effort = Effort {
     invite_seconds: 2.0,
     memory_grants: &[1_000, 100_000, 1_000_000],
     start_rounds: 7,
+    database_grants: &[100_000, 1_000_000],
 };
 
 const QUICK: Effort = Effort {
@@ -70,6 +76,7 @@ const QUICK: Effort = Effort {
     invite_seconds: 1.0,
     memory_grants: &[1_000, 100_000],
     start_rounds: 2,
+    database_grants: &[10_000],
 };
 
 /// What every part needs.
@@ -101,6 +108,10 @@ const PARTS: &[Part] = &[
     Part {
         name: "operation",
         measure: operation::measure,
+    },
+    Part {
+        name: "postgresql",
+        measure: postgresql::measure,
     },
 ];
 

@@ -20,19 +20,26 @@ pub(crate) fn measure(bench: &Bench) -> Result<Section> {
     for round in 0..rounds {
         for (clients, results) in CLIENTS.into_iter().zip(&mut results) {
             progress.next(&format!("{clients} clients"));
-            results.push(invite(bench, &server, clients, round)?);
+            results.push(invite(bench, &server, DATA, clients, round)?);
         }
     }
     server.stop()?;
     section(&results)
 }
 
-fn invite(bench: &Bench, server: &Running, clients: usize, round: usize) -> Result<Value> {
+/// Invites of so many clients, made by the owner of the data directory `data`.
+pub(super) fn invite(
+    bench: &Bench,
+    server: &Running,
+    data: &str,
+    clients: usize,
+    round: usize,
+) -> Result<Value> {
     let mut arguments = vec!["invites".to_owned()];
     for (name, value) in [
         ("--address", server.address.to_string()),
         ("--process", server.id().to_string()),
-        ("--key", owner_key(bench, DATA).display().to_string()),
+        ("--key", owner_key(bench, data).display().to_string()),
         ("--connections", clients.to_string()),
         ("--seconds", bench.effort.invite_seconds.to_string()),
         ("--directory", bench.directory.path().display().to_string()),

@@ -9,6 +9,12 @@ use super::running::{Mode, Running, owner_key};
 /// grants.
 pub(crate) fn server_with(bench: &Bench, name: &str, grants: u32, mode: Mode) -> Result<Running> {
     let server = Running::server(bench, name, mode)?;
+    prepare(bench, &server, name, grants)?;
+    Ok(server)
+}
+
+/// Gives so many grants through a running server, whose owner's key is in the data directory `name`.
+pub(crate) fn prepare(bench: &Bench, server: &Running, name: &str, grants: u32) -> Result<()> {
     let mut arguments = vec!["prepare".to_owned()];
     for (name, value) in [
         ("--address", server.address.to_string()),
@@ -19,5 +25,5 @@ pub(crate) fn server_with(bench: &Bench, name: &str, grants: u32, mode: Mode) ->
         arguments.extend([name.to_owned(), value]);
     }
     bench.programs.measure(true, &arguments)?;
-    Ok(server)
+    Ok(())
 }

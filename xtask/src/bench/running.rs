@@ -51,6 +51,16 @@ pub(crate) fn owner_key(bench: &Bench, name: &str) -> PathBuf {
 impl Running {
     /// Our server on the data directory `name`.
     pub(crate) fn server(bench: &Bench, name: &str, mode: Mode) -> Result<Self> {
+        Self::server_on(bench, name, mode, None)
+    }
+
+    /// Our server with the secrets of the data directory `name`, and what is stored at an address.
+    pub(crate) fn server_on(
+        bench: &Bench,
+        name: &str,
+        mode: Mode,
+        store: Option<&str>,
+    ) -> Result<Self> {
         let pinning = bench.programs.pinning.as_ref();
         let pinning = pinning.filter(|_| mode == Mode::Pinned);
         let processor = pinning.map(|pinning| pinning.server.as_str());
@@ -65,6 +75,9 @@ impl Running {
         command.arg("--data").arg(data(bench, name));
         if mode == Mode::Development {
             command.arg("--dev");
+        }
+        if let Some(store) = store {
+            command.args(["--store", store]);
         }
         let running = Self::start(bench, name, command)?;
         ensure!(
