@@ -77,7 +77,12 @@ pub(super) fn update() -> Description {
         "By reference. The caller must be able to give everything it holds then, and stands for it \
          from then on. Its id stays.",
     )
-    .with([reference(), parameters::if_unmodified_since()])
+    .with([
+        reference(),
+        parameters::if_unmodified_since(),
+        parameters::access_duration(),
+        parameters::approval(),
+    ])
     .takes("InviteRequest")
     .answers(200, "The invite.", "InviteSummary")
     .refuses([FORBIDDEN, INSUFFICIENT_GRANT_ACCESS, PRECONDITION_FAILED])

@@ -374,3 +374,59 @@ async fn d41_a_batch_counts_its_people() {
     assert_eq!(outcomes(&again.expect(200).json()), expected);
     assert_eq!(world.count("invite.created").await, 5);
 }
+
+#[tokio::test]
+async fn headers_hold_for_each_row_and_for_rehearsals_and_replacements() {
+    let world = world(Engine::Memory).await;
+    let alice = world.token("alice");
+    let headers = |key| {
+        [
+            ("Guestlist-Access-Duration", "P1D"),
+            ("Guestlist-Approval", "required"),
+            ("Idempotency-Key", key),
+        ]
+    };
+    for mode in ["bestEffort", "atomic"] {
+        let mut other = row("b@b.example", "ro_editor");
+        other["grant"] = json!({"accessDuration": "P1D"});
+        let body = batch(mode, &[row("a@b.example", "ro_editor"), other]);
+        let given = headers(mode);
+        let sent = world.send_with(&alice, "POST", BATCH, &given, Some(&body));
+        let made = sent.await.expect(200).json();
+        assert_eq!(outcomes(&made), ["made", "made"]);
+        for result in made["results"].as_array().unwrap() {
+            let invite = &result["invite"];
+            assert_eq!(invite["grant"]["accessDuration"], "P1D");
+            assert_eq!(invite["approval"], json!({"required": true}));
+        }
+        // Without the headers it is something else.
+        once(&world, mode, &body).await.expect(422);
+    }
+    let mut longer = row("c@b.example", "ro_editor");
+    longer["grant"] = json!({"accessDuration": "P2D"});
+    let body = batch("bestEffort", &[row("d@b.example", "ro_editor"), longer]);
+    for target in [BATCH.to_owned(), format!("{BATCH}?dryRun=true")] {
+        let given = headers("k");
+        let sent = world.send_with(&alice, "POST", &target, &given, Some(&body));
+        let told = sent.await.expect(200).json();
+        assert_eq!(counts(&told), (1, 1), "{target}");
+        let refusal = &told["results"][1]["refusal"];
+        assert_eq!(refusal["path"], "Guestlist-Access-Duration");
+    }
+    let bad = [("Guestlist-Approval", "no")];
+    let plain = row("e@b.example", "ro_editor");
+    let made = world.send(&alice, "POST", "/v1/invites", Some(&plain));
+    let made = made.await.expect(201).json();
+    let id = made["inviteId"].as_str().unwrap();
+    let named = format!("/v1/invites/{}", &id[4..16]);
+    for (method, target) in [("POST", "/v1/invites?dryRun=true"), ("PUT", named.as_str())] {
+        let sent = world.send_with(&alice, method, target, &bad, Some(&plain));
+        sent.await.expect(400);
+        let given = headers("n");
+        let sent = world.send_with(&alice, method, target, &given, Some(&plain));
+        sent.await.expect(200);
+    }
+    let replaced = world.send(&alice, "GET", &named, None).await.expect(200);
+    assert_eq!(replaced.json()["grant"]["accessDuration"], "P1D");
+    assert_eq!(replaced.json()["approval"], json!({"required": true}));
+}
