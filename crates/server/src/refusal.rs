@@ -45,6 +45,8 @@ pub enum Refusal {
     },
     /// Nobody knows who asks.
     NotIdentified(NotIdentified),
+    /// The client that HTTP Basic names is none, or its secret is wrong.
+    NotThatClient(NotIdentified),
     /// There is no such path.
     NoSuchPath,
     /// The path has other methods.
@@ -191,6 +193,7 @@ impl Refusal {
             Self::Edge(_)
             | Self::Malformed { .. }
             | Self::NotIdentified(_)
+            | Self::NotThatClient(_)
             | Self::NoSuchPath
             | Self::NoSuchMethod(_)
             | Self::NotBuilt(_)
@@ -228,6 +231,11 @@ impl Refusal {
                 "Unauthorized",
                 "The request has no valid credentials. Send Authorization: Bearer with a token of \
                  a linked issuer or of a service client that has not expired.",
+            ),
+            Self::NotThatClient(_) => ForCaller::new(
+                S::UNAUTHORIZED,
+                "Unauthorized",
+                "There is no such service client with that secret. Send its id and its access key.",
             ),
             Self::NoSuchPath => {
                 ForCaller::new(S::NOT_FOUND, "NoSuchPath", "There is nothing at this path.")
@@ -345,6 +353,12 @@ impl Refusal {
             Self::NotIdentified(_) => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
+            // The scheme that was used (RFC 6749 §5.2). Never where it was not: browsers ask for a
+            // password when they see it.
+            Self::NotThatClient(_) => {
+                let basic = HeaderValue::from_static("Basic realm=\"service clients\"");
+                headers.insert(WWW_AUTHENTICATE, basic);
+            }
             Self::NoSuchMethod(methods) => {
                 let allow = methods
                     .iter()
@@ -454,7 +468,7 @@ impl fmt::Display for ForLog<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source: &dyn std::error::Error = match self.0 {
             Refusal::Edge(error) => error,
-            Refusal::NotIdentified(error) => error,
+            Refusal::NotIdentified(error) | Refusal::NotThatClient(error) => error,
             Refusal::Store(error) => error,
             Refusal::Entropy(error) => error,
             Refusal::NotWritable(error) => error,

@@ -255,6 +255,7 @@ mod tests {
         let others = [
             Refusal::malformed("", ""),
             Refusal::NotIdentified(NotIdentified::NoAuthorization),
+            Refusal::NotThatClient(NotIdentified::UnknownClient),
             Refusal::NoSuchPath,
             Refusal::BadCursor,
             Refusal::TooMany { seconds: 1 },
