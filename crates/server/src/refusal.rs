@@ -3,6 +3,7 @@
 //! What the caller is told and what the log is told are different types, so that the inside of the
 //! server cannot slip out. `docs/API.md` has the same table for readers.
 
+mod headers;
 mod nouns;
 
 use std::fmt;
@@ -12,7 +13,7 @@ use guestlist_api::invite_batches::RefusedRow;
 use guestlist_api::problems::Problem;
 use guestlist_rules::refusals::{Approver, InviteUnusable, Noun, Refusal as Rule};
 use guestlist_store::StoreError;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 
@@ -349,61 +350,7 @@ impl Refusal {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        match &self {
-            Self::NotIdentified(_) => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            // The scheme that was used (RFC 6749 §5.2). Never where it was not: browsers ask for a
-            // password when they see it.
-            Self::NotThatClient(_) => {
-                let basic = HeaderValue::from_static("Basic realm=\"service clients\"");
-                headers.insert(WWW_AUTHENTICATE, basic);
-            }
-            Self::NoSuchMethod(methods) => {
-                let allow = methods
-                    .iter()
-                    .map(Method::as_str)
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                if let Ok(allow) = HeaderValue::from_str(&allow) {
-                    headers.insert(ALLOW, allow);
-                }
-            }
-            // Only ever on 429: an SDK sleeps long on it elsewhere (contract §0.2 rule 18).
-            Self::TooMany { seconds } | Self::TooManyMade { seconds } => {
-                headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
-            }
-            Self::TooManyInvited(used_up) => {
-                let seconds = used_up.seconds.min(LONGEST_RETRY_AFTER);
-                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-                for (name, value) in used_up.headers() {
-                    headers.insert(name, value);
-                }
-            }
-            // That SDK would sleep for days; the title has the whole time.
-            Self::RateLimited { seconds } => {
-                let seconds = (*seconds).min(LONGEST_RETRY_AFTER);
-                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-            }
-            Self::Rule(_)
-            | Self::Edge(_)
-            | Self::Malformed { .. }
-            | Self::NoSuchPath
-            | Self::NotBuilt(_)
-            | Self::BadCursor
-            | Self::BatchRefused(_)
-            | Self::Busy
-            | Self::Unfinished
-            | Self::Issuer { .. }
-            | Self::Draining
-            | Self::Store(_)
-            | Self::Entropy(_)
-            | Self::NotWritable(_)
-            | Self::CannotSign(_)
-            | Self::NotSealed(_)
-            | Self::NotEncrypted(_)
-            | Self::Panicked(_) => {}
-        }
+        headers::insert(&self, headers);
         response
     }
 }
