@@ -88,7 +88,7 @@ Examples:
   guestlist invite revoke-all --by alice
   guestlist invite revoke-all --on projects/42 --reason 'project ended' --yes")]
     RevokeAll(RevokeAll),
-    /// Lists the invites that are for somebody: yours, unless another user is named
+    /// Lists the invites that are for a user by name: for you, or for one of whom you may ask
     #[command(after_help = "\
 What is for you by name is accepted by its reference: guestlist invite accept 7Q2m9fK3xP4a
 
@@ -349,7 +349,7 @@ fn approval(invite: &InviteSummary) -> String {
     })
 }
 
-fn describe(invite: &InviteSummary) -> String {
+pub(crate) fn describe(invite: &InviteSummary) -> String {
     let restrictions = &invite.restrictions;
     let domains: Vec<&str> = restrictions
         .email_domains
@@ -392,6 +392,11 @@ fn granted(grants: &[EffectiveGrant]) -> String {
 }
 
 fn told(effect: &InviteEffect) -> String {
+    details(effect_lines(effect))
+}
+
+/// What accepting would do, for people.
+pub(crate) fn effect_lines(effect: &InviteEffect) -> [(&'static str, String); 9] {
     let replaced = effect.replaced.iter();
     let replaced: Vec<String> = replaced
         .map(|grant| format!("{} on {}", grant.role_id, grant.resource_uri))
@@ -399,7 +404,7 @@ fn told(effect: &InviteEffect) -> String {
     let users: Vec<&str> = effect.other_users.iter().map(UserId::as_str).collect();
     let groups: Vec<&str> = effect.other_groups.iter().map(GroupId::as_str).collect();
     let risks: Vec<&str> = effect.risk_flags.iter().map(|flag| flag.name()).collect();
-    details([
+    [
         ("Outcome", effect.outcome.to_string()),
         ("Refused", optional(effect.error_code.as_ref())),
         ("Record", optional(effect.record_id.as_ref())),
@@ -417,7 +422,7 @@ fn told(effect: &InviteEffect) -> String {
             }
             .to_owned(),
         ),
-    ])
+    ]
 }
 
 fn moment(moment: &InviteMoment) -> Vec<String> {
