@@ -395,8 +395,8 @@ fn told(effect: &InviteEffect) -> String {
     details(effect_lines(effect))
 }
 
-/// What accepting would do, for people.
-pub(crate) fn effect_lines(effect: &InviteEffect) -> [(&'static str, String); 9] {
+/// What accepting would do, for people. What there is nothing to say of is left out.
+pub(crate) fn effect_lines(effect: &InviteEffect) -> Vec<(&'static str, String)> {
     let replaced = effect.replaced.iter();
     let replaced: Vec<String> = replaced
         .map(|grant| format!("{} on {}", grant.role_id, grant.resource_uri))
@@ -404,11 +404,15 @@ pub(crate) fn effect_lines(effect: &InviteEffect) -> [(&'static str, String); 9]
     let users: Vec<&str> = effect.other_users.iter().map(UserId::as_str).collect();
     let groups: Vec<&str> = effect.other_groups.iter().map(GroupId::as_str).collect();
     let risks: Vec<&str> = effect.risk_flags.iter().map(|flag| flag.name()).collect();
-    [
+    let gains = match granted(&effect.gains) {
+        gains if gains.is_empty() => "nothing".to_owned(),
+        gains => gains,
+    };
+    let lines = [
         ("Outcome", effect.outcome.to_string()),
         ("Refused", optional(effect.error_code.as_ref())),
         ("Record", optional(effect.record_id.as_ref())),
-        ("Gains", granted(&effect.gains)),
+        ("Gains", gains),
         ("Has already", granted(&effect.already_held)),
         ("Loses", replaced.join("\n")),
         ("Others", [users, groups].concat().join(", ")),
@@ -422,7 +426,9 @@ pub(crate) fn effect_lines(effect: &InviteEffect) -> [(&'static str, String); 9]
             }
             .to_owned(),
         ),
-    ]
+    ];
+    let lines = lines.into_iter();
+    lines.filter(|(_, said)| !said.is_empty()).collect()
 }
 
 fn moment(moment: &InviteMoment) -> Vec<String> {
