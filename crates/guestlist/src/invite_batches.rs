@@ -23,7 +23,8 @@ FILE is JSON ({\"invites\": […]} or a list), a line of JSON for each invite, o
 the columns email, userId, resource, roles, expiryTime, accessDuration, approvalRequired, tags, maxUses,
 emailDomains, issuer, notBefore, conflictResolutionStrategy, linkedUserId and tenantId. roles and
 emailDomains take several with blanks or `;` between them, resource with blanks, tags (name=value)
-with `;`.
+with `;`. A cell of email or userId, emailDomains or accessDuration must not be empty if there is such
+a column: write none for an invite that whoever holds it may accept, or for access that does not end.
 
 What can be made is made, more than 1,000 in several requests; with --atomic all or none, 1,000 at
 most. The ids are secrets: they are printed on standard output, each after its row and whom it is for,

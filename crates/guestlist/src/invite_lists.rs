@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use guestlist_api::ids::{Domain, GroupId, InviteReference, RoleId, UserId};
 use guestlist_api::invite_effects::{EffectiveGrant, InviteEffect};
 use guestlist_api::invite_lists::{
-    InviteMoment, InviteReason, InviteRevocation, InviteState, InviteSummary,
+    InviteMoment, InviteOrder, InviteReason, InviteRevocation, InviteState, InviteSummary,
 };
 use guestlist_api::invite_terms::Invitee;
 use guestlist_api::invites::InviteRequest;
@@ -33,6 +33,7 @@ pub(crate) enum InviteListCommand {
 Examples:
   guestlist invite list --status pending
   guestlist invite list --for ann@example.com --all
+  guestlist invite list --sort newest --limit 10
   guestlist invite list --by alice --on projects/42 --json")]
     List(Narrowed),
     /// Shows where an invite stands, by its reference
@@ -126,8 +127,35 @@ pub(crate) struct Narrowed {
     /// Only those with this tag
     #[arg(long, value_name = "NAME=VALUE")]
     tag: Option<Tag>,
+    /// The order [default: reference]
+    #[arg(long, value_name = "ORDER")]
+    sort: Option<Order>,
     #[command(flatten)]
     limit: Limit,
+}
+
+/// The order of a list, as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Order {
+    /// By reference
+    Reference,
+    /// Those that end first
+    Expiry,
+    /// Those that were made first
+    Created,
+    /// Those that were made last
+    Newest,
+}
+
+impl Order {
+    const fn order(self) -> InviteOrder {
+        match self {
+            Self::Reference => InviteOrder::Reference,
+            Self::Expiry => InviteOrder::Expiry,
+            Self::Created => InviteOrder::Created,
+            Self::Newest => InviteOrder::CreatedLast,
+        }
+    }
 }
 
 /// Which invites to withdraw.
@@ -212,6 +240,9 @@ pub(crate) async fn run(command: InviteListCommand, session: &Session) -> Result
             if let Some(tag) = &narrowed.tag {
                 let (name, value) = tag.parts();
                 pages = pages.tag(name, value);
+            }
+            if let Some(sort) = narrowed.sort {
+                pages = pages.sorted(sort.order());
             }
             output.list(pages, &narrowed.limit, &HEADINGS, row).await
         }

@@ -514,6 +514,10 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
                     "The account wants that somebody else than whoever made the invite approves \
                      what it holds."
                 }
+                Approver::Program => {
+                    "The account wants that a second person approves what the invite holds: a user, \
+                     not a service client. Ask somebody who signs in to approve it."
+                }
             },
         ),
         Rule::NothingToApprove(reason) => ForCaller::new(

@@ -440,6 +440,16 @@ async fn invites_are_listed_changed_renewed_declined_and_withdrawn() {
     let lines: Vec<&str> = list.stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{}", list.stdout);
     assert!(lines[0].starts_with("REFERENCE") && lines[1].contains("SCHEDULED"));
+    let second = owner.say("invite create --role Authress:ReadResource --on docs/9 --json");
+    let second = second.expect(0).json()["reference"].clone();
+    for (sort, place) in [("created", 1), ("newest", 0)] {
+        let listed = owner.say(&format!("invite list --sort {sort} --json"));
+        assert_eq!(
+            listed.expect(0).json()[place]["reference"],
+            second,
+            "{sort}"
+        );
+    }
     let secret = made["inviteId"].as_str().unwrap();
     assert!(!list.stdout.contains(secret));
     assert_eq!(

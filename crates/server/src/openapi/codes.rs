@@ -31,7 +31,7 @@ codes! {
     INVITE_NO_LONGER_VALID = 403 "InviteNoLongerValid" "Whoever made the invite may no longer give what it holds.";
     INVITE_NOT_FOR_YOU = 403 "InviteNotForYou" "The invite is for somebody else; `title` says for whom, with most of it hidden.";
     INVALID_INVITE_ACCEPTOR = 403 "InvalidInviteAcceptor" "A service client cannot accept an invite.";
-    SECOND_PERSON_REQUIRED = 403 "SecondPersonRequired" "Somebody else must approve this: not whoever accepted the invite nor, where the account wants two, whoever made it.";
+    SECOND_PERSON_REQUIRED = 403 "SecondPersonRequired" "Somebody else must approve this: not whoever accepted the invite nor, where the account wants two, whoever made it or a service client.";
     NOT_FOUND = 404 "NotFound" "It does not exist, or the caller may not know of it.";
     NO_SUCH_PATH = 404 "NoSuchPath" "There is nothing at this path.";
     INVITE_EXPIRED = 404 "InviteExpired" "The invite's time is over.";

@@ -264,8 +264,8 @@ async fn lines_and_tables_are_batches_too() {
     assert_eq!(answer.expect(422).json()["refusedRows"][0]["row"], 2);
     let table = "\u{feff}email,userId,resource,roles,tags,accessDuration,maxUses\r\n\
                  c@b.example,,projects/42 projects/42/a,ro_editor,team=web,P30D,\r\n\
-                 ,bob,projects/42,ro_editor;ro_admin,,,\r\n\
-                 ,bob,\"projects/42\",ro_editor,,,3\r\n";
+                 ,bob,projects/42,ro_editor;ro_admin,,none,\r\n\
+                 none,bob,\"projects/42\",ro_editor,,none,3\r\n";
     let answer = text(&world, "", "Text/CSV; charset=utf-8", table).await;
     let answer = answer.expect(200).json();
     assert_eq!(
@@ -295,6 +295,18 @@ async fn what_is_no_batch_is_refused_with_its_line() {
             "line 1: the columns are email",
         ),
         (csv, "", "email,email\na,b\n", "line 1: the column email is"),
+        (
+            csv,
+            "",
+            "email,roles\na@b.example,a\n,a\n",
+            "line 3: row 2: for whom is it? Fill in email",
+        ),
+        (
+            csv,
+            "",
+            "roles,accessDuration\na,\n",
+            "line 2: row 1: accessDuration is empty: fill it in",
+        ),
         (csv, "", "email\n", "invites: must have 1 to 1000 items"),
         (csv, "", &many, "line 1002: there are more than 1000 rows"),
         (csv, "?mode=all", "email\na\n", "mode: must be bestEffort"),
