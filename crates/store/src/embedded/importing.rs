@@ -80,8 +80,8 @@ impl ExportFile {
     /// are whose place was taken.
     ///
     /// The new database is exported once more before it takes its place, and must give the same
-    /// bytes. Invites then get the facets that an older version did not export with them. A process that ends in between, or a power cut, leaves the old state or the new one.
-    /// Blocks the thread.
+    /// bytes. Invites then get the facets that an older version did not export with them. A process
+    /// that ends in between, or a power cut, leaves the old state or the new one. Blocks the thread.
     pub fn import(
         mut self,
         directory: &Path,
