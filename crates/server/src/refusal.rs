@@ -5,6 +5,7 @@
 
 mod headers;
 mod nouns;
+mod token;
 
 use std::fmt;
 
@@ -18,6 +19,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 
 use self::nouns::{not_found, taken};
+pub use self::token::NoToken;
 use crate::access_keys::NotMade;
 use crate::answer::NotWritable;
 use crate::caller::NotIdentified;
@@ -46,8 +48,8 @@ pub enum Refusal {
     },
     /// Nobody knows who asks.
     NotIdentified(NotIdentified),
-    /// The client that HTTP Basic names is none, or its secret is wrong.
-    NotThatClient(NotIdentified),
+    /// The token endpoint makes no token.
+    NoToken(NoToken),
     /// There is no such path.
     NoSuchPath,
     /// The path has other methods.
@@ -106,6 +108,7 @@ from! {
     Rule => Rule,
     EdgeError => Edge,
     NotIdentified => NotIdentified,
+    NoToken => NoToken,
     StoreError => Store,
     NoEntropy => Entropy,
     NotWritable => NotWritable,
@@ -194,7 +197,7 @@ impl Refusal {
             Self::Edge(_)
             | Self::Malformed { .. }
             | Self::NotIdentified(_)
-            | Self::NotThatClient(_)
+            | Self::NoToken(_)
             | Self::NoSuchPath
             | Self::NoSuchMethod(_)
             | Self::NotBuilt(_)
@@ -233,11 +236,7 @@ impl Refusal {
                 "The request has no valid credentials. Send Authorization: Bearer with a token of \
                  a linked issuer or of a service client that has not expired.",
             ),
-            Self::NotThatClient(_) => ForCaller::new(
-                S::UNAUTHORIZED,
-                "Unauthorized",
-                "There is no such service client with that secret. Send its id and its access key.",
-            ),
+            Self::NoToken(refused) => refused.for_caller(),
             Self::NoSuchPath => {
                 ForCaller::new(S::NOT_FOUND, "NoSuchPath", "There is nothing at this path.")
             }
@@ -320,6 +319,14 @@ impl Refusal {
     }
 
     /// The rows of a batch for which all of it is refused.
+    fn token_error(&self) -> Option<String> {
+        if let Self::NoToken(refused) = self {
+            Some(refused.error().to_owned())
+        } else {
+            None
+        }
+    }
+
     fn refused_rows(&self) -> &[RefusedRow] {
         if let Self::BatchRefused(rows) = self {
             rows
@@ -338,6 +345,7 @@ impl Refusal {
             error_code: told.code.to_owned(),
             error_id: request_id.to_owned(),
             detail: None,
+            error: self.token_error(),
             path: told.path,
             refused_rows: self.refused_rows().to_vec(),
         };
@@ -415,7 +423,8 @@ impl fmt::Display for ForLog<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source: &dyn std::error::Error = match self.0 {
             Refusal::Edge(error) => error,
-            Refusal::NotIdentified(error) | Refusal::NotThatClient(error) => error,
+            Refusal::NotIdentified(error)
+            | Refusal::NoToken(NoToken::Client { reason: error, .. }) => error,
             Refusal::Store(error) => error,
             Refusal::Entropy(error) => error,
             Refusal::NotWritable(error) => error,
@@ -427,6 +436,7 @@ impl fmt::Display for ForLog<'_> {
             Refusal::NotEncrypted(error) => error,
             Refusal::Rule(Rule::Unreadable(document)) => &document.0,
             told @ (Refusal::Rule(_)
+            | Refusal::NoToken(_)
             | Refusal::Malformed { .. }
             | Refusal::NoSuchPath
             | Refusal::NoSuchMethod(_)

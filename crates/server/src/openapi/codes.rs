@@ -145,6 +145,7 @@ mod tests {
     use crate::caller::NotIdentified;
     use crate::edge_error::EdgeError;
     use crate::invite_budget::{Policy, UsedUp};
+    use crate::refusal::NoToken;
     use crate::refusal::Refusal;
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
@@ -255,7 +256,11 @@ mod tests {
         let others = [
             Refusal::malformed("", ""),
             Refusal::NotIdentified(NotIdentified::NoAuthorization),
-            Refusal::NotThatClient(NotIdentified::UnknownClient),
+            Refusal::NoToken(NoToken::Client {
+                reason: NotIdentified::UnknownClient,
+                basic: true,
+            }),
+            Refusal::NoToken(NoToken::Grant),
             Refusal::NoSuchPath,
             Refusal::BadCursor,
             Refusal::TooMany { seconds: 1 },

@@ -3,16 +3,16 @@
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method};
 
-use super::{LONGEST_RETRY_AFTER, Refusal};
+use super::{LONGEST_RETRY_AFTER, NoToken, Refusal};
 
 pub(super) fn insert(refusal: &Refusal, headers: &mut HeaderMap) {
     match refusal {
-        Refusal::NotIdentified(_) => {
+        Refusal::NotIdentified(_) | Refusal::NoToken(NoToken::Client { basic: false, .. }) => {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        // The scheme that was used (RFC 6749 §5.2). Never where it was not: browsers ask for a
+        // The scheme that was used (RFC 6749 §5.2). `Basic` never where it was not: browsers ask for a
         // password when they see it.
-        Refusal::NotThatClient(_) => {
+        Refusal::NoToken(NoToken::Client { basic: true, .. }) => {
             let basic = HeaderValue::from_static("Basic realm=\"service clients\"");
             headers.insert(WWW_AUTHENTICATE, basic);
         }
@@ -42,7 +42,8 @@ pub(super) fn insert(refusal: &Refusal, headers: &mut HeaderMap) {
             let seconds = (*seconds).min(LONGEST_RETRY_AFTER);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        Refusal::Rule(_)
+        Refusal::NoToken(NoToken::Request { .. } | NoToken::Grant)
+        | Refusal::Rule(_)
         | Refusal::Edge(_)
         | Refusal::Malformed { .. }
         | Refusal::NoSuchPath

@@ -173,6 +173,13 @@ async fn the_client_may_stand_in_http_basic() {
         let is_basic = challenge.is_some_and(|scheme| scheme.starts_with("Basic "));
         assert_eq!(is_basic, status == 401, "{body}");
         assert!(!reply.text.contains(&secret));
+        let error = reply.json()["error"].clone();
+        let expected = match status {
+            400 => json!("invalid_request"),
+            401 => json!("invalid_client"),
+            _ => Value::Null,
+        };
+        assert_eq!(error, expected, "{body}");
     }
 }
 
@@ -236,13 +243,19 @@ async fn other_grants_are_not_there_and_say_so() {
     for (grant, status) in [
         ("authorization_code", 501),
         ("password", 501),
-        ("refresh_token", 400),
+        ("refresh_token", 501),
         ("CLIENT_CREDENTIALS", 400),
     ] {
         let mut body = request(&id, &secret);
         body["grant_type"] = json!(grant);
         let reply = ask(&world, &body).await;
         assert_eq!(reply.status, status, "{grant}: {}", reply.text);
+        if status == 400 {
+            assert_eq!(reply.json()["error"], "unsupported_grant_type");
+        }
+        // What else is missing is of no interest then.
+        let alone = ask(&world, &json!({"grant_type": grant})).await;
+        assert_eq!(alone.status, status, "{grant}: {}", alone.text);
     }
     let without = json!({"client_id": id, "grant_type": "client_credentials"});
     assert_eq!(
