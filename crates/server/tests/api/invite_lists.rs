@@ -222,7 +222,7 @@ async fn in_order(world: &World, query: &str) -> Vec<String> {
             return found;
         };
         let next = next.strip_prefix("http://guestlist.test");
-        target = next.unwrap().to_owned();
+        next.unwrap().clone_into(&mut target);
     }
 }
 
