@@ -165,7 +165,8 @@ pub fn table(text: &str, most: usize) -> Result<Vec<Value>, NotATable> {
                 return Err(NotATable::new(record.line, reason));
             }
             let said = cells.into_iter().filter(|(column, cell)| {
-                !(cell.is_empty() || *cell == NONE && MUST_BE_SAID.contains(column))
+                let says_nothing = *cell == NONE && MUST_BE_SAID.contains(column);
+                !cell.is_empty() && !says_nothing
             });
             Ok(invite(said))
         })
