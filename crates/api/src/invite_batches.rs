@@ -114,15 +114,28 @@ pub const COLUMNS: [&str; 15] = [
     "tenantId",
 ];
 
+/// What stands in a cell of a table that deliberately says nothing, where it must not be empty.
+pub const NONE: &str = "none";
+
+/// Columns of which one says for whom an invite is.
+const WHOM: [&str; 2] = ["email", "userId"];
+
+/// Columns in which an empty cell is a mistake.
+const MUST_BE_SAID: [&str; 4] = ["email", "userId", "emailDomains", "accessDuration"];
+
 /// The invites of a table, each as it would be written in JSON.
 ///
 /// `roles` and `emailDomains` take several, with blanks or `;` between them, `resource` with blanks,
 /// and `tags` (`name=value`) with `;`. What is empty is not said.
 ///
+/// Not so in the columns that bind an invite to somebody or end what it gives, `email`, `userId`,
+/// `emailDomains` and `accessDuration`: there [`NONE`] is for deliberately nothing, and an empty cell
+/// is a mistake, which would make an invite for whoever finds it. Of `email` and `userId` one is enough.
+///
 /// # Errors
 ///
-/// The text is no table, has a column that is not known or stands there twice, or has more than 1,000
-/// rows.
+/// The text is no table, has a column that is not known or stands there twice, has more than `most`
+/// rows, or a row in which a cell is empty that must not be.
 pub fn table(text: &str, most: usize) -> Result<Vec<Value>, NotATable> {
     let mut records = csv::records(text, most.saturating_add(1))?.into_iter();
     let Some(header) = records.next() else {
@@ -142,13 +155,45 @@ pub fn table(text: &str, most: usize) -> Result<Vec<Value>, NotATable> {
         }
         columns.push(column);
     }
-    Ok(records
-        .map(|record| {
+    (1..)
+        .zip(records)
+        .map(|(number, record): (usize, _)| {
             let fields = record.fields.iter().map(|field| field.trim());
-            let cells = columns.iter().copied().zip(fields);
-            invite(cells.filter(|(_, cell)| !cell.is_empty()))
+            let cells: Vec<_> = columns.iter().copied().zip(fields).collect();
+            if let Some(reason) = left_open(&cells) {
+                let reason = format!("row {number}: {reason}");
+                return Err(NotATable::new(record.line, reason));
+            }
+            let said = cells.into_iter().filter(|(column, cell)| {
+                let says_nothing = *cell == NONE && MUST_BE_SAID.contains(column);
+                !cell.is_empty() && !says_nothing
+            });
+            Ok(invite(said))
         })
-        .collect())
+        .collect()
+}
+
+/// What a row leaves open that the header promises, and what to do about it.
+fn left_open(cells: &[(&str, &str)]) -> Option<String> {
+    let mut named = cells.iter().filter(|(column, _)| WHOM.contains(column));
+    if named.clone().next().is_some() && named.all(|(_, cell)| cell.is_empty()) {
+        return Some(format!(
+            "for whom is it? Fill in email or userId, or write {NONE} there for an invite that \
+             whoever holds it may accept"
+        ));
+    }
+    let mut cells = cells.iter().filter(|(_, cell)| cell.is_empty());
+    cells.find_map(|(column, _)| match *column {
+        "emailDomains" => Some(format!(
+            "emailDomains is empty: fill it in, or write {NONE} there for an invite without that \
+             restriction"
+        )),
+        "accessDuration" => Some(format!(
+            "accessDuration is empty: fill it in, or write {NONE} there for access that does not \
+             end by itself"
+        )),
+        _other => None,
+    })
 }
 
 /// The form of one row that it has in JSON. Nothing is judged here but what JSON needs.
@@ -218,7 +263,7 @@ mod tests {
     fn a_table_is_invites() {
         let text = "email,resource,roles,tags,accessDuration,maxUses,userId,approvalRequired\n\
                     a@b.example,docs/1 docs/2,ro_a; ro_b,team=web;on,P30D,2,,true\n\
-                    ,docs/3,ro_a,,,x,bob,\n";
+                    ,docs/3,ro_a,,none,x,bob,\n";
         let rows = table(text, 10).unwrap();
         let expected = json!([
             {
@@ -242,6 +287,60 @@ mod tests {
         let read = |row: &Value| serde_json::from_value::<InviteRequest>(row.clone());
         assert!(read(&rows[0]).is_ok());
         assert!(read(&rows[1]).is_err());
+    }
+
+    #[test]
+    fn what_binds_an_invite_is_not_left_empty_by_mistake() {
+        let whom = "for whom is it? Fill in email or userId, or write none there";
+        for (text, told) in [
+            (
+                "email,roles\na@b.example,ro\n,ro\n",
+                format!("line 3: row 2: {whom}"),
+            ),
+            ("userId,roles\n\n ,ro\n", format!("line 3: row 1: {whom}")),
+            (
+                "email,userId,roles\n,,ro\n",
+                format!("line 2: row 1: {whom}"),
+            ),
+            (
+                "email,emailDomains\na@b.example,\n",
+                "line 2: row 1: emailDomains is empty: fill it in, or write none".to_owned(),
+            ),
+            (
+                "roles,accessDuration\nro,none\nro,\n",
+                "line 3: row 2: accessDuration is empty: fill it in, or write none".to_owned(),
+            ),
+        ] {
+            let refused = table(text, 10).unwrap_err().to_string();
+            assert!(refused.starts_with(&told), "{text}: {refused}");
+        }
+        // One of two is enough, `none` is deliberate, and what has no column is not asked for.
+        for (text, row) in [
+            (
+                "email,userId\n,bob\n",
+                json!({"invitee": {"userId": "bob"}}),
+            ),
+            (
+                "email,userId\na@b.example,none\n",
+                json!({"invitee": {"email": "a@b.example"}}),
+            ),
+            ("email,userId\nnone,\n", json!({})),
+            (
+                "userId,emailDomains,accessDuration\nnone, none ,none\n",
+                json!({}),
+            ),
+            // Where it means nothing of that kind it is a word like others.
+            (
+                "tenantId,tags\nnone,none\n",
+                json!({"tenantId": "none", "tags": {"none": ""}}),
+            ),
+            (
+                "roles,tags\nro,\n",
+                json!({"statements": [{"roles": ["ro"]}]}),
+            ),
+        ] {
+            assert_eq!(table(text, 10).unwrap(), [row], "{text}");
+        }
     }
 
     #[test]

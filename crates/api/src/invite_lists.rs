@@ -64,6 +64,38 @@ impl InviteState {
     }
 }
 
+/// The order of a list of invites.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum InviteOrder {
+    #[default]
+    Reference,
+    /// Those that end first come first.
+    Expiry,
+    /// Those that were made first come first.
+    Created,
+    /// Those that were made last come first.
+    CreatedLast,
+}
+
+impl InviteOrder {
+    pub const ALL: [Self; 4] = [
+        Self::Reference,
+        Self::Expiry,
+        Self::Created,
+        Self::CreatedLast,
+    ];
+
+    /// As it is written: the member to sort by, with `-` before it if backwards.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reference => "reference",
+            Self::Expiry => "expiryTime",
+            Self::Created => "createdTime",
+            Self::CreatedLast => "-createdTime",
+        }
+    }
+}
+
 /// How often an invite was used, and how often it may be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteUses {

@@ -33,6 +33,9 @@ pub struct Problem {
     /// The offending member of the request body: `statements[0].roles[1]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Of the token endpoint alone: the error code of RFC 6749 §5.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// The rows of a batch for which none of it was done.
     #[serde(
         default,

@@ -4,9 +4,9 @@
 use guestlist_api::ids::{InviteId, InviteReference, UserId};
 use guestlist_api::invite_effects::{InviteEffect, InviteEffectRequest};
 use guestlist_api::invite_lists::{
-    InviteAnswer, InviteCollection, InviteHistory, InviteHolder, InviteMoment, InvitePreview,
-    InviteReason, InviteRenewal, InviteResponse, InviteRevocation, InviteRevocations, InviteState,
-    InviteSummary,
+    InviteAnswer, InviteCollection, InviteHistory, InviteHolder, InviteMoment, InviteOrder,
+    InvitePreview, InviteReason, InviteRenewal, InviteResponse, InviteRevocation,
+    InviteRevocations, InviteState, InviteSummary,
 };
 use guestlist_api::invite_terms::Invitee;
 use guestlist_api::invites::{Invite, InviteRequest};
@@ -307,6 +307,27 @@ impl Pages<InviteSummary> {
 
     /// In the order in which they end.
     pub fn by_expiry(self) -> Self {
-        self.parameter("sort", "expiryTime".to_owned())
+        self.sorted(InviteOrder::Expiry)
+    }
+
+    /// In this order; unless it is said, by reference.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use guestlist_client::{Client, Credentials};
+    /// # let server = guestlist_server::testing::TestServer::start().await?;
+    /// # let client = Client::new(server.url(), Credentials::access_key(server.owner_key())?)?;
+    /// use guestlist_client::api::invite_lists::InviteOrder;
+    ///
+    /// let mut newest = client.invites().list().sorted(InviteOrder::CreatedLast);
+    /// if let Some(invite) = newest.try_next().await? {
+    ///     println!("{} was made last", invite.reference);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn sorted(self, order: InviteOrder) -> Self {
+        self.parameter("sort", order.name().to_owned())
     }
 }

@@ -23,7 +23,8 @@ FILE is JSON ({\"invites\": […]} or a list), a line of JSON for each invite, o
 the columns email, userId, resource, roles, expiryTime, accessDuration, approvalRequired, tags, maxUses,
 emailDomains, issuer, notBefore, conflictResolutionStrategy, linkedUserId and tenantId. roles and
 emailDomains take several with blanks or `;` between them, resource with blanks, tags (name=value)
-with `;`.
+with `;`. A cell of email or userId, emailDomains or accessDuration must not be empty if there is such
+a column: write none for an invite that whoever holds it may accept, or for access that does not end.
 
 What can be made is made, more than 1,000 in several requests; with --atomic all or none, 1,000 at
 most. The ids are secrets: they are printed on standard output, each after its row and whom it is for,
@@ -40,6 +41,8 @@ Examples:
 
 /// More rows than one would want to have in one file.
 const ROWS: usize = 100_000;
+/// Bytes of rows in one request: a server takes 1 MiB unless it is set otherwise.
+const BYTES: usize = 960 * 1024;
 
 /// The invites to make.
 #[derive(Debug, Args)]
@@ -209,7 +212,7 @@ pub(crate) async fn run(batch: Prepared, session: &Session) -> Result<(), Failur
     };
     let mut failed = None;
     let mut sent = 0;
-    for (number, rows) in (1..).zip(batch.rows.chunks(limits::INVITE_BATCH)) {
+    for (number, rows) in (1..).zip(requests(&batch.rows)) {
         match send(&batch, number, rows, session).await {
             Ok(answer) => take(&mut all, answer, sent),
             Err(failure) => {
@@ -242,6 +245,22 @@ pub(crate) async fn run(batch: Prepared, session: &Session) -> Result<(), Failur
         })),
         None => Ok(()),
     }
+}
+
+/// The rows in requests of as many as the server takes, by their number and by their bytes.
+fn requests(mut rows: &[Value]) -> impl Iterator<Item = &[Value]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |row: &&Value| {
+            bytes += row.to_string().len() + 1;
+            bytes <= BYTES
+        };
+        // One that is too large alone is sent alone, so that the server says so.
+        let count = rows.iter().take(limits::INVITE_BATCH).take_while(fits);
+        let (now, later) = rows.split_at_checked(count.count().max(1))?;
+        rows = later;
+        Some(now)
+    })
 }
 
 async fn send(
@@ -351,5 +370,24 @@ fn progress(session: &Session, length: usize) -> ProgressBar {
     match ProgressStyle::with_template("{pos} of {len} invites {wide_bar} {eta}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_have_as_many_rows_as_a_server_takes() {
+        let small = vec![serde_json::json!({"a": 1}); 2_500];
+        let counts: Vec<_> = requests(&small).map(<[Value]>::len).collect();
+        assert_eq!(counts, [1000, 1000, 500]);
+        let text = "x".repeat(BYTES / 2);
+        let mut large = vec![Value::from(text); 3];
+        large.push(Value::from("x".repeat(2 * BYTES)));
+        large.push(Value::from("y"));
+        let counts: Vec<_> = requests(&large).map(<[Value]>::len).collect();
+        assert_eq!(counts, [1, 1, 1, 1, 1]);
+        assert_eq!(requests(&[]).count(), 0);
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use guestlist_api::ids::{Domain, GroupId, InviteReference, RoleId, UserId};
 use guestlist_api::invite_effects::{EffectiveGrant, InviteEffect};
 use guestlist_api::invite_lists::{
-    InviteMoment, InviteReason, InviteRevocation, InviteState, InviteSummary,
+    InviteMoment, InviteOrder, InviteReason, InviteRevocation, InviteState, InviteSummary,
 };
 use guestlist_api::invite_terms::Invitee;
 use guestlist_api::invites::InviteRequest;
@@ -33,6 +33,7 @@ pub(crate) enum InviteListCommand {
 Examples:
   guestlist invite list --status pending
   guestlist invite list --for ann@example.com --all
+  guestlist invite list --sort newest --limit 10
   guestlist invite list --by alice --on projects/42 --json")]
     List(Narrowed),
     /// Shows where an invite stands, by its reference
@@ -88,7 +89,7 @@ Examples:
   guestlist invite revoke-all --by alice
   guestlist invite revoke-all --on projects/42 --reason 'project ended' --yes")]
     RevokeAll(RevokeAll),
-    /// Lists the invites that are for somebody: yours, unless another user is named
+    /// Lists the invites that are for a user by name: for you, or for one of whom you may ask
     #[command(after_help = "\
 What is for you by name is accepted by its reference: guestlist invite accept 7Q2m9fK3xP4a
 
@@ -126,8 +127,35 @@ pub(crate) struct Narrowed {
     /// Only those with this tag
     #[arg(long, value_name = "NAME=VALUE")]
     tag: Option<Tag>,
+    /// The order [default: reference]
+    #[arg(long, value_name = "ORDER")]
+    sort: Option<Order>,
     #[command(flatten)]
     limit: Limit,
+}
+
+/// The order of a list, as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Order {
+    /// By reference
+    Reference,
+    /// Those that end first
+    Expiry,
+    /// Those that were made first
+    Created,
+    /// Those that were made last
+    Newest,
+}
+
+impl Order {
+    const fn order(self) -> InviteOrder {
+        match self {
+            Self::Reference => InviteOrder::Reference,
+            Self::Expiry => InviteOrder::Expiry,
+            Self::Created => InviteOrder::Created,
+            Self::Newest => InviteOrder::CreatedLast,
+        }
+    }
 }
 
 /// Which invites to withdraw.
@@ -212,6 +240,9 @@ pub(crate) async fn run(command: InviteListCommand, session: &Session) -> Result
             if let Some(tag) = &narrowed.tag {
                 let (name, value) = tag.parts();
                 pages = pages.tag(name, value);
+            }
+            if let Some(sort) = narrowed.sort {
+                pages = pages.sorted(sort.order());
             }
             output.list(pages, &narrowed.limit, &HEADINGS, row).await
         }
@@ -349,7 +380,7 @@ fn approval(invite: &InviteSummary) -> String {
     })
 }
 
-fn describe(invite: &InviteSummary) -> String {
+pub(crate) fn describe(invite: &InviteSummary) -> String {
     let restrictions = &invite.restrictions;
     let domains: Vec<&str> = restrictions
         .email_domains
@@ -392,6 +423,11 @@ fn granted(grants: &[EffectiveGrant]) -> String {
 }
 
 fn told(effect: &InviteEffect) -> String {
+    details(effect_lines(effect))
+}
+
+/// What accepting would do, for people. What there is nothing to say of is left out.
+pub(crate) fn effect_lines(effect: &InviteEffect) -> Vec<(&'static str, String)> {
     let replaced = effect.replaced.iter();
     let replaced: Vec<String> = replaced
         .map(|grant| format!("{} on {}", grant.role_id, grant.resource_uri))
@@ -399,11 +435,15 @@ fn told(effect: &InviteEffect) -> String {
     let users: Vec<&str> = effect.other_users.iter().map(UserId::as_str).collect();
     let groups: Vec<&str> = effect.other_groups.iter().map(GroupId::as_str).collect();
     let risks: Vec<&str> = effect.risk_flags.iter().map(|flag| flag.name()).collect();
-    details([
+    let gains = match granted(&effect.gains) {
+        gains if gains.is_empty() => "nothing".to_owned(),
+        gains => gains,
+    };
+    let lines = [
         ("Outcome", effect.outcome.to_string()),
         ("Refused", optional(effect.error_code.as_ref())),
         ("Record", optional(effect.record_id.as_ref())),
-        ("Gains", granted(&effect.gains)),
+        ("Gains", gains),
         ("Has already", granted(&effect.already_held)),
         ("Loses", replaced.join("\n")),
         ("Others", [users, groups].concat().join(", ")),
@@ -417,7 +457,9 @@ fn told(effect: &InviteEffect) -> String {
             }
             .to_owned(),
         ),
-    ])
+    ];
+    let lines = lines.into_iter();
+    lines.filter(|(_, said)| !said.is_empty()).collect()
 }
 
 fn moment(moment: &InviteMoment) -> Vec<String> {

@@ -155,8 +155,8 @@ pub(crate) struct CreateArguments {
     #[arg(long, help_heading = "Handing it over")]
     copy: bool,
 
-    /// Make nothing: show what would be asked for, what the roles hold and when it would end. What
-    /// only the server can judge is not checked: whether you may give this
+    /// Make nothing: show when it would end and what accepting it would do. The server judges it as if
+    /// it were made
     #[arg(long, conflicts_with_all = ["email", "qr", "copy", "link_prefix", "out"])]
     dry_run: bool,
 }
@@ -336,6 +336,8 @@ fn one_reader_of_standard_input(
 impl WhichInvite {
     fn id(self, connection: &ConnectionArguments, output: &Output) -> Result<InviteId, Failure> {
         let path = match (self.id, self.id_file) {
+            // What others see of a reference helps nobody.
+            (Some(GivenId::Here(id)), _) if reference_in(&id).is_some() => return Ok(id),
             (Some(GivenId::Here(id)), _) => {
                 output.notice(
                     "warning: the id of an invite is a secret, and an argument can be seen by \
@@ -584,7 +586,17 @@ pub(crate) fn ends(time: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// The reference that was given in place of the whole id.
+fn reference_in(id: &InviteId) -> Option<InviteReference> {
+    id.reveal().parse().ok()
+}
+
 async fn show(id: &InviteId, session: &Session) -> Result<(), Failure> {
+    if let Some(reference) = reference_in(id) {
+        let invites = session.client.invites();
+        let invite = invites.get_invite_by_reference(&reference).await?;
+        return session.output.show(&invite, invite_lists::describe);
+    }
     let answer = session.client.invites().get_invite(id).await;
     let invite = answer.map_err(|error| not_found(error, id))?;
     session.output.show(&Shown::new(&invite), |shown| {

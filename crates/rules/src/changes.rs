@@ -134,10 +134,14 @@ pub enum Facet {
     /// Invites to which something may happen by itself: the instant they end, as [`sortable`]
     /// milliseconds.
     Live,
+    /// Invites: the instant they were made, as [`sortable`] milliseconds.
+    Created,
+    /// Invites: the same as [`sortable_back`] milliseconds, as lists go forwards only.
+    CreatedLast,
 }
 
 impl Facet {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Status,
         Self::Inviter,
         Self::Expires,
@@ -147,6 +151,8 @@ impl Facet {
         Self::Connection,
         Self::Invitee,
         Self::Live,
+        Self::Created,
+        Self::CreatedLast,
     ];
 
     /// The stored name.
@@ -161,6 +167,8 @@ impl Facet {
             Self::Connection => "connection",
             Self::Invitee => "invitee",
             Self::Live => "live",
+            Self::Created => "created",
+            Self::CreatedLast => "created-last",
         }
     }
 
@@ -172,6 +180,11 @@ impl Facet {
 /// Milliseconds as text whose byte order is the order in time.
 pub fn sortable(milliseconds: i64) -> String {
     format!("{:020}", i128::from(milliseconds) - i128::from(i64::MIN))
+}
+
+/// Milliseconds as text whose byte order goes back in time.
+pub fn sortable_back(milliseconds: i64) -> String {
+    format!("{:020}", i128::from(i64::MAX) - i128::from(milliseconds))
 }
 
 /// A stored object: engines know no more of it than this.

@@ -60,7 +60,7 @@ pub enum Need {
     None,
     /// By somebody else than whoever accepts.
     Approval,
-    /// And by somebody else than whoever made it.
+    /// And by a person who is somebody else than whoever made it.
     SecondPerson,
 }
 
@@ -259,7 +259,8 @@ pub(crate) fn approve(
     Ok((changes, answered))
 }
 
-/// Nobody approves what they accepted; nor what they offered, where the account wants two.
+/// Nobody approves what they accepted; nor what they offered, where the account wants two, and then
+/// no program does either.
 fn check_approver(
     facts: Facts<'_>,
     invite: &StoredInvite,
@@ -272,8 +273,15 @@ fn check_approver(
         return Err(Refusal::SecondPersonRequired(Approver::Invited));
     }
     let two = of.second_person || need(facts, invite, settings) == Need::SecondPerson;
-    if two && approver == invite.inviter.principal() {
+    if !two {
+        return Ok(());
+    }
+    if approver == invite.inviter.principal() {
         return Err(Refusal::SecondPersonRequired(Approver::Inviter));
+    }
+    // Whose it is nobody can tell: it may be the inviter's.
+    if !facts.is_user() {
+        return Err(Refusal::SecondPersonRequired(Approver::Program));
     }
     Ok(())
 }

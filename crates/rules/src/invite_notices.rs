@@ -78,8 +78,13 @@ pub fn notice(
             if facts.now < invite.expiry_time =>
         {
             let suspended = !invite.is_backed(facts);
-            if suspended && let Some(changes) = withdrawn(facts, settings, seen)? {
-                return close(changes);
+            // Only after a look that told of it: whoever gives authority back meanwhile, or a node that
+            // saw half of a change of several steps, ends no invite for good.
+            if suspended && known.suspended {
+                return match withdrawn(facts, settings, seen)? {
+                    Some(changes) => close(changes),
+                    None => Ok(None),
+                };
             }
             if suspended == known.suspended {
                 return Ok(None);

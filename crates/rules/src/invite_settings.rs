@@ -81,7 +81,8 @@ pub fn set(
     Ok((changes, answer))
 }
 
-/// Withdraws an invite whose inviter may no longer give what it holds, if the account decided so.
+/// Withdraws an invite whose inviter may no longer give what it holds, if the account decided so. That
+/// it is suspended was told before: see [`notice`](crate::invite_notices::notice).
 pub(crate) fn withdrawn(
     facts: Facts<'_>,
     settings: Option<&Seen<StoredInviteSettings>>,

@@ -17,7 +17,9 @@ use crate::accepting::{Effect, Places, effect};
 use crate::access_requests::StoredAccessRequest;
 use crate::authority::{Ability, Basis, holds, refuse, require_plainly};
 use crate::ceiling::{TimedGift, may_hand_out_until};
-use crate::changes::{Changes, Document, Expect, Facet, Kind, Mark, Seen, Stored, sortable};
+use crate::changes::{
+    Changes, Document, Expect, Facet, Kind, Mark, Seen, Stored, sortable, sortable_back,
+};
 use crate::facts::Facts;
 use crate::invite_administration::may_hold;
 use crate::invite_approvals::{Awaiting, Need, ask, check_uses, close, need, rely_on_settings};
@@ -96,9 +98,12 @@ impl Stored for StoredInvite {
     }
 
     fn facets(&self) -> Vec<(Facet, String)> {
+        let created = self.created_time.milliseconds();
         let mut facets = vec![
             (Facet::Inviter, self.inviter.to_string()),
             (Facet::Expires, sortable(self.expiry_time.milliseconds())),
+            (Facet::Created, sortable(created)),
+            (Facet::CreatedLast, sortable_back(created)),
         ];
         let invitee = self.terms.invitee.as_ref();
         facets.extend(invitee.map(|invitee| (Facet::Invitee, invitee.key())));

@@ -46,6 +46,8 @@ pub enum Approver {
     Invited,
     /// Whoever made the invite, where the account wants two.
     Inviter,
+    /// A program, where the account wants two: whoever made the invite may own it.
+    Program,
 }
 
 /// Why a request is refused.

@@ -107,10 +107,15 @@ impl Stored for StoredProgress {
 
 impl StoredWebhook {
     /// Whether an event of this type, with these details, is sent.
+    ///
+    /// Who asked for invites that are made is told of those that are made together, too.
     pub fn wants(&self, event_type: &str, data: &serde_json::Value) -> bool {
         let patterns = &self.event_types;
-        let is_meant =
-            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(event_type));
+        let made_together = event_type == "invite.batch-created";
+        let is_meant = patterns.is_empty()
+            || patterns.iter().any(|pattern| {
+                pattern.matches(event_type) || (made_together && pattern.matches("invite.created"))
+            });
         is_meant
             && match self.format {
                 WebhookFormat::Event => true,

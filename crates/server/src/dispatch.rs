@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use guestlist_api::clients::AccessKeyRequest;
 use guestlist_api::invite_lists::InviteResponse;
-use guestlist_api::invite_terms::{AccessDuration, InviteApproval, InviteGrant};
 use guestlist_api::invites::InviteRequest;
 use guestlist_api::limits;
 use guestlist_api::times::UnmodifiedSince;
@@ -17,6 +16,7 @@ use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::body;
 use crate::invite_batches::InviteBatchGiven;
+use crate::invite_headers::InviteHeaders;
 use crate::listing::is_absent;
 use crate::operations::Operation;
 use crate::query::Query;
@@ -78,40 +78,11 @@ impl Given<'_> {
             .map_err(|reason| Refusal::malformed("If-Unmodified-Since", reason))
     }
 
-    /// Takes the `Guestlist-Access-Duration` header into a request: for clients whose models have no
-    /// `grant`. If both are there, they must agree.
-    fn access_duration(&self, request: &mut InviteRequest) -> Result<(), Refusal> {
-        const NAME: &str = "Guestlist-Access-Duration";
-        let mut values = self.headers.get_all("guestlist-access-duration").iter();
-        let Some(value) = values.next() else {
-            return Ok(());
-        };
-        if values.next().is_some() {
-            return Err(Refusal::malformed(NAME, "must be sent once"));
-        }
-        let text = value.to_str().unwrap_or_default();
-        let duration: AccessDuration = text
-            .parse()
-            .map_err(|reason| Refusal::malformed(NAME, reason))?;
-        let said = request.grant.as_ref();
-        if said.is_some_and(|grant| grant.access_duration.as_ref() != Some(&duration)) {
-            let reason = "must be the same as grant.accessDuration, if both are sent";
-            return Err(Refusal::malformed(NAME, reason));
-        }
-        request.grant = InviteGrant::of(Some(duration));
-        Ok(())
-    }
-
-    /// Takes the `Guestlist-Approval` header into a request, which has one value: it only ever adds
-    /// approval. For clients whose models have no `approval`.
-    fn approval(&self, request: &mut InviteRequest) -> Result<(), Refusal> {
-        for value in self.headers.get_all("guestlist-approval") {
-            if value.as_bytes() != b"required" {
-                return Err(Refusal::malformed("Guestlist-Approval", "must be required"));
-            }
-            request.approval = Some(InviteApproval::REQUIRED);
-        }
-        Ok(())
+    /// An invite, of the body and the headers.
+    fn invite(&self) -> Result<InviteRequest, Refusal> {
+        let mut request = self.body()?;
+        InviteHeaders::read(self.headers)?.put_into(&mut request)?;
+        Ok(request)
     }
 
     /// The `Idempotency-Key` header.
@@ -153,17 +124,14 @@ pub async fn dispatch(
     }
     match operation {
         Operation::CreateInvite if given.is_dry_run()? => {
-            invite_effects::try_invite(ask, given.body()?).await
+            invite_effects::try_invite(ask, given.invite()?).await
         }
         Operation::GetInviteEffect => {
             let request = body::parse(&given.body)?.unwrap_or_default();
             invite_effects::get_invite_effect(ask, first, request).await
         }
         Operation::CreateInvite => {
-            let mut request = given.body()?;
-            given.access_duration(&mut request)?;
-            given.approval(&mut request)?;
-            invites::create_invite(ask, request, given.idempotency_key()?).await
+            invites::create_invite(ask, given.invite()?, given.idempotency_key()?).await
         }
         Operation::CreateInvites => {
             let batch = InviteBatchGiven::read(given.query, given.headers, &given.body)?;
@@ -195,7 +163,7 @@ pub async fn dispatch(
         Operation::GetUserInvites => invite_lists::get_user_invites(ask, first, given.query).await,
         Operation::UpdateInvite => {
             let since = given.unmodified_since()?;
-            invite_administration::update_invite(ask, first, given.body()?, since).await
+            invite_administration::update_invite(ask, first, given.invite()?, since).await
         }
         Operation::RenewInvite => {
             invite_administration::renew_invite(ask, first, body::parse(&given.body)?).await

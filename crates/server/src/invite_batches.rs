@@ -23,8 +23,9 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::ask::{Ask, Decided};
 use crate::body;
-use crate::invite_budget::{Invited, Spent};
+use crate::invite_budget::{Invited, Purse};
 use crate::invite_effects::rehearsed;
+use crate::invite_headers::InviteHeaders;
 use crate::invites::{Made, RANDOM, answer, fresh, is_secret, key_hash, made, secret_from};
 use crate::listing::given;
 use crate::pepper::Purpose;
@@ -38,6 +39,8 @@ const TURN: usize = 16;
 pub struct InviteBatchGiven {
     mode: BatchMode,
     rows: Rows,
+    /// They hold for each row.
+    headers: InviteHeaders,
 }
 
 type Rows = Bounded<Value, 1, { limits::INVITE_BATCH }>;
@@ -78,7 +81,12 @@ impl InviteBatchGiven {
                 (said.unwrap_or_default(), bounded(rows)?)
             }
         };
-        Ok(Self { mode, rows })
+        let headers = InviteHeaders::read(headers)?;
+        Ok(Self {
+            mode,
+            rows,
+            headers,
+        })
     }
 
     /// The rows, read. One that is the same as another, for somebody by name, is a mistake.
@@ -86,7 +94,11 @@ impl InviteBatchGiven {
         let mut first: HashMap<String, u32> = HashMap::new();
         let rows = numbered(self.rows.into_vec());
         rows.map(|(number, row)| {
-            let request = request(&row).map_err(|refusal| told(&refusal))?;
+            let request = request(&row).and_then(|mut request| {
+                self.headers.put_into(&mut request)?;
+                Ok(request)
+            });
+            let request = request.map_err(|refusal| told(&refusal))?;
             if request.invitee.is_some()
                 && let Ok(text) = serde_json::to_string(&request)
             {
@@ -170,8 +182,11 @@ struct Keyed<'a> {
 impl<'a> Keyed<'a> {
     fn new(ask: Ask<'_>, key: &'a str, batch: &InviteBatchGiven) -> Result<Self, Refusal> {
         // An invite has another form, so that a key is for one of them or the other.
-        let body = serde_json::to_string(&("batch", batch.mode, &batch.rows))
-            .map_err(crate::answer::NotWritable::from)?;
+        let body = match batch.headers.told_apart() {
+            None => serde_json::to_string(&("batch", batch.mode, &batch.rows)),
+            Some(headers) => serde_json::to_string(&("batch", batch.mode, &batch.rows, headers)),
+        };
+        let body = body.map_err(crate::answer::NotWritable::from)?;
         Ok(Self {
             key,
             key_hash: key_hash(ask, key),
@@ -286,12 +301,6 @@ fn outcome(ask: Ask<'_>, made: Result<Made, Refusal>) -> BatchOutcome {
     }
 }
 
-fn spend<'a>(ask: Ask<'a>, request: &InviteRequest) -> Result<Spent<'a>, Refusal> {
-    let budget = &ask.app.invite_budget;
-    let inviter = &ask.caller.user_id;
-    budget.spend(inviter, ask.address, Invited::by(request), ask.now)
-}
-
 async fn best_effort(
     ask: Ask<'_>,
     rows: Vec<Row>,
@@ -302,9 +311,9 @@ async fn best_effort(
         Some(keyed) => keyed.look(ask).await?.0,
         None => None,
     };
-    let mut last: Option<Spent<'_>> = None;
     let mut outcomes = Vec::with_capacity(rows.len());
     for (number, row) in numbered(rows) {
+        others_turn(number).await;
         let request = match row {
             Ok(request) => request,
             Err(refusal) => {
@@ -318,13 +327,20 @@ async fn best_effort(
         };
         let made = match before {
             Ok(Some(made)) => Ok(made),
-            Ok(None) => one(ask, request, keyed, number, &mut last).await,
+            Ok(None) => one(ask, request, keyed, number).await,
             Err(refusal) => Err(refusal),
         };
         outcomes.push(outcome(ask, made));
     }
     let answer = answered(BatchMode::BestEffort, outcomes)?;
-    Ok(telling(last.as_ref(), answer))
+    Ok(telling(ask, answer))
+}
+
+/// Lets others go on. A row that is refused waits for nothing, and a thousand are a long time.
+async fn others_turn(row: u32) {
+    if (row as usize).is_multiple_of(TURN) {
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn made_before(
@@ -336,21 +352,19 @@ async fn made_before(
     found(ask, keyed.secret(ask, &known.salt, row)?).await
 }
 
-async fn one<'a>(
-    ask: Ask<'a>,
+async fn one(
+    ask: Ask<'_>,
     request: InviteRequest,
     keyed: Option<&Keyed<'_>>,
     row: u32,
-    last: &mut Option<Spent<'a>>,
 ) -> Result<Made, Refusal> {
-    let spent = spend(ask, &request)?;
+    let purse = &Purse::new(ask);
     let made = ask
-        .change(|| attempt(ask, request.clone(), keyed, row))
+        .change(|| attempt(ask, request.clone(), keyed, (purse, row)))
         .await;
     if !made.as_ref().is_ok_and(|made| made.is_new) {
-        spent.give_back();
+        purse.give_back();
     }
-    *last = Some(spent);
     made
 }
 
@@ -359,24 +373,25 @@ async fn attempt(
     ask: Ask<'_>,
     request: InviteRequest,
     keyed: Option<&Keyed<'_>>,
-    row: u32,
+    (purse, row): (&Purse<'_>, u32),
 ) -> Result<Decided<Made>, Refusal> {
     let Some(keyed) = keyed else {
         let random: [u8; RANDOM] = ask.app.entropy.bytes()?;
-        return made(ask, request, secret_from(&random)?, None);
+        return made(ask, request, secret_from(&random)?, None, (purse, row));
     };
     let (known, expired) = keyed.look(ask).await?;
     if let Some(known) = known {
         let secret = keyed.secret(ask, &known.salt, row)?;
         return match found(ask, secret.clone()).await? {
             Some(before) => Ok(Decided::Nothing(before)),
-            None => made(ask, request, secret, None),
+            None => made(ask, request, secret, None, (purse, row)),
         };
     }
     let salt = ask.app.entropy.text(22)?;
     let secret = keyed.secret(ask, &salt, row)?;
     let key = keyed.remember(ask, salt, &secret);
-    made(ask, request, secret, Some(Remember { key, expired }))
+    let remember = Some(Remember { key, expired });
+    made(ask, request, secret, remember, (purse, row))
 }
 
 async fn atomic(
@@ -392,28 +407,18 @@ async fn atomic(
             all_before(ask, &rows, keyed, &known).await?,
         );
     }
-    let mut spent = Vec::new();
-    let rows: Vec<Row> = rows
-        .into_iter()
-        .map(|row| {
-            let request = row?;
-            spent.push(spend(ask, &request).map_err(|refusal| told(&refusal))?);
-            Ok(request)
-        })
-        .collect();
-    let made = ask.change(|| attempt_all(ask, &rows, keyed)).await;
+    let purse = &Purse::new(ask);
+    let made = ask.change(|| attempt_all(ask, &rows, keyed, purse)).await;
     if !matches!(made, Ok((_, true))) {
-        spent.iter().for_each(Spent::give_back);
+        purse.give_back();
     }
     let answer = answered(BatchMode::Atomic, made?.0)?;
-    Ok(telling(spent.last(), answer))
+    Ok(telling(ask, answer))
 }
 
-fn telling(spent: Option<&Spent<'_>>, answer: Answer) -> Answer {
-    match spent {
-        Some(spent) => spent.tell(answer),
-        None => answer,
-    }
+fn telling(ask: Ask<'_>, answer: Answer) -> Answer {
+    let budget = &ask.app.invite_budget;
+    budget.tell(&ask.caller.user_id, ask.now, answer)
 }
 
 /// What the same request was answered.
@@ -438,6 +443,7 @@ async fn attempt_all(
     ask: Ask<'_>,
     rows: &[Row],
     keyed: Option<&Keyed<'_>>,
+    purse: &Purse<'_>,
 ) -> Result<Decided<(Vec<BatchOutcome>, bool)>, Refusal> {
     let (known, expired) = match keyed {
         Some(keyed) => keyed.look(ask).await?,
@@ -450,9 +456,7 @@ async fn attempt_all(
     let salt = ask.app.entropy.text(22)?;
     let (mut decided, mut secrets, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for (row, request) in (1..).zip(rows) {
-        if (row as usize).is_multiple_of(TURN) {
-            tokio::task::yield_now().await;
-        }
+        others_turn(row).await;
         let request = match request {
             Ok(request) => request.clone(),
             Err(refusal) => {
@@ -466,7 +470,9 @@ async fn attempt_all(
             None => secret_from(&ask.app.entropy.bytes::<RANDOM>()?)?,
         };
         let fresh = fresh(ask, &secret);
-        match ask.decide(|facts| rules::create(facts, request, fresh, None)) {
+        let invited = Invited::by(&request);
+        let one = ask.decide(|facts| rules::create(facts, request, fresh, None));
+        match one.and_then(|one| purse.pay(row, invited).map(|()| one)) {
             Ok(one) => decided.push(one),
             Err(refusal) if refusal.is_fault() => return Err(refusal),
             Err(refusal) => {

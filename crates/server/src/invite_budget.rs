@@ -5,7 +5,10 @@
 //! takes ten. What was used comes back evenly over a day. In memory and for each node: a start of the
 //! server begins anew. Deliberately not counted: renewing, by which nobody is invited who was not.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use guestlist_api::ids::UserId;
 use guestlist_api::invite_terms::Invitee;
@@ -15,6 +18,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::addresses::AddressBlock;
 use crate::answer::Answer;
+use crate::ask::Ask;
 use crate::rate::{Limiter, Quota, RetryAfter};
 use crate::refusal::Refusal;
 
@@ -158,11 +162,63 @@ impl InviteBudget {
         }
         Ok(spent)
     }
+
+    /// Says what the inviter has left. What others have done is not theirs to know.
+    #[must_use]
+    pub fn tell(&self, inviter: &UserId, now: Timestamp, answer: Answer) -> Answer {
+        let Some(limits) = &self.limits else {
+            return answer;
+        };
+        let inviters = &limits.inviters;
+        let (left, whole_in) = inviters.limiter.left(inviter, now);
+        headers(inviters.policy, inviters.quota, left, whole_in)
+            .into_iter()
+            .fold(answer, |answer, (name, value)| answer.with(name, value))
+    }
+}
+
+/// What one request takes, for each of its rows once, however often it is decided anew.
+///
+/// Whoever hangs up before the answer gets nothing back: what was asked for may have been written.
+pub(crate) struct Purse<'a> {
+    ask: Ask<'a>,
+    taken: Mutex<BTreeMap<u32, Spent<'a>>>,
+}
+
+impl<'a> Purse<'a> {
+    pub(crate) const fn new(ask: Ask<'a>) -> Self {
+        Self {
+            ask,
+            taken: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// Takes for a row, if that was not done before. To be called when it is decided that the invite
+    /// may be made: who may not invite uses up nothing, and learns nothing of what is used up.
+    pub(crate) fn pay(&self, row: u32, whom: Invited) -> Result<(), Refusal> {
+        let ask = self.ask;
+        if let Entry::Vacant(place) = self.taken().entry(row) {
+            let budget = &ask.app.invite_budget;
+            place.insert(budget.spend(&ask.caller.user_id, ask.address, whom, ask.now)?);
+        }
+        Ok(())
+    }
+
+    /// Nobody was invited.
+    pub(crate) fn give_back(&self) {
+        for spent in std::mem::take(&mut *self.taken()).into_values() {
+            spent.give_back();
+        }
+    }
+
+    fn taken(&self) -> MutexGuard<'_, BTreeMap<u32, Spent<'a>>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Spent<'_> {
     /// Nobody was invited.
-    pub fn give_back(&self) {
+    fn give_back(&self) {
         self.give_back_but_recipients_after(usize::MAX);
     }
 
@@ -177,19 +233,6 @@ impl Spent<'_> {
         for recipient in self.whom.recipients.iter().take(taken) {
             limits.recipients.give_back(recipient, 1, now);
         }
-    }
-
-    /// Says what the inviter has left. What others have done is not theirs to know.
-    #[must_use]
-    pub fn tell(&self, answer: Answer) -> Answer {
-        let Some(limits) = self.limits else {
-            return answer;
-        };
-        let inviters = &limits.inviters;
-        let (left, whole_in) = inviters.limiter.left(&self.inviter, self.now);
-        headers(inviters.policy, inviters.quota, left, whole_in)
-            .into_iter()
-            .fold(answer, |answer, (name, value)| answer.with(name, value))
     }
 }
 
@@ -363,8 +406,8 @@ mod tests {
                 .unwrap()
                 .give_back();
         }
-        let spent = spend(&budget, "ann", HERE, to("user:bob"), at(0)).unwrap();
-        let answer = spent.tell(Answer::yes());
+        spend(&budget, "ann", HERE, to("user:bob"), at(0)).unwrap();
+        let answer = budget.tell(&"ann".parse().unwrap(), at(0), Answer::yes());
         let said: Vec<_> = answer
             .headers
             .iter()
@@ -383,8 +426,9 @@ mod tests {
     fn without_a_budget_nothing_is_counted_and_nothing_told() {
         let budget = InviteBudget::new(0);
         for _ in 0..10 {
-            let spent = spend(&budget, "ann", HERE, people(u32::MAX), at(0)).unwrap();
-            assert!(spent.tell(Answer::yes()).headers.is_empty());
+            spend(&budget, "ann", HERE, people(u32::MAX), at(0)).unwrap();
+            let answer = budget.tell(&"ann".parse().unwrap(), at(0), Answer::yes());
+            assert!(answer.headers.is_empty());
         }
     }
 }

@@ -3,14 +3,14 @@
 
 use guestlist_api::ids::{InviteReference, InviteSecret, RoleId, TenantId, UserId};
 use guestlist_api::invite_lists::{
-    InviteCollection, InviteHistory, InviteState, InviteSummary, InviteUses, Inviter,
+    InviteCollection, InviteHistory, InviteOrder, InviteState, InviteSummary, InviteUses, Inviter,
 };
 use guestlist_api::invite_terms::Invitee;
 use guestlist_api::limits;
 use guestlist_api::resources::ResourceUri;
 use guestlist_api::times::Timestamp;
 use guestlist_rules::caller::CallerKind;
-use guestlist_rules::changes::{Facet, Kind, Seen, sortable};
+use guestlist_rules::changes::{Facet, Kind, Seen, Stored as _, sortable, sortable_back};
 use guestlist_rules::invite_administration::{is_invitee, may_read_inbox, may_see};
 use guestlist_rules::invites::{StoredInvite, may_read};
 use guestlist_rules::refusals::{Noun, Refusal as Rule};
@@ -58,7 +58,7 @@ pub(crate) struct Wanted {
     tag: Option<(String, String)>,
     pub(crate) created: (Option<Timestamp>, Option<Timestamp>),
     expires: (Option<Timestamp>, Option<Timestamp>),
-    by_expiry: bool,
+    order: InviteOrder,
 }
 
 impl Wanted {
@@ -74,14 +74,15 @@ impl Wanted {
                 })?)
             }
         };
-        let by_expiry = match given(query, "sort")?.as_deref() {
-            None | Some("reference") => false,
-            Some("expiryTime") => true,
-            Some(_) => {
-                return Err(Refusal::malformed(
-                    "sort",
-                    "must be reference or expiryTime",
-                ));
+        let order = match given(query, "sort")? {
+            None => InviteOrder::default(),
+            Some(name) => {
+                let mut known = InviteOrder::ALL.into_iter();
+                let order = known.find(|order| order.name() == name);
+                order.ok_or_else(|| {
+                    let names = InviteOrder::ALL.map(InviteOrder::name).join(", ");
+                    Refusal::malformed("sort", format!("must be one of {names}"))
+                })?
             }
         };
         let tag = given(query, "tag")?
@@ -103,22 +104,37 @@ impl Wanted {
                 parsed(query, "expiresAfter", parse_as)?,
                 parsed(query, "expiresBefore", parse_as)?,
             ),
-            by_expiry,
+            order,
         })
     }
 
     /// The documents to look among: the fewest that hold all that is wanted.
     fn selection(&self, own: Option<&UserId>) -> Selection {
-        if self.by_expiry {
-            let bound = |time: Option<Timestamp>, otherwise: i64| {
-                sortable(time.map_or(otherwise, Timestamp::milliseconds))
-            };
-            let (after, before) = self.expires;
-            return Selection::Between(
-                Facet::Expires,
-                bound(after, i64::MIN),
-                bound(before, i64::MAX),
-            );
+        let bounds = |(after, before): (Option<Timestamp>, Option<Timestamp>)| {
+            (
+                after.map_or(i64::MIN, Timestamp::milliseconds),
+                before.map_or(i64::MAX, Timestamp::milliseconds),
+            )
+        };
+        match self.order {
+            InviteOrder::Reference => {}
+            InviteOrder::Expiry => {
+                let (after, before) = bounds(self.expires);
+                return Selection::Between(Facet::Expires, sortable(after), sortable(before));
+            }
+            InviteOrder::Created => {
+                let (after, before) = bounds(self.created);
+                return Selection::Between(Facet::Created, sortable(after), sortable(before));
+            }
+            InviteOrder::CreatedLast => {
+                let (after, before) = bounds(self.created);
+                return Selection::Between(
+                    Facet::CreatedLast,
+                    sortable_back(before),
+                    // The end of a selection is not in it, but what was made then is.
+                    sortable_back(after.saturating_sub(1)),
+                );
+            }
         }
         if let Some(invitee) = &self.invitee {
             return Selection::Equal(Facet::Invitee, invitee.key());
@@ -270,7 +286,11 @@ async fn walk(
                 found.push(summary);
             }
             let value = match selection {
-                Selection::Between(..) => sortable(invite.expiry_time.milliseconds()),
+                Selection::Between(facet, ..) => {
+                    let facets = invite.facets().into_iter();
+                    let mut values = facets.filter(|(found, _)| found == facet);
+                    values.next().map(|(_, value)| value).unwrap_or_default()
+                }
                 Selection::All | Selection::Equal(..) => String::new(),
             };
             after = Some(format!("{value} {}", invite.reference));

@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::ask::{Ask, Decided, Library};
 use crate::digests::digest;
 use crate::invite_administration::delete_by_reference;
-use crate::invite_budget::Invited;
+use crate::invite_budget::{Invited, Purse};
 use crate::invite_lists::{by_reference, get_by_reference};
 use crate::invite_notices::note_refused;
 use crate::invite_settings::settings;
@@ -39,22 +39,22 @@ pub async fn create_invite(
     request: InviteRequest,
     idempotency_key: Option<&str>,
 ) -> Result<Answer, Refusal> {
-    let invited = Invited::by(&request);
-    let budget = &ask.app.invite_budget;
-    let spent = budget.spend(&ask.caller.user_id, ask.address, invited, ask.now)?;
-    let made = make_invite(ask, request, idempotency_key).await;
+    let purse = &Purse::new(ask);
+    let made = make_invite(ask, request, idempotency_key, purse).await;
     if !made.as_ref().is_ok_and(|made| made.is_new) {
-        spent.give_back();
+        purse.give_back();
     }
     let made = made?;
     let answer = Answer::json(StatusCode::CREATED, &answer(ask, made.secret, &made.invite))?;
-    Ok(spent.tell(answer))
+    let budget = &ask.app.invite_budget;
+    Ok(budget.tell(&ask.caller.user_id, ask.now, answer))
 }
 
 async fn make_invite(
     ask: Ask<'_>,
     request: InviteRequest,
     idempotency_key: Option<&str>,
+    purse: &Purse<'_>,
 ) -> Result<Made, Refusal> {
     let random: [u8; RANDOM] = ask.app.entropy.bytes()?;
     let fresh = secret_from(&random)?;
@@ -63,8 +63,8 @@ async fn make_invite(
         let fresh = fresh.clone();
         async move {
             match idempotency_key {
-                None => made(ask, request, fresh, None),
-                Some(key) => made_once(ask, request, key).await,
+                None => made(ask, request, fresh, None, (purse, 1)),
+                Some(key) => made_once(ask, request, key, purse).await,
             }
         }
     })
@@ -103,9 +103,12 @@ pub(crate) fn made(
     request: InviteRequest,
     secret: InviteSecret,
     remember: Option<Remember>,
+    (purse, row): (&Purse<'_>, u32),
 ) -> Result<Decided<Made>, Refusal> {
     let fresh = fresh(ask, &secret);
+    let invited = Invited::by(&request);
     let (changes, invite) = ask.decide(|facts| rules::create(facts, request, fresh, remember))?;
+    purse.pay(row, invited)?;
     let is_new = true;
     let made = Made {
         secret,
@@ -137,6 +140,7 @@ async fn made_once(
     ask: Ask<'_>,
     request: InviteRequest,
     key: &str,
+    purse: &Purse<'_>,
 ) -> Result<Decided<Made>, Refusal> {
     let pepper = &ask.app.pepper;
     let caller = ask.caller.user_id.as_str();
@@ -172,7 +176,8 @@ async fn made_once(
         expiry_time: ask.now.plus(limits::IDEMPOTENCY_KEY_LIFETIME),
     };
     let expired = remembered.map(|seen| seen.mark);
-    made(ask, request, secret, Some(Remember { key, expired }))
+    let remember = Some(Remember { key, expired });
+    made(ask, request, secret, remember, (purse, 1))
 }
 
 /// GET `/v1/invites/{inviteId}`; with a reference, for those who administer it.

@@ -42,6 +42,7 @@ pub mod invite_batches;
 mod invite_budget;
 pub mod invite_effects;
 pub mod invite_grants;
+mod invite_headers;
 pub mod invite_holders;
 pub mod invite_lists;
 pub mod invite_metrics;

@@ -3,7 +3,9 @@
 //! What the caller is told and what the log is told are different types, so that the inside of the
 //! server cannot slip out. `docs/API.md` has the same table for readers.
 
+mod headers;
 mod nouns;
+mod token;
 
 use std::fmt;
 
@@ -12,11 +14,12 @@ use guestlist_api::invite_batches::RefusedRow;
 use guestlist_api::problems::Problem;
 use guestlist_rules::refusals::{Approver, InviteUnusable, Noun, Refusal as Rule};
 use guestlist_store::StoreError;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 
 use self::nouns::{not_found, taken};
+pub use self::token::NoToken;
 use crate::access_keys::NotMade;
 use crate::answer::NotWritable;
 use crate::caller::NotIdentified;
@@ -45,6 +48,8 @@ pub enum Refusal {
     },
     /// Nobody knows who asks.
     NotIdentified(NotIdentified),
+    /// The token endpoint makes no token.
+    NoToken(NoToken),
     /// There is no such path.
     NoSuchPath,
     /// The path has other methods.
@@ -103,6 +108,7 @@ from! {
     Rule => Rule,
     EdgeError => Edge,
     NotIdentified => NotIdentified,
+    NoToken => NoToken,
     StoreError => Store,
     NoEntropy => Entropy,
     NotWritable => NotWritable,
@@ -191,6 +197,7 @@ impl Refusal {
             Self::Edge(_)
             | Self::Malformed { .. }
             | Self::NotIdentified(_)
+            | Self::NoToken(_)
             | Self::NoSuchPath
             | Self::NoSuchMethod(_)
             | Self::NotBuilt(_)
@@ -229,6 +236,7 @@ impl Refusal {
                 "The request has no valid credentials. Send Authorization: Bearer with a token of \
                  a linked issuer or of a service client that has not expired.",
             ),
+            Self::NoToken(refused) => refused.for_caller(),
             Self::NoSuchPath => {
                 ForCaller::new(S::NOT_FOUND, "NoSuchPath", "There is nothing at this path.")
             }
@@ -311,6 +319,14 @@ impl Refusal {
     }
 
     /// The rows of a batch for which all of it is refused.
+    fn token_error(&self) -> Option<String> {
+        if let Self::NoToken(refused) = self {
+            Some(refused.error().to_owned())
+        } else {
+            None
+        }
+    }
+
     fn refused_rows(&self) -> &[RefusedRow] {
         if let Self::BatchRefused(rows) = self {
             rows
@@ -329,6 +345,7 @@ impl Refusal {
             error_code: told.code.to_owned(),
             error_id: request_id.to_owned(),
             detail: None,
+            error: self.token_error(),
             path: told.path,
             refused_rows: self.refused_rows().to_vec(),
         };
@@ -341,55 +358,7 @@ impl Refusal {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        match &self {
-            Self::NotIdentified(_) => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            Self::NoSuchMethod(methods) => {
-                let allow = methods
-                    .iter()
-                    .map(Method::as_str)
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                if let Ok(allow) = HeaderValue::from_str(&allow) {
-                    headers.insert(ALLOW, allow);
-                }
-            }
-            // Only ever on 429: an SDK sleeps long on it elsewhere (contract §0.2 rule 18).
-            Self::TooMany { seconds } | Self::TooManyMade { seconds } => {
-                headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
-            }
-            Self::TooManyInvited(used_up) => {
-                let seconds = used_up.seconds.min(LONGEST_RETRY_AFTER);
-                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-                for (name, value) in used_up.headers() {
-                    headers.insert(name, value);
-                }
-            }
-            // That SDK would sleep for days; the title has the whole time.
-            Self::RateLimited { seconds } => {
-                let seconds = (*seconds).min(LONGEST_RETRY_AFTER);
-                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-            }
-            Self::Rule(_)
-            | Self::Edge(_)
-            | Self::Malformed { .. }
-            | Self::NoSuchPath
-            | Self::NotBuilt(_)
-            | Self::BadCursor
-            | Self::BatchRefused(_)
-            | Self::Busy
-            | Self::Unfinished
-            | Self::Issuer { .. }
-            | Self::Draining
-            | Self::Store(_)
-            | Self::Entropy(_)
-            | Self::NotWritable(_)
-            | Self::CannotSign(_)
-            | Self::NotSealed(_)
-            | Self::NotEncrypted(_)
-            | Self::Panicked(_) => {}
-        }
+        headers::insert(&self, headers);
         response
     }
 }
@@ -454,7 +423,8 @@ impl fmt::Display for ForLog<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source: &dyn std::error::Error = match self.0 {
             Refusal::Edge(error) => error,
-            Refusal::NotIdentified(error) => error,
+            Refusal::NotIdentified(error)
+            | Refusal::NoToken(NoToken::Client { reason: error, .. }) => error,
             Refusal::Store(error) => error,
             Refusal::Entropy(error) => error,
             Refusal::NotWritable(error) => error,
@@ -466,6 +436,7 @@ impl fmt::Display for ForLog<'_> {
             Refusal::NotEncrypted(error) => error,
             Refusal::Rule(Rule::Unreadable(document)) => &document.0,
             told @ (Refusal::Rule(_)
+            | Refusal::NoToken(_)
             | Refusal::Malformed { .. }
             | Refusal::NoSuchPath
             | Refusal::NoSuchMethod(_)
@@ -552,6 +523,10 @@ fn rule_for_caller(rule: &Rule) -> ForCaller {
                 Approver::Inviter => {
                     "The account wants that somebody else than whoever made the invite approves \
                      what it holds."
+                }
+                Approver::Program => {
+                    "The account wants that a second person approves what the invite holds: a user, \
+                     not a service client. Ask somebody who signs in to approve it."
                 }
             },
         ),

@@ -138,7 +138,8 @@ async fn respond(
     let address = app.limits.proxies.client(peer.address.ip(), headers);
     if operation.is_public() {
         let body = body::read(headers, incoming, &app.limits).await?;
-        return public(app, operation, arguments, &body, address, id).await;
+        let given = (headers, &*body);
+        return public(app, operation, arguments, given, address, id).await;
     }
     if app.is_behind() {
         return Err(StoreError::Stopped.into());
@@ -244,7 +245,7 @@ async fn public(
     app: &App,
     operation: Operation,
     [first, ..]: [&str; 3],
-    body: &[u8],
+    (headers, body): (&HeaderMap, &[u8]),
     address: IpAddr,
     request_id: &str,
 ) -> Result<Answer, Refusal> {
@@ -257,7 +258,7 @@ async fn public(
         Operation::PreviewInvite => holder.preview(body).await,
         Operation::DeclineInvite => holder.give_up(body, ByHolder::Decline).await,
         Operation::ReportInviteLeak => holder.give_up(body, ByHolder::ReportLeak).await,
-        Operation::RequestToken => oauth::request_token(app, body, address),
+        Operation::RequestToken => oauth::request_token(app, headers, body, address),
         Operation::GetOpenIdConfiguration => discovery::get_configuration(app),
         Operation::GetUserTokenKeys => discovery::get_user_token_keys(app),
         Operation::GetClientTokenKeys => discovery::get_client_token_keys(app, first),

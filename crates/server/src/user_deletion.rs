@@ -1,5 +1,7 @@
 //! Deleting a user (contract §1.14): part by part, each a change of its own.
 
+use std::collections::BTreeSet;
+
 use guestlist_api::access_requests::AccessRequestStatus;
 use guestlist_api::ids::UserId;
 use guestlist_api::invite_terms::Invitee;
@@ -145,6 +147,7 @@ async fn see(ask: Ask<'_>, pieces: &[Piece], is_last: bool) -> Result<Part, Refu
         ..Part::default()
     };
     let mut known: Vec<&Piece> = Vec::new();
+    let mut requests: BTreeSet<String> = BTreeSet::new();
     for piece in pieces {
         if known.contains(&piece) {
             // An invite of theirs that they accepted is found twice.
@@ -154,12 +157,25 @@ async fn see(ask: Ask<'_>, pieces: &[Piece], is_last: bool) -> Result<Part, Refu
         match piece {
             Piece::Record(id) => part.records.extend(ask.see(id).await?),
             Piece::Group(id) => part.groups.extend(ask.see(id).await?),
-            Piece::Invite(id) => part.invites.extend(ask.see(id).await?),
-            Piece::Request(id) => part.requests.extend(ask.see(id).await?),
+            Piece::Invite(id) => {
+                let invite: Option<Seen<StoredInvite>> = ask.see(id).await?;
+                // It may wait for another request by now than when the parts were planned.
+                let awaiting = invite
+                    .as_ref()
+                    .and_then(|seen| seen.value.awaiting.as_ref());
+                requests.extend(awaiting.map(|awaiting| awaiting.request_id.to_string()));
+                part.invites.extend(invite);
+            }
+            Piece::Request(id) => {
+                requests.insert(id.clone());
+            }
             Piece::Token(id) => part.tokens.extend(ask.see(id).await?),
             Piece::TokenConfiguration(id) => part.configuration = ask.see(id).await?,
             Piece::TenantUser(id) => part.tenant = ask.see(id).await?,
         }
+    }
+    for id in &requests {
+        part.requests.extend(ask.see(id).await?);
     }
     Ok(part)
 }

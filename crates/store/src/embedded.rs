@@ -9,6 +9,7 @@ mod change;
 mod checkpoint;
 mod contents;
 mod exporting;
+mod facets;
 mod failure;
 mod importing;
 mod placing;

@@ -440,7 +440,7 @@ async fn what_is_no_backup_is_refused_and_left_alone() {
             refused,
             BackupError::Newer {
                 found: 7,
-                known: 2,
+                known: 3,
                 ..
             }
         ),

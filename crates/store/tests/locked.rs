@@ -96,7 +96,7 @@ async fn r27_a_newer_schema_is_refused_and_left_alone() {
     let before = std::fs::read(&file).unwrap();
     let error = refusal(directory.path());
     assert!(
-        matches!(error, OpenError::Newer { found: 7, known: 2 }),
+        matches!(error, OpenError::Newer { found: 7, known: 3 }),
         "{error}"
     );
     assert!(

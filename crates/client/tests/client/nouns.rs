@@ -7,7 +7,7 @@ use guestlist_client::api::clients::{
 use guestlist_client::api::groups::GroupRequest;
 use guestlist_client::api::identities::IdentityRequest;
 use guestlist_client::api::ids::{GroupId, RecordId, RoleId, UserId};
-use guestlist_client::api::invite_lists::{InviteRevocation, InviteState};
+use guestlist_client::api::invite_lists::{InviteOrder, InviteRevocation, InviteState};
 use guestlist_client::api::invite_settings::LostAuthority;
 use guestlist_client::api::invite_statistics::InviteGrouping;
 use guestlist_client::api::invite_terms::Invitee;
@@ -456,6 +456,10 @@ async fn invites_beyond_the_published_operations() {
     let listed = listed.try_collect().await.unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].reference, reference);
+    for order in InviteOrder::ALL {
+        let sorted = invites.list().sorted(order).try_collect().await;
+        assert_eq!(sorted.unwrap(), listed, "{order:?}");
+    }
     assert_eq!(listed[0].status, InviteState::Pending);
     let one = invites.get_invite_by_reference(&reference).await.unwrap();
     assert_eq!(one, listed[0]);

@@ -104,7 +104,7 @@ pub(super) struct NeverCarried {
     reason: &'static str,
 }
 
-const NEVER_CARRIED: [NeverCarried; 6] = [
+const NEVER_CARRIED: [NeverCarried; 7] = [
     NeverCarried {
         what: "invites",
         reason: "there is no list of open invites: invite those people anew",
@@ -119,8 +119,12 @@ const NEVER_CARRIED: [NeverCarried; 6] = [
         reason: "a server never answers them: enter them again with `guestlist connection edit`",
     },
     NeverCarried {
-        what: "sign-ins, sessions and passwords of users, and which tenant a user is in",
+        what: "sign-ins, sessions and passwords of users",
         reason: "there is no list of them: people sign in anew",
+    },
+    NeverCarried {
+        what: "which tenant a user is in",
+        reason: "it is not carried: say it anew with `guestlist tenant link`",
     },
     NeverCarried {
         what: "users by themselves",
@@ -145,7 +149,7 @@ pub(super) struct Report {
     unread: Vec<Unread>,
     /// All documents but those that were here already.
     documents: Vec<Entry>,
-    never_carried: [NeverCarried; 6],
+    never_carried: [NeverCarried; 7],
 }
 
 impl Report {

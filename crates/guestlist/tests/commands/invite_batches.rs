@@ -112,6 +112,11 @@ async fn what_is_no_batch_is_not_sent() {
     let alice = Person::user(&server, "alice");
     for (name, content, told) in [
         ("a.csv", "email,roles\na\n", "line 2: has 1 fields"),
+        (
+            "g.csv",
+            "email,roles\na@b.example,a\n,a\n",
+            "line 3: row 2: for whom is it? Fill in email or userId, or write none there",
+        ),
         ("b.csv", "mail\na\n", "line 1: the columns are email"),
         ("c.ndjson", "{}\n\n{\n", "line 3: "),
         (

@@ -236,8 +236,10 @@ impl Life {
             .expect(204);
         self.send(&key, "GET", "/v1/accounts", &Value::Null)
             .expect(401);
+        // The key is base64, and a path with an empty segment is no path.
+        let status = if key.contains("//") { 400 } else { 404 };
         self.send(&owner, "GET", &format!("/v1/clients/{key}"), &Value::Null)
-            .expect(404);
+            .expect(status);
         self.send(&owner, "POST", &keys, &json!({ "publicKey": key }))
             .expect(400);
         self.send(

@@ -31,7 +31,7 @@ codes! {
     INVITE_NO_LONGER_VALID = 403 "InviteNoLongerValid" "Whoever made the invite may no longer give what it holds.";
     INVITE_NOT_FOR_YOU = 403 "InviteNotForYou" "The invite is for somebody else; `title` says for whom, with most of it hidden.";
     INVALID_INVITE_ACCEPTOR = 403 "InvalidInviteAcceptor" "A service client cannot accept an invite.";
-    SECOND_PERSON_REQUIRED = 403 "SecondPersonRequired" "Somebody else must approve this: not whoever accepted the invite nor, where the account wants two, whoever made it.";
+    SECOND_PERSON_REQUIRED = 403 "SecondPersonRequired" "Somebody else must approve this: not whoever accepted the invite nor, where the account wants two, whoever made it or a service client.";
     NOT_FOUND = 404 "NotFound" "It does not exist, or the caller may not know of it.";
     NO_SUCH_PATH = 404 "NoSuchPath" "There is nothing at this path.";
     INVITE_EXPIRED = 404 "InviteExpired" "The invite's time is over.";
@@ -145,6 +145,7 @@ mod tests {
     use crate::caller::NotIdentified;
     use crate::edge_error::EdgeError;
     use crate::invite_budget::{Policy, UsedUp};
+    use crate::refusal::NoToken;
     use crate::refusal::Refusal;
 
     /// What no described operation is answered with: other methods and paths, and ids that callers
@@ -255,6 +256,11 @@ mod tests {
         let others = [
             Refusal::malformed("", ""),
             Refusal::NotIdentified(NotIdentified::NoAuthorization),
+            Refusal::NoToken(NoToken::Client {
+                reason: NotIdentified::UnknownClient,
+                basic: true,
+            }),
+            Refusal::NoToken(NoToken::Grant),
             Refusal::NoSuchPath,
             Refusal::BadCursor,
             Refusal::TooMany { seconds: 1 },

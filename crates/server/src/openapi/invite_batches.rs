@@ -28,6 +28,8 @@ pub(super) fn create() -> Description {
     )
     .with([
         parameters::idempotency_key(),
+        parameters::access_duration(),
+        parameters::approval(),
         parameters::query("mode", "Of lines and tables. `bestEffort` unless said.", mode()),
         parameters::query("dryRun", "Only say what each would do.", boolean()),
     ])

@@ -1,6 +1,6 @@
 //! The operations on invites that are extensions of ours, and their bodies.
 
-use guestlist_api::invite_lists::InviteState;
+use guestlist_api::invite_lists::{InviteOrder, InviteState};
 use guestlist_api::limits;
 use http::Method;
 use utoipa::openapi::RefOr;
@@ -33,8 +33,9 @@ pub(super) fn get_all() -> Description {
         .with(narrowing())
         .with([parameters::query(
             "sort",
-            "The order: by reference, unless it is said otherwise, or by expiry.",
-            string().enum_values(Some(["reference", "expiryTime"])),
+            "The order: by reference, unless it is said otherwise, by expiry, or by when they were made, \
+             `-createdTime` the newest first.",
+            string().enum_values(Some(InviteOrder::ALL.map(InviteOrder::name))),
         )])
         .answers(200, "A page.", "InviteCollection")
 }
@@ -77,7 +78,12 @@ pub(super) fn update() -> Description {
         "By reference. The caller must be able to give everything it holds then, and stands for it \
          from then on. Its id stays.",
     )
-    .with([reference(), parameters::if_unmodified_since()])
+    .with([
+        reference(),
+        parameters::if_unmodified_since(),
+        parameters::access_duration(),
+        parameters::approval(),
+    ])
     .takes("InviteRequest")
     .answers(200, "The invite.", "InviteSummary")
     .refuses([FORBIDDEN, INSUFFICIENT_GRANT_ACCESS, PRECONDITION_FAILED])

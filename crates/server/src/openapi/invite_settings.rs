@@ -46,8 +46,8 @@ pub(super) fn schemas() -> Vec<Named> {
 fn approval() -> RefOr<Schema> {
     let risk = boolean().description(Some(
         "Whether invites that give something on `*`, every action, the right to give something on, \
-         or something on the service's own resources must be approved, by somebody else than \
-         whoever made the invite and whoever accepted it. `false` unless said.",
+         or something on the service's own resources must be approved, by a user who is \
+         neither whoever made the invite nor whoever accepted it. `false` unless said.",
     ));
     object()
         .description(Some("Which invites must be approved that do not say so."))

@@ -53,7 +53,8 @@ pub(super) fn request_token() -> Description {
         "Get a token for the secret of a service client",
     )
     .about(
-        "`client_credentials` of RFC 6749 §4.4, as JSON or as a form. The token is the one that the \
+        "`client_credentials` of RFC 6749 §4.4, as JSON or as a form, or with the client in HTTP \
+         Basic. The token is the one that the \
          client could have signed with its access key, and ends with that key.",
     )
     .takes("OAuthTokenRequest")

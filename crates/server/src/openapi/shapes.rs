@@ -376,6 +376,10 @@ fn problem() -> RefOr<Schema> {
                 "The offending member or parameter, as in `statements[0].roles[1]`.",
             )),
         )
+        .property(
+            "error",
+            string().description(Some("Of the token endpoint alone, as in RFC 6749 §5.2.")),
+        )
         .property("refusedRows", list("RefusedRow"))
         .required("type")
         .required("title")

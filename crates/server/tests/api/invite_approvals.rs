@@ -347,7 +347,10 @@ async fn end(world: &World, way: &str, id: &str) {
             let record = record_of("rec_alice", "alice", &[READER], &["docs"]);
             let put = world.own("PUT", "/v1/records/rec_alice", Some(&record));
             let put = put.await;
-            assert_eq!(tell(&world.app, Look::AtAll).await.ok(), Some(1));
+            // It is suspended at the first look, and withdrawn at the second.
+            for _ in 0..2 {
+                assert_eq!(tell(&world.app, Look::AtAll).await.ok(), Some(1));
+            }
             put
         }
         "inviter deleted" => world.own("DELETE", "/v1/users/alice", None).await,
@@ -494,6 +497,36 @@ async fn an_account_may_want_two_people_for_what_is_risky() {
         answer(&world, "dan", &request, "APPROVED")
             .await
             .expect(200);
+    }
+}
+
+#[tokio::test]
+async fn the_second_person_is_no_service_client() {
+    for engine in ENGINES {
+        let world = furnished(engine).await;
+        let approved = json!({"status": "APPROVED"});
+        // The control: where one is enough, a client with the rights may approve.
+        let request = ask(&world, "bob", &by_alice(&world, &with_approval()).await).await;
+        let by_client = world.own("PATCH", &request, Some(&approved)).await;
+        by_client.expect(200);
+        // Where there must be two, alice could be both by a client of hers.
+        require_for_risk(&world).await;
+        let risky = invite_of(&["Authress:Owner"], &["docs/1"]);
+        let request = ask(&world, "carol", &by_alice(&world, &risky).await).await;
+        let refused = world.own("PATCH", &request, Some(&approved)).await;
+        let refused = refused.expect(403);
+        assert_eq!(refused.code(), "SecondPersonRequired");
+        assert!(
+            refused.text.contains("not a service client"),
+            "{}",
+            refused.text
+        );
+        assert!(!world.may("carol", "docs/1", "read").await);
+        assert_eq!(status_of(&world, &request).await, "OPEN");
+        answer(&world, "dan", &request, "APPROVED")
+            .await
+            .expect(200);
+        assert!(world.may("carol", "docs/1", "read").await);
     }
 }
 

@@ -264,8 +264,8 @@ async fn lines_and_tables_are_batches_too() {
     assert_eq!(answer.expect(422).json()["refusedRows"][0]["row"], 2);
     let table = "\u{feff}email,userId,resource,roles,tags,accessDuration,maxUses\r\n\
                  c@b.example,,projects/42 projects/42/a,ro_editor,team=web,P30D,\r\n\
-                 ,bob,projects/42,ro_editor;ro_admin,,,\r\n\
-                 ,bob,\"projects/42\",ro_editor,,,3\r\n";
+                 ,bob,projects/42,ro_editor;ro_admin,,none,\r\n\
+                 none,bob,\"projects/42\",ro_editor,,none,3\r\n";
     let answer = text(&world, "", "Text/CSV; charset=utf-8", table).await;
     let answer = answer.expect(200).json();
     assert_eq!(
@@ -295,6 +295,18 @@ async fn what_is_no_batch_is_refused_with_its_line() {
             "line 1: the columns are email",
         ),
         (csv, "", "email,email\na,b\n", "line 1: the column email is"),
+        (
+            csv,
+            "",
+            "email,roles\na@b.example,a\n,a\n",
+            "line 3: row 2: for whom is it? Fill in email",
+        ),
+        (
+            csv,
+            "",
+            "roles,accessDuration\na,\n",
+            "line 2: row 1: accessDuration is empty: fill it in",
+        ),
         (csv, "", "email\n", "invites: must have 1 to 1000 items"),
         (csv, "", &many, "line 1002: there are more than 1000 rows"),
         (csv, "?mode=all", "email\na\n", "mode: must be bestEffort"),
@@ -373,4 +385,60 @@ async fn d41_a_batch_counts_its_people() {
     let again = once(&world, "k", &batch("bestEffort", &rows)).await;
     assert_eq!(outcomes(&again.expect(200).json()), expected);
     assert_eq!(world.count("invite.created").await, 5);
+}
+
+#[tokio::test]
+async fn headers_hold_for_each_row_and_for_rehearsals_and_replacements() {
+    let world = world(Engine::Memory).await;
+    let alice = world.token("alice");
+    let headers = |key| {
+        [
+            ("Guestlist-Access-Duration", "P1D"),
+            ("Guestlist-Approval", "required"),
+            ("Idempotency-Key", key),
+        ]
+    };
+    for mode in ["bestEffort", "atomic"] {
+        let mut other = row("b@b.example", "ro_editor");
+        other["grant"] = json!({"accessDuration": "P1D"});
+        let body = batch(mode, &[row("a@b.example", "ro_editor"), other]);
+        let given = headers(mode);
+        let sent = world.send_with(&alice, "POST", BATCH, &given, Some(&body));
+        let made = sent.await.expect(200).json();
+        assert_eq!(outcomes(&made), ["made", "made"]);
+        for result in made["results"].as_array().unwrap() {
+            let invite = &result["invite"];
+            assert_eq!(invite["grant"]["accessDuration"], "P1D");
+            assert_eq!(invite["approval"], json!({"required": true}));
+        }
+        // Without the headers it is something else.
+        once(&world, mode, &body).await.expect(422);
+    }
+    let mut longer = row("c@b.example", "ro_editor");
+    longer["grant"] = json!({"accessDuration": "P2D"});
+    let body = batch("bestEffort", &[row("d@b.example", "ro_editor"), longer]);
+    for target in [BATCH.to_owned(), format!("{BATCH}?dryRun=true")] {
+        let given = headers("k");
+        let sent = world.send_with(&alice, "POST", &target, &given, Some(&body));
+        let told = sent.await.expect(200).json();
+        assert_eq!(counts(&told), (1, 1), "{target}");
+        let refusal = &told["results"][1]["refusal"];
+        assert_eq!(refusal["path"], "Guestlist-Access-Duration");
+    }
+    let bad = [("Guestlist-Approval", "no")];
+    let plain = row("e@b.example", "ro_editor");
+    let made = world.send(&alice, "POST", "/v1/invites", Some(&plain));
+    let made = made.await.expect(201).json();
+    let id = made["inviteId"].as_str().unwrap();
+    let named = format!("/v1/invites/{}", &id[4..16]);
+    for (method, target) in [("POST", "/v1/invites?dryRun=true"), ("PUT", named.as_str())] {
+        let sent = world.send_with(&alice, method, target, &bad, Some(&plain));
+        sent.await.expect(400);
+        let given = headers("n");
+        let sent = world.send_with(&alice, method, target, &given, Some(&plain));
+        sent.await.expect(200);
+    }
+    let replaced = world.send(&alice, "GET", &named, None).await.expect(200);
+    assert_eq!(replaced.json()["grant"]["accessDuration"], "P1D");
+    assert_eq!(replaced.json()["approval"], json!({"required": true}));
 }

@@ -190,6 +190,8 @@ async fn a_list_is_narrowed_by_everything_that_is_said() {
     }
     for bad in [
         "?sort=name",
+        "?sort=-expiryTime",
+        "?sort=-reference",
         "?tag=blue",
         "?createdAfter=yesterday",
         "?roleId=a%20b%0A",
@@ -208,6 +210,64 @@ async fn a_list_is_narrowed_by_everything_that_is_said() {
     assert!(times.is_sorted() && times.len() == 5, "{times:?}");
 }
 
+/// Pages of two, so that each order is also kept from page to page.
+async fn in_order(world: &World, query: &str) -> Vec<String> {
+    let mut target = format!("/v1/invites?limit=2&{query}");
+    let mut found = Vec::new();
+    loop {
+        let page = world.own("GET", &target, None).await.expect(200).json();
+        let invites = page["invites"].as_array().unwrap().iter();
+        found.extend(invites.map(|invite| invite["reference"].as_str().unwrap().to_owned()));
+        let Some(next) = page["links"]["next"]["href"].as_str() else {
+            return found;
+        };
+        let next = next.strip_prefix("http://guestlist.test");
+        next.unwrap().clone_into(&mut target);
+    }
+}
+
+#[tokio::test]
+async fn lists_go_by_when_invites_were_made_and_back() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let mut made_in_order = Vec::new();
+        let mut times = Vec::new();
+        for number in 0..6 {
+            // The later one is made, the sooner it ends.
+            times.push(world.clock.now());
+            let expiry = world.clock.now().plus((10 - number) * DAY);
+            let more = json!({ "expiryTime": expiry });
+            let id = made(&world, &format!("docs/{number}"), &more).await;
+            made_in_order.push(reference(&id));
+            world.clock.advance(60_000);
+        }
+        // What is written again stays where it was.
+        let target = format!("/v1/invites/{}", made_in_order[0]);
+        let changed = invite_with("docs/0", &json!({"tags": {"a": "b"}}));
+        world.own("PUT", &target, Some(&changed)).await.expect(200);
+        let newest: Vec<String> = made_in_order.iter().rev().cloned().collect();
+        assert_eq!(in_order(&world, "sort=createdTime").await, made_in_order);
+        assert_eq!(in_order(&world, "sort=-createdTime").await, newest);
+        // Bounds: the first is in, the second is not.
+        let between = format!("createdAfter={}&createdBefore={}", times[1], times[4]);
+        let found = in_order(&world, &format!("sort=createdTime&{between}")).await;
+        assert_eq!(found, made_in_order[1..4]);
+        let found = in_order(&world, &format!("sort=-createdTime&{between}")).await;
+        assert_eq!(found, newest[2..5]);
+        let own = in_order(&world, "sort=-createdTime&resourceUri=docs/3").await;
+        assert_eq!(own, made_in_order[3..4]);
+        // A place in one order is none in another.
+        let page = world.own("GET", "/v1/invites?limit=2&sort=createdTime", None);
+        let next = page.await.expect(200).json()["links"]["next"]["href"].clone();
+        let other = next
+            .as_str()
+            .unwrap()
+            .replace("sort=createdTime", "sort=-createdTime");
+        let other = other.strip_prefix("http://guestlist.test").unwrap();
+        world.own("GET", other, None).await.expect(400);
+    }
+}
+
 #[tokio::test]
 async fn pages_hold_each_invite_once_and_no_secret() {
     let world = World::new(Engine::Memory).await;
@@ -215,7 +275,12 @@ async fn pages_hold_each_invite_once_and_no_secret() {
     for number in 0..130 {
         ids.push(made(&world, &format!("docs/{number}"), &json!({})).await);
     }
-    for sort in ["", "&sort=expiryTime"] {
+    for sort in [
+        "",
+        "&sort=expiryTime",
+        "&sort=createdTime",
+        "&sort=-createdTime",
+    ] {
         let mut target = format!("/v1/invites?limit=40{sort}");
         let mut found = Vec::new();
         loop {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use guestlist_rules::changes::{Changes, Document, Event, Kind};
+use guestlist_rules::invites::{InviteStatus, StoredInvite};
 use guestlist_server::invite_notices::{Look, tell};
+use guestlist_store::Applied;
 use serde_json::{Value, json};
 
 use crate::world::{Engine, World, engines, invite_of, record_of};
@@ -273,6 +276,77 @@ async fn an_account_may_have_the_invites_of_leavers_withdrawn() {
         let unknown = json!({"lostAuthority": "FORGET"});
         let refused = world.own("PUT", settings, Some(&unknown)).await;
         assert_eq!(refused.expect(400).json()["errorCode"], "InvalidRequest");
+    }
+}
+
+async fn withdraw_of_leavers(world: &World) {
+    let body = json!({"lostAuthority": "REVOKE"});
+    let set = world.own("PUT", "/v1/settings/invites", Some(&body)).await;
+    set.expect(200);
+}
+
+#[tokio::test]
+async fn an_invite_is_withdrawn_only_if_it_is_still_suspended_when_looked_at_again() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        withdraw_of_leavers(&world).await;
+        let returns = by_alice(&world, &reads()).await;
+        give_alice(&world, "Authress:ReadResource").await;
+        assert_eq!(told(&world).await, 1);
+        assert_eq!(changes(&world, &returns).await, ["CREATED", "SUSPENDED"]);
+        // Authority came back before the second look: nothing is lost.
+        give_alice(&world, "Authress:Owner").await;
+        assert_eq!(told(&world).await, 1);
+        assert_eq!(told(&world).await, 0);
+        let resumed = ["CREATED", "SUSPENDED", "RESUMED"];
+        assert_eq!(changes(&world, &returns).await, resumed);
+        // It goes again: what was told of the first time does not count.
+        give_alice(&world, "Authress:ReadResource").await;
+        assert_eq!(told(&world).await, 1);
+        assert_eq!(world.count("invite.revoked").await, 0);
+        assert_eq!(told(&world).await, 1);
+        assert_eq!(world.count("invite.revoked").await, 1);
+        assert_eq!(told(&world).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_withdrawn_while_memory_misses_a_change() {
+    for is_behind in [false, true] {
+        let world = World::new(Engine::Memory).await;
+        withdraw_of_leavers(&world).await;
+        let id = by_alice(&world, &reads()).await;
+        give_alice(&world, "Authress:ReadResource").await;
+        assert_eq!(told(&world).await, 1);
+        if is_behind {
+            // A role that nobody can read: it might be the one that gives alice everything.
+            let mut unreadable = Changes::new(Event {
+                kind: "role.updated".to_owned(),
+                time: 0,
+                actor: "test".to_owned(),
+                request_id: String::new(),
+                subject: "role/ro_broken".to_owned(),
+                data: Value::Null,
+            });
+            unreadable.write.push(Document {
+                kind: Kind::Role,
+                id: "ro_broken".to_owned(),
+                facets: Vec::new(),
+                body: b"{}".to_vec(),
+            });
+            let applied = world.app.store.apply(unreadable).await.unwrap();
+            assert!(matches!(applied, Applied::Done(_)));
+        }
+        assert_eq!(world.app.is_behind(), is_behind);
+        assert_eq!(told(&world).await, usize::from(!is_behind));
+        let stored = world.app.store.get(Kind::Invite, &id[4..16]).await;
+        let stored: StoredInvite = stored.unwrap().unwrap().value.read().unwrap();
+        let expected = if is_behind {
+            InviteStatus::Pending
+        } else {
+            InviteStatus::Revoked
+        };
+        assert_eq!(stored.status, expected);
     }
 }
 

@@ -287,3 +287,29 @@ async fn d41_a_recipient_is_not_flooded_and_nobody_learns_who_invited_them() {
     invite["invitee"] = json!({"email": "bob@example.com"});
     world.invite(&ann, &invite).await;
 }
+
+/// What was made is told again however little is left, and who may not invite uses up nothing.
+#[tokio::test]
+async fn d41_what_was_made_is_told_again_and_strangers_use_up_nothing() {
+    let one = |settings: &mut Settings| settings.limits.invite_budget = 1;
+    let world = World::with(Engine::Memory, one).await;
+    world
+        .give("rec_a", "ann", &["Authress:Owner"], &["docs"])
+        .await;
+    let mut invite = invite_of(&["Authress:ReadResource"], &["docs/1"]);
+    invite["invitee"] = json!({"email": "eve@example.com"});
+    let (ann, mallory) = (world.token("ann"), world.token("mallory"));
+    // Eve can be invited once. Mallory, who may not, does not take that away, nor learns of it.
+    for _ in 0..3 {
+        let refused = world.send(&mallory, "POST", "/v1/invites", Some(&invite));
+        refused.await.expect(403);
+    }
+    let keyed = [("Idempotency-Key", "once")];
+    let make = || world.send_with(&ann, "POST", "/v1/invites", &keyed, Some(&invite));
+    let first = make().await.expect(201);
+    let again = make().await.expect(201);
+    assert_eq!(again.json(), first.json());
+    is_too_many(&world.send(&ann, "POST", "/v1/invites", Some(&invite)).await);
+    let refused = world.send(&mallory, "POST", "/v1/invites", Some(&invite));
+    refused.await.expect(403);
+}

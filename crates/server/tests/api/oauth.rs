@@ -131,6 +131,59 @@ async fn it_takes_what_the_sdks_send_and_the_form_of_the_standard() {
 }
 
 #[tokio::test]
+async fn the_client_may_stand_in_http_basic() {
+    use base64::Engine as _;
+    let world = World::new(Engine::Memory).await;
+    let [id, _, secret] = client(&world, &json!({})).await;
+    let basic = |text: String| {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+        format!("Basic {encoded}")
+    };
+    let escaped = secret
+        .replace('+', "%2B")
+        .replace('/', "%2F")
+        .replace('=', "%3d");
+    let whole = basic(format!("{id}:{secret}"));
+    let form = "grant_type=client_credentials";
+    let wrong = basic(format!("{id}:{secret}x"));
+    let both = format!("{form}&client_id={id}&client_secret=x");
+    for (authorization, body, status) in [
+        (whole.clone(), form, 200),
+        (basic(format!("{id}:{escaped}")), form, 200),
+        (whole.replace("Basic", "bAsIc"), form, 200),
+        (whole.clone(), "", 200),
+        (whole.clone(), &format!("{form}&client_id={id}"), 200),
+        (whole.clone(), &format!("{form}&client_id=sc_other"), 400),
+        (whole.clone(), &both, 400),
+        (whole.clone(), "grant_type=password", 501),
+        (format!("{whole}\r\nAuthorization: {whole}"), form, 400),
+        ("Basic %%%".to_owned(), form, 400),
+        (basic("no colon".to_owned()), form, 400),
+        (wrong, form, 401),
+        (basic(format!("sc_unknown:{secret}")), form, 401),
+    ] {
+        let length = body.len();
+        let request = format!(
+            "POST {TOKENS} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+             Authorization: {authorization}\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        let reply = world.raw(request.as_bytes()).await;
+        assert_eq!(reply.status, status, "{body}: {}", reply.text);
+        let challenge = reply.header("www-authenticate");
+        let is_basic = challenge.is_some_and(|scheme| scheme.starts_with("Basic "));
+        assert_eq!(is_basic, status == 401, "{body}");
+        assert!(!reply.text.contains(&secret));
+        let error = reply.json()["error"].clone();
+        let expected = match status {
+            400 => json!("invalid_request"),
+            401 => json!("invalid_client"),
+            _ => Value::Null,
+        };
+        assert_eq!(error, expected, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_secret_is_refused_without_a_word_on_what_is_wrong() {
     let world = World::new(Engine::Memory).await;
     let [id, key, secret] = client(&world, &json!({})).await;
@@ -190,13 +243,19 @@ async fn other_grants_are_not_there_and_say_so() {
     for (grant, status) in [
         ("authorization_code", 501),
         ("password", 501),
-        ("refresh_token", 400),
+        ("refresh_token", 501),
         ("CLIENT_CREDENTIALS", 400),
     ] {
         let mut body = request(&id, &secret);
         body["grant_type"] = json!(grant);
         let reply = ask(&world, &body).await;
         assert_eq!(reply.status, status, "{grant}: {}", reply.text);
+        if status == 400 {
+            assert_eq!(reply.json()["error"], "unsupported_grant_type");
+        }
+        // What else is missing is of no interest then.
+        let alone = ask(&world, &json!({"grant_type": grant})).await;
+        assert_eq!(alone.status, status, "{grant}: {}", alone.text);
     }
     let without = json!({"client_id": id, "grant_type": "client_credentials"});
     assert_eq!(

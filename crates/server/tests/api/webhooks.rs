@@ -128,6 +128,26 @@ async fn a_webhook_gets_the_events_it_names_and_no_others() {
     );
 }
 
+#[tokio::test]
+async fn who_wants_to_know_of_invites_that_are_made_is_told_of_batches_too() {
+    let world = World::new(Engine::Memory).await;
+    let mut receiver = Receiver::new().await;
+    hook(&world, &receiver.url, &["invite.created"]).await;
+    role(&world, "ro_x").await;
+    let invite = invite_of(&["ro_x"], &["x/1"]);
+    let batch = json!({"mode": "atomic", "invites": [invite, invite]});
+    let made = world.own("POST", "/v1/invites/batch", Some(&batch)).await;
+    let made = made.expect(200).json();
+    let id = made["results"][0]["invite"]["inviteId"].as_str().unwrap();
+    let target = format!("/v1/invites/{id}");
+    world.own("DELETE", &target, None).await.expect(204);
+    world.invite(&world.owner, &invite).await;
+    assert_eq!(
+        receiver.types(2).await,
+        ["invite.batch-created", "invite.created"]
+    );
+}
+
 #[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 #[tokio::test]
 async fn changes_of_access_are_sent_in_the_form_of_the_hosted_service() {

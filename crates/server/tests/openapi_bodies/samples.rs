@@ -266,6 +266,7 @@ fn problem() -> Problem {
         error_code: "NotFound".to_owned(),
         error_id: "abc".to_owned(),
         detail: Some("More".to_owned()),
+        error: Some("invalid_client".to_owned()),
         path: Some("roleId".to_owned()),
         refused_rows: vec![invites::refused_row()],
     }
@@ -572,6 +573,7 @@ fn further_bare_answers() -> [(&'static str, Value); 7] {
     };
     let bare_problem = Problem {
         detail: None,
+        error: None,
         path: None,
         refused_rows: Vec::new(),
         ..problem()

@@ -170,7 +170,12 @@ fn replace(
     if row.facets == facets {
         return Ok(());
     }
-    let old = stored_facets(&row.facets)?;
+    move_facets(connection, document, &row.facets)
+}
+
+/// Indexes a document by its facets instead of by those that it had.
+fn move_facets(connection: &Connection, document: &Document, old: &str) -> Result<()> {
+    let old = stored_facets(old)?;
     for (facet, value) in old.iter().filter(|pair| !document.facets.contains(pair)) {
         delete_facet(connection, document.kind, &document.id, *facet, value)?;
     }
@@ -178,6 +183,24 @@ fn replace(
         insert_facet(connection, document.kind, &document.id, *facet, value)?;
     }
     Ok(())
+}
+
+/// Gives a document other facets, and leaves its body and its mark.
+pub(super) fn refacet(
+    connection: &Connection,
+    document: &Document,
+    number: i64,
+    old: &str,
+) -> Result<()> {
+    let facets = serde_json::to_string(&document.facets)
+        .map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))?;
+    if facets == old {
+        return Ok(());
+    }
+    connection
+        .prepare_cached("UPDATE documents SET facets = ?2 WHERE number = ?1")?
+        .execute(params![number, facets])?;
+    move_facets(connection, document, old)
 }
 
 fn delete(connection: &Connection, kind: Kind, id: &str, row: &Row) -> Result<()> {

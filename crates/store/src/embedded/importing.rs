@@ -19,7 +19,7 @@ use super::transfer::{
     DocumentLine, EventLine, ExportEnd, ExportHeader, FORMAT, LONGEST_LINE, Line, TransferError,
     VERSION, hexadecimal,
 };
-use super::{exporting, schema};
+use super::{exporting, facets, schema};
 use crate::admission::{admit_id, one_value_per_facet};
 use crate::chain::Head;
 
@@ -80,8 +80,8 @@ impl ExportFile {
     /// are whose place was taken.
     ///
     /// The new database is exported once more before it takes its place, and must give the same
-    /// bytes. A process that ends in between, or a power cut, leaves the old state or the new one.
-    /// Blocks the thread.
+    /// bytes. Invites then get the facets that an older version did not export with them. A process
+    /// that ends in between, or a power cut, leaves the old state or the new one. Blocks the thread.
     pub fn import(
         mut self,
         directory: &Path,
@@ -91,7 +91,8 @@ impl ExportFile {
     ) -> Result<Option<PathBuf>, TransferError> {
         let placed = put_in_place(directory, existing, companions, &mut |database| {
             self.fill(database, watch)?;
-            self.compare(database, watch)
+            self.compare(database, watch)?;
+            complete(database)
         })?;
         if placed.newest.0 != self.header.revision {
             return Err(TransferError::Differs);
@@ -144,6 +145,23 @@ impl ExportFile {
         }
         Ok(())
     }
+}
+
+/// Gives invites the facets that they did not have when they were exported.
+fn complete(database: &Path) -> Result<(), TransferError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(database, flags)?;
+    // It means nothing until it is in its place.
+    connection.pragma_update_and_check(None, "journal_mode", "off", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "off")?;
+    let full = |error: rusqlite::Error| BackupError::from(error).at_full_disk(database);
+    let transaction = connection.transaction()?;
+    facets::fill(&transaction).map_err(full)?;
+    transaction.commit().map_err(full)?;
+    connection
+        .close()
+        .map_err(|(_connection, error)| full(error))?;
+    Ok(sync(database).map_err(BackupError::file(database))?)
 }
 
 fn length(file: &File) -> Result<u64, TransferError> {

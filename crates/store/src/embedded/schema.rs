@@ -13,7 +13,7 @@ use rusqlite::{Connection, Error, OpenFlags, Transaction, TransactionBehavior, p
 
 use super::change::{signed, stored_event};
 use super::reading::unsigned;
-use super::{OpenError, OpenOptions, Synchronous};
+use super::{OpenError, OpenOptions, Synchronous, facets};
 use crate::chain::Head;
 
 pub(super) const FILE: &str = "guestlist.db";
@@ -69,6 +69,11 @@ static MIGRATIONS: [Step; NEWEST as usize] = [
         tables: "ALTER TABLE events ADD COLUMN hash BLOB",
         fill: chain_events,
     },
+    // Invites were written before they had all their facets, and lists would miss those.
+    Step {
+        tables: "",
+        fill: |transaction| facets::fill(transaction),
+    },
 ];
 
 /// What leads from one version to the next.
@@ -79,7 +84,7 @@ struct Step {
 }
 
 /// The version this program writes.
-const NEWEST: u32 = 2;
+const NEWEST: u32 = 3;
 /// The first version whose events have hashes.
 const CHAINED: u32 = 2;
 
