@@ -60,10 +60,21 @@ pub struct PostgresStore {
 }
 
 /// What a start chooses.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct PostgresOptions {
     migrate: Migrate,
     kept: Kept,
+    finding_out: Duration,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            migrate: Migrate::default(),
+            kept: Kept::default(),
+            finding_out: writer::FINDING_OUT,
+        }
+    }
 }
 
 impl PostgresOptions {
@@ -79,6 +90,14 @@ impl PostgresOptions {
     #[must_use]
     pub fn most_kept(mut self, most: u64) -> Self {
         self.kept = Kept { least: most, most };
+        self
+    }
+
+    /// How long the outcome of a commit that was cut off is looked for.
+    #[cfg(feature = "suite")]
+    #[must_use]
+    pub fn finding_out(mut self, longest: Duration) -> Self {
+        self.finding_out = longest;
         self
     }
 }
@@ -100,7 +119,12 @@ impl PostgresStore {
         drop(session);
         let shared = Arc::new(Shared::new(base));
         let (queue, received) = mpsc::channel(QUEUE);
-        let writer = Writer::new(Arc::clone(&connector), Arc::clone(&shared), received);
+        let writer = Writer::new(
+            Arc::clone(&connector),
+            Arc::clone(&shared),
+            received,
+            options.finding_out,
+        );
         let tail = Tail {
             connector: Arc::clone(&connector),
             shared: Arc::clone(&shared),

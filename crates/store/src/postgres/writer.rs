@@ -25,7 +25,7 @@ const TRIES: u32 = 12;
 /// How long a group keeps being tried.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long the outcome of a commit that was cut off is looked for.
-const FINDING_OUT: Duration = Duration::from_secs(15);
+pub(super) const FINDING_OUT: Duration = Duration::from_secs(15);
 /// How long the head is locked before it is read after other nodes wrote.
 const CONTENDED: Duration = Duration::from_millis(250);
 /// How long a database that could not be reached is not tried again.
@@ -59,6 +59,7 @@ pub(super) struct Writer {
     down: Option<(Instant, Failure)>,
     /// The last write found no room: a ping must try whether there is some again.
     was_full: bool,
+    finding_out: Duration,
 }
 
 /// What became of one try to write a group.
@@ -76,6 +77,7 @@ impl Writer {
         connector: Arc<Connector>,
         shared: Arc<Shared>,
         queue: mpsc::Receiver<Message>,
+        finding_out: Duration,
     ) -> Self {
         Self {
             connector,
@@ -85,6 +87,7 @@ impl Writer {
             contended: None,
             down: None,
             was_full: false,
+            finding_out,
         }
     }
 
@@ -244,7 +247,10 @@ impl Writer {
                 "marks that were read contradict each other",
             ));
         };
-        let session = self.session().await?;
+        // The connection that holds the lock, and no other: a new one would be in no transaction.
+        let Some(session) = &self.session else {
+            return Err(Failure::elapsed());
+        };
         if judged.lines.is_empty() {
             // The connection may be gone: nothing was to be written.
             if session.run("ROLLBACK").await.is_err() {
@@ -347,7 +353,7 @@ impl Writer {
         newest: guestlist_rules::changes::Revision,
         token: Token,
     ) -> Result<bool, Failure> {
-        let until = Instant::now() + FINDING_OUT;
+        let until = Instant::now() + self.finding_out;
         let mut tries = 0;
         loop {
             self.down = None;
