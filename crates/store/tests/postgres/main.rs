@@ -11,6 +11,7 @@ mod cut_off;
 mod failures;
 mod history;
 mod nodes;
+mod protected;
 mod proxy;
 mod schemas;
 

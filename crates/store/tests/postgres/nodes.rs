@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use guestlist_rules::changes::{Expect, Kind, Mark, Revision};
 use guestlist_store::suite::cluster::Cluster;
-use guestlist_store::{Applied, Head, Logged};
+use guestlist_store::{Applied, Head, Logged, PostgresOptions};
 use tokio::sync::Barrier;
 use tokio_postgres::Client;
 
-use crate::{Heard, creating, done, open, operator, shared, until, whole_log, writing};
+use crate::{Heard, creating, done, open, open_with, operator, shared, until, whole_log, writing};
 
 /// Eight tasks on three nodes write, and each of the nodes hears what the log says, line by line.
 async fn eight_writers_and_three_followers(cluster: &Cluster, changes: u64) {
@@ -231,4 +231,57 @@ async fn another_node_hears_the_whole_change() {
     let told = heard.up_to(&two, newest).await;
     let told: Vec<_> = told.iter().map(|it| (*it.changes).clone()).collect();
     assert_eq!(told, changes);
+}
+
+/// Changes that arrive together share a transaction, and its one round trip.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_writers_do_not_cost_64_commits() {
+    let Some(cluster) = shared() else { return };
+    let address = cluster.new_address();
+    let store = open(&address).await;
+    let mut tasks = Vec::new();
+    for task in 0..64 {
+        let store = Arc::clone(&store);
+        tasks.push(tokio::spawn(async move {
+            for number in 0..20 {
+                done(&store, creating(&format!("{task}-{number}"), "1")).await;
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let client = operator(cluster, &address).await;
+    let groups = "SELECT count(DISTINCT writer) FROM guestlist_recent_changes";
+    let groups: i64 = client.query_one(groups, &[]).await.unwrap().get(0);
+    assert!(groups <= 64 * 20 / 8, "{groups} transactions");
+}
+
+/// What every node has long heard is dropped, and no node misses it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn recent_changes_are_not_kept_for_ever() {
+    let Some(cluster) = shared() else { return };
+    let address = cluster.new_address();
+    let options = PostgresOptions::default().most_kept(100);
+    let store = open_with(&address, options).await;
+    let heard = Heard::of(&store).await;
+    let client = operator(cluster, &address).await;
+    let mut newest = Revision(0);
+    for number in 0..300 {
+        newest = done(&store, creating(&number.to_string(), "1")).await;
+    }
+    until("old lines are dropped", || async {
+        let count = "SELECT count(*), max(revision) FROM guestlist_recent_changes";
+        let row = client.query_one(count, &[]).await.unwrap();
+        (row.get::<_, i64>(0), row.get::<_, i64>(1)) == (100, 300)
+    })
+    .await;
+    heard.up_to(&store, newest).await;
+    assert_eq!(whole_log(&store).await.len(), 300);
+    // A node that starts now reads the documents, and needs none of what was dropped.
+    let late = open(&address).await;
+    let heard = Heard::of(&late).await;
+    let newest = done(&store, creating("late", "1")).await;
+    heard.up_to(&late, newest).await;
+    assert_eq!(heard.revisions(), [newest.0]);
 }
