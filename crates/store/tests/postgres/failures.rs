@@ -89,7 +89,8 @@ async fn nothing_is_lost(nodes: &[(Arc<dyn Store>, Heard)], acknowledged: &BTree
     for (node, heard) in nodes {
         heard.up_to(node, newest).await;
         assert_eq!(heard.revisions(), (1..=newest.0).collect::<Vec<u64>>());
-        node.ping().await.unwrap();
+        // A node that could not connect a moment ago tries again in the next.
+        until("it takes writes", || async { node.ping().await.is_ok() }).await;
     }
 }
 
@@ -296,4 +297,23 @@ async fn a_server_without_room_for_connections_is_said_and_got_over() {
     })
     .await;
     assert_eq!(whole_log(&store).await.len(), 2);
+}
+
+/// A node that was cut off while it held the head: the server ends its transaction in time, as the
+/// settings of the node's own connections ask it to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_holder_of_the_head_that_was_cut_off_is_got_over() {
+    let Some(cluster) = shared() else { return };
+    let address = cluster.new_address();
+    let store = open(&address).await;
+    let holder = operator(cluster, &address).await;
+    holder
+        .batch_execute(
+            "SET idle_in_transaction_session_timeout = 3000;
+             BEGIN; SELECT 1 FROM guestlist_head FOR UPDATE",
+        )
+        .await
+        .unwrap();
+    assert_eq!(done(&store, creating("a", "1")).await, Revision(1));
+    assert!(holder.batch_execute("COMMIT").await.is_err());
 }

@@ -66,9 +66,6 @@ async fn a_database_is_taken_by_its_certificate_and_takes_a_password() {
     let wrong = file("hunter2");
     let (whole, lines, wrong) = (whole.path(), lines.path(), wrong.path());
     let authority = certificate("authority.pem");
-    let at = |host: &str, rest: &str| {
-        format!("postgres://guestlist@{host}:{port}/postgres?schema=guests&{rest}")
-    };
     for (number, password) in [
         format!("password_file={}", whole.display()),
         format!("passfile={}", lines.display()),
@@ -76,7 +73,11 @@ async fn a_database_is_taken_by_its_certificate_and_takes_a_password() {
     .iter()
     .enumerate()
     {
-        let address = at("localhost", &format!("sslrootcert={authority}&{password}"));
+        let address = at(
+            "localhost",
+            port,
+            &format!("sslrootcert={authority}&{password}"),
+        );
         let store = open(&address).await;
         done(&store, creating(&number.to_string(), "1")).await;
         let client = operator(&cluster, "schema=public").await;
@@ -85,52 +86,53 @@ async fn a_database_is_taken_by_its_certificate_and_takes_a_password() {
         let row = client.query_one(plain, &[]).await.unwrap();
         assert_eq!(row.get::<_, i64>(0), 0);
     }
-    let password = format!("password_file={}", whole.display());
-    let other = certificate("other.pem");
-    for (host, rest, words) in [
-        (
-            "localhost",
-            format!("sslrootcert={other}&{password}"),
-            "certificate",
-        ),
-        (
-            "localhost",
-            format!("sslmode=verify-full&{password}"),
-            "certificate",
-        ),
-        (
-            "127.0.0.1",
-            format!("sslrootcert={authority}&{password}"),
-            "certificate",
-        ),
-        (
-            "localhost",
-            format!("sslmode=disable&{password}"),
-            "pg_hba.conf",
-        ),
-        (
-            "localhost",
-            format!("sslrootcert=/missing.pem&{password}"),
-            "/missing.pem",
-        ),
-        (
-            "localhost",
-            format!("sslrootcert={authority}&password_file={}", wrong.display()),
-            "password authentication failed",
-        ),
-        (
-            "localhost",
-            format!("sslrootcert={authority}&password_file=/missing"),
-            "/missing",
-        ),
-    ] {
-        let text = refusal(&at(host, &rest)).await;
-        assert!(text.contains(words), "{rest}: {text}");
+    let whole = whole.display().to_string();
+    for (address, words) in refused(port, &whole, &wrong.display().to_string()) {
+        let text = refusal(&address).await;
+        assert!(text.contains(words), "{address}: {text}");
         assert!(
             !text.contains("horse") && !text.contains("hunter2"),
             "{text}"
         );
     }
+}
+
+/// Addresses that must not work, and a word of why.
+fn refused(port: u16, whole: &str, wrong: &str) -> Vec<(String, &'static str)> {
+    let authority = format!("sslrootcert={}", certificate("authority.pem"));
+    let other = format!("sslrootcert={}", certificate("other.pem"));
+    let right = format!("password_file={whole}");
+    let wrong = format!("password_file={wrong}");
+    [
+        ("localhost", other.as_str(), right.as_str(), "certificate"),
+        ("localhost", "sslmode=verify-full", &right, "certificate"),
+        ("127.0.0.1", &authority, &right, "certificate"),
+        ("localhost", "sslmode=disable", &right, "pg_hba.conf"),
+        (
+            "localhost",
+            "sslrootcert=/missing.pem",
+            &right,
+            "/missing.pem",
+        ),
+        (
+            "localhost",
+            &authority,
+            &wrong,
+            "password authentication failed",
+        ),
+        (
+            "localhost",
+            &authority,
+            "password_file=/missing",
+            "/missing",
+        ),
+    ]
+    .map(|(host, tls, password, words)| (at(host, port, &format!("{tls}&{password}")), words))
+    .into()
+}
+
+fn at(host: &str, port: u16, rest: &str) -> String {
+    format!("postgres://guestlist@{host}:{port}/postgres?schema=guests&{rest}")
 }
 
 /// A server that offers no TLS is not talked to without it.
