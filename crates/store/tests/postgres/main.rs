@@ -10,6 +10,7 @@
 mod cut_off;
 mod failures;
 mod history;
+mod killed;
 mod nodes;
 mod protected;
 mod proxy;
