@@ -266,8 +266,14 @@ impl Writer {
     /// Gives the head back. Too much to read under the lock is left to the task that follows the
     /// log; another history ends the store.
     async fn behind(&mut self, rift: Rift, base: Base) -> Result<Try, Failure> {
-        self.session = None;
-        let failure = Failure::new(Reach::Lost, rift.to_string());
+        let given_back = match &self.session {
+            Some(session) => session.run("ROLLBACK").await.is_ok(),
+            None => false,
+        };
+        if !given_back {
+            self.session = None;
+        }
+        let failure = Failure::new(Reach::Again, rift.to_string());
         let Rift::LeftBehind(_) = rift else {
             self.shared.stop(&rift);
             return Err(failure);

@@ -103,11 +103,11 @@ async fn an_open_transaction_is_never_overtaken() {
             later.push(tokio::spawn(async move { done(&store, change).await }));
         }
         until("both nodes wait for the open transaction", || async {
-            let waiting = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+            let waiting =
+                "SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
                  JOIN pg_stat_activity a ON a.pid = l.pid
                  WHERE c.relname = 'guestlist_head' AND a.wait_event_type = 'Lock'
-                   AND c.relnamespace = current_schema()::regnamespace
-                   AND l.mode = 'RowExclusiveLock'";
+                   AND c.relnamespace = current_schema()::regnamespace";
             let row = watching.query_one(waiting, &[]).await.unwrap();
             row.get::<_, i64>(0) >= 2
         })
