@@ -39,7 +39,7 @@ use self::schema::Unready;
 pub use self::schema::{Migrate, Migrated, PostgresOpenError};
 use self::tailing::{Kept, Tail};
 use self::telling::{Condition, Shared};
-use self::writer::{Job, Message, Writer};
+use self::writer::{Choices, Job, Message, Writer};
 use crate::admission::admit;
 use crate::{Applied, Freshness, Logged, Position, Selection, Store, StoreError, Subscriber};
 
@@ -60,21 +60,11 @@ pub struct PostgresStore {
 }
 
 /// What a start chooses.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct PostgresOptions {
     migrate: Migrate,
     kept: Kept,
-    finding_out: Duration,
-}
-
-impl Default for PostgresOptions {
-    fn default() -> Self {
-        Self {
-            migrate: Migrate::default(),
-            kept: Kept::default(),
-            finding_out: writer::FINDING_OUT,
-        }
-    }
+    choices: Choices,
 }
 
 impl PostgresOptions {
@@ -97,7 +87,15 @@ impl PostgresOptions {
     #[cfg(feature = "suite")]
     #[must_use]
     pub fn finding_out(mut self, longest: Duration) -> Self {
-        self.finding_out = longest;
+        self.choices.finding_out = longest;
+        self
+    }
+
+    /// Writes as a node does that has just met another one.
+    #[cfg(feature = "suite")]
+    #[must_use]
+    pub fn always_locking(mut self) -> Self {
+        self.choices.always_locks = true;
         self
     }
 }
@@ -123,7 +121,7 @@ impl PostgresStore {
             Arc::clone(&connector),
             Arc::clone(&shared),
             received,
-            options.finding_out,
+            options.choices,
         );
         let tail = Tail {
             connector: Arc::clone(&connector),

@@ -25,7 +25,7 @@ const TRIES: u32 = 12;
 /// How long a group keeps being tried.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long the outcome of a commit that was cut off is looked for.
-pub(super) const FINDING_OUT: Duration = Duration::from_secs(15);
+const FINDING_OUT: Duration = Duration::from_secs(15);
 /// How long the head is locked before it is read after other nodes wrote.
 const CONTENDED: Duration = Duration::from_millis(250);
 /// How long a database that could not be reached is not tried again.
@@ -59,7 +59,25 @@ pub(super) struct Writer {
     down: Option<(Instant, Failure)>,
     /// The last write found no room: a ping must try whether there is some again.
     was_full: bool,
-    finding_out: Duration,
+    choices: Choices,
+}
+
+/// What only tests choose otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choices {
+    /// How long the outcome of a commit that was cut off is looked for.
+    pub(super) finding_out: Duration,
+    /// Whether the head is locked before it is read even when no other node writes.
+    pub(super) always_locks: bool,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self {
+            finding_out: FINDING_OUT,
+            always_locks: false,
+        }
+    }
 }
 
 /// What became of one try to write a group.
@@ -77,7 +95,7 @@ impl Writer {
         connector: Arc<Connector>,
         shared: Arc<Shared>,
         queue: mpsc::Receiver<Message>,
-        finding_out: Duration,
+        choices: Choices,
     ) -> Self {
         Self {
             connector,
@@ -87,7 +105,7 @@ impl Writer {
             contended: None,
             down: None,
             was_full: false,
-            finding_out,
+            choices,
         }
     }
 
@@ -206,7 +224,8 @@ impl Writer {
     }
 
     async fn attempt_once(&mut self, group: &[Job]) -> Result<Try, Failure> {
-        let is_contended = self.contended.is_some_and(|until| Instant::now() < until);
+        let is_contended =
+            self.choices.always_locks || self.contended.is_some_and(|until| Instant::now() < until);
         let base = self.shared.base().filter(|_| !is_contended);
         let Some(base) = base else {
             return self.under_lock(group).await;
@@ -359,7 +378,7 @@ impl Writer {
         newest: guestlist_rules::changes::Revision,
         token: Token,
     ) -> Result<bool, Failure> {
-        let until = Instant::now() + self.finding_out;
+        let until = Instant::now() + self.choices.finding_out;
         let mut tries = 0;
         loop {
             self.down = None;

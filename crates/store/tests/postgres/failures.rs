@@ -317,3 +317,47 @@ async fn a_holder_of_the_head_that_was_cut_off_is_got_over() {
     assert_eq!(done(&store, creating("a", "1")).await, Revision(1));
     assert!(holder.batch_execute("COMMIT").await.is_err());
 }
+
+/// Transactions that meet others are tried again, and not for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn serialization_failures_are_tried_again_within_a_bound() {
+    let Some(cluster) = shared() else { return };
+    for (failures, code) in [(3, "40001"), (3, "40P01"), (1_000_000, "40001")] {
+        let address = cluster.new_address();
+        let store = open(&address).await;
+        done(&store, creating("a", "1")).await;
+        let client = operator(cluster, &address).await;
+        // What a sequence has given stays given when the transaction is rolled back.
+        let meeting = format!(
+            "CREATE SEQUENCE tries;
+             CREATE FUNCTION meet() RETURNS trigger LANGUAGE plpgsql AS $$
+               BEGIN IF nextval('tries') <= {failures} THEN
+                 RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '{code}';
+               END IF; RETURN NEW; END $$;
+             CREATE TRIGGER meet BEFORE INSERT ON guestlist_events
+               FOR EACH ROW EXECUTE FUNCTION meet()"
+        );
+        client.batch_execute(&meeting).await.unwrap();
+        let outcome = store.apply(creating("b", "1")).await;
+        let row = client.query_one("SELECT last_value FROM tries", &[]).await;
+        let tries: i64 = row.unwrap().get(0);
+        if failures == 3 {
+            assert!(
+                matches!(outcome, Ok(Applied::Done(Revision(2)))),
+                "{outcome:?}"
+            );
+            assert_eq!(tries, 4);
+        } else {
+            assert!(
+                matches!(outcome, Err(StoreError::Unavailable(_))),
+                "{outcome:?}"
+            );
+            assert!(tries > 3 && tries < 100, "{tries}");
+            client
+                .batch_execute("DROP TRIGGER meet ON guestlist_events")
+                .await
+                .unwrap();
+            assert_eq!(done(&store, creating("b", "1")).await, Revision(2));
+        }
+    }
+}

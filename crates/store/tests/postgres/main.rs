@@ -151,24 +151,32 @@ async fn whole_log(store: &Arc<dyn Store>) -> Vec<Logged> {
 }
 
 /// A place of its own in the shared cluster.
-fn place(cluster: &Cluster) -> Place {
+fn place(cluster: &Cluster, options: PostgresOptions) -> Place {
     let address = cluster.new_address();
     Place::lasting(move || {
         let runtime = tokio::runtime::Handle::current();
-        tokio::task::block_in_place(|| runtime.block_on(open(&address)))
+        tokio::task::block_in_place(|| runtime.block_on(open_with(&address, options)))
     })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_engine_on_postgresql_keeps_the_contract() {
     let Some(cluster) = shared() else { return };
-    let report = suite::run(|| place(cluster)).await;
+    let report = suite::run(|| place(cluster, PostgresOptions::default())).await;
     report.assert();
     assert!(
         report.passed.len() >= 100,
         "only {} cases ran",
         report.passed.len()
     );
+}
+
+/// On the other way, which a node takes that has met others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_engine_on_postgresql_keeps_the_contract_under_the_lock() {
+    let Some(cluster) = shared() else { return };
+    let options = PostgresOptions::default().always_locking();
+    suite::run(|| place(cluster, options)).await.assert();
 }
 
 /// One bad change does not fail its neighbours: an index of PostgreSQL takes no value of this size.
