@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::command;
+use crate::machine::{self, Need};
 use crate::report::{Counts, Outcome};
 use crate::terminal;
 use crate::workspace::Workspace;
@@ -59,6 +60,11 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Outcome> {
         terminal::say(&format!(
             "{ignored} long tests are left to the nightly run (--ignored)"
         ));
+    }
+    // Those of the engine end at once without it, and cargo counts them as passed.
+    if let Some(reason) = machine::lacking(&[Need::Postgres]) {
+        terminal::say(&format!("skipped: the PostgreSQL engine {reason}"));
+        counts.skipped += 1;
     }
     ensure!(
         status.success() || counts.failed > 0,

@@ -21,16 +21,19 @@ pub(crate) enum Need {
     OpenSsl,
     /// Moves the clock of a process, to see invites expire.
     Faketime,
+    /// The server that the tests of the PostgreSQL engine run for themselves.
+    Postgres,
 }
 
 impl Need {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Strace,
         Self::Curl,
         Self::Python,
         Self::Node,
         Self::OpenSsl,
         Self::Faketime,
+        Self::Postgres,
     ];
 
     fn is_met(self) -> bool {
@@ -41,6 +44,7 @@ impl Need {
             Self::Node => answers("node", &["--version"]) && answers("npm", &["--version"]),
             Self::OpenSsl => answers("pkg-config", &["--exists", "openssl"]),
             Self::Faketime => faketime_library().is_some(),
+            Self::Postgres => answers("initdb", &["--version"]) || postgres_directory().is_some(),
         }
     }
 
@@ -52,6 +56,7 @@ impl Need {
             Self::Node => &["nodejs", "npm"],
             Self::OpenSsl => &["pkg-config", "libssl-dev"],
             Self::Faketime => &["libfaketime"],
+            Self::Postgres => &["postgresql"],
         }
     }
 }
@@ -114,6 +119,14 @@ pub(crate) fn faketime_library() -> Option<PathBuf> {
         .flatten()
         .map(|entry| library(entry.path()));
     found.find(|path| path.is_file())
+}
+
+/// The programs of PostgreSQL, where Debian puts them.
+fn postgres_directory() -> Option<PathBuf> {
+    let mut versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+    versions
+        .find(|version| version.path().join("bin/initdb").is_file())
+        .map(|version| version.path().join("bin"))
 }
 
 /// A Python environment below `directory` with exactly the packages of a requirements file.

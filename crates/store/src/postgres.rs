@@ -39,7 +39,7 @@ use self::schema::Unready;
 pub use self::schema::{Migrate, Migrated, PostgresOpenError};
 use self::tailing::{Kept, Tail};
 use self::telling::{Condition, Shared};
-use self::writer::{Job, Message, Writer};
+use self::writer::{Choices, Job, Message, Writer};
 use crate::admission::admit;
 use crate::{Applied, Freshness, Logged, Position, Selection, Store, StoreError, Subscriber};
 
@@ -64,6 +64,7 @@ pub struct PostgresStore {
 pub struct PostgresOptions {
     migrate: Migrate,
     kept: Kept,
+    choices: Choices,
 }
 
 impl PostgresOptions {
@@ -79,6 +80,22 @@ impl PostgresOptions {
     #[must_use]
     pub fn most_kept(mut self, most: u64) -> Self {
         self.kept = Kept { least: most, most };
+        self
+    }
+
+    /// How long the outcome of a commit that was cut off is looked for.
+    #[cfg(feature = "suite")]
+    #[must_use]
+    pub fn finding_out(mut self, longest: Duration) -> Self {
+        self.choices.finding_out = longest;
+        self
+    }
+
+    /// Writes as a node does that has just met another one.
+    #[cfg(feature = "suite")]
+    #[must_use]
+    pub fn always_locking(mut self) -> Self {
+        self.choices.always_locks = true;
         self
     }
 }
@@ -100,7 +117,12 @@ impl PostgresStore {
         drop(session);
         let shared = Arc::new(Shared::new(base));
         let (queue, received) = mpsc::channel(QUEUE);
-        let writer = Writer::new(Arc::clone(&connector), Arc::clone(&shared), received);
+        let writer = Writer::new(
+            Arc::clone(&connector),
+            Arc::clone(&shared),
+            received,
+            options.choices,
+        );
         let tail = Tail {
             connector: Arc::clone(&connector),
             shared: Arc::clone(&shared),

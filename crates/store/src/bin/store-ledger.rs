@@ -1,16 +1,19 @@
 //! The small program that the tests kill, trace and feed with errors: it writes the changes of the
-//! suite's ledger to an embedded store and tells on standard output what became of each.
+//! suite's ledger to an embedded store, or as one of several nodes to a database, and tells on
+//! standard output what became of each.
 //!
 //! It is a binary of this crate, behind the feature `suite`, because those tests need a process of
 //! their own, and only a binary is built for every integration test without asking for it.
 //!
 //! `store-ledger DIRECTORY [tasks=8] [changes=100000] [sessions=1] [checkpoint=3000] [normal] [lie]`
 //!
+//! `store-ledger postgres://… [tasks=8] [changes=100000] [first=1]`
+//!
 //! One line for each change, in one write: `done NUMBER REVISION`, `full NUMBER`, `unknown NUMBER`,
 //! `unavailable NUMBER`, `stopped NUMBER`. `lie` acknowledges what failed, for the control.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,13 +21,17 @@ use std::time::Duration;
 
 use guestlist_rules::changes::{Kind, Revision};
 use guestlist_store::suite::ledger;
-use guestlist_store::{Applied, EmbeddedStore, OpenOptions, Store, StoreError, Synchronous};
+use guestlist_store::{
+    Applied, EmbeddedStore, Migrate, OpenOptions, Store, StoreError, Synchronous, open,
+};
 
 /// A run that takes longer hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Plan {
-    directory: PathBuf,
+    place: String,
+    /// The first number, where it does not follow from the log.
+    first: Option<u64>,
     tasks: u64,
     changes: u64,
     sessions: u64,
@@ -51,7 +58,8 @@ fn main() -> ExitCode {
 fn read_plan() -> Option<Plan> {
     let mut arguments = std::env::args().skip(1);
     let mut plan = Plan {
-        directory: arguments.next()?.into(),
+        place: arguments.next()?,
+        first: None,
         tasks: 8,
         changes: 100_000,
         sessions: 1,
@@ -62,6 +70,7 @@ fn read_plan() -> Option<Plan> {
         match argument.split_once('=') {
             Some(("tasks", value)) => plan.tasks = value.parse().ok()?,
             Some(("changes", value)) => plan.changes = value.parse().ok()?,
+            Some(("first", value)) => plan.first = Some(value.parse().ok()?),
             Some(("sessions", value)) => plan.sessions = value.parse().ok()?,
             Some(("checkpoint", value)) => {
                 plan.options = plan.options.checkpoint(value.parse().ok()?);
@@ -88,14 +97,18 @@ fn tell(line: &str) {
 
 async fn sessions(plan: Plan) -> ExitCode {
     for _ in 0..plan.sessions {
-        let store: Arc<dyn Store> = match EmbeddedStore::open_with(&plan.directory, &plan.options) {
-            Ok(store) => Arc::new(store),
+        let store = match opened(&plan).await {
+            Ok(store) => store,
             Err(error) => {
                 tell(&format!("unopened {error}"));
                 return ExitCode::from(3);
             }
         };
-        let Ok(first) = next_number(&store).await else {
+        let first = match plan.first {
+            Some(first) => Ok(first),
+            None => next_number(&store).await,
+        };
+        let Ok(first) = first else {
             tell("unreadable");
             return ExitCode::from(3);
         };
@@ -113,6 +126,17 @@ async fn sessions(plan: Plan) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+async fn opened(plan: &Plan) -> Result<Arc<dyn Store>, String> {
+    if plan.place.starts_with("postgres://") {
+        let store = open(&plan.place, Migrate::Auto).await;
+        return store.map_err(|error| error.to_string());
+    }
+    match EmbeddedStore::open_with(Path::new(&plan.place), &plan.options) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The number after the highest in the log, which need not be the newest: tasks overtake another.

@@ -12,7 +12,7 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 /// How long one attempt to connect to one address of a host takes at most.
 const CONNECT: Duration = Duration::from_secs(3);
 /// When data that was sent is not acknowledged for so long, the connection counts as lost.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+const UNACKNOWLEDGED: Duration = Duration::from_secs(6);
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// Where a PostgreSQL database is and how to connect to it. Neither its `Debug` nor any error shows

@@ -17,8 +17,8 @@ use super::rows::{Base, Line, Writer, base, key_and_mark, line, revision, signed
 use super::statements as sql;
 use super::writer::Job;
 
-/// The most lines of other nodes that a writer reads while it holds the head.
-pub(super) const MISSED: i64 = 64;
+/// The most lines of other nodes that a writer reads while it holds the head: several groups.
+const MISSED: i64 = 1024;
 
 /// READ COMMITTED is enough, because the head is written by every transaction; a database whose
 /// weakest level is stricter takes that.

@@ -93,12 +93,14 @@ pub(super) const FENCE: &str = "
 pub(super) const PROBE: &str = "
     UPDATE guestlist_head SET revision = revision WHERE id = 1";
 
-/// `$1` is always dropped, `$2` only when it is older than some minutes; at most `$3` lines.
+/// Of the `$3` oldest: up to `$1` always, up to `$2` only what is older than some minutes.
 pub(super) const TRIM: &str = "
     DELETE FROM guestlist_recent_changes WHERE revision IN (
-      SELECT revision FROM guestlist_recent_changes
-      WHERE revision <= $1 OR (revision <= $2 AND written < now() - interval '10 minutes')
-      ORDER BY revision LIMIT $3)";
+      SELECT oldest.revision
+      FROM (SELECT revision, written FROM guestlist_recent_changes
+            ORDER BY revision LIMIT $3) AS oldest
+      WHERE oldest.revision <= $1
+        OR (oldest.revision <= $2 AND oldest.written < now() - interval '10 minutes'))";
 
 pub(super) const GET: &str = "
     SELECT id, mark, facets, body FROM guestlist_documents WHERE kind = $1 AND id = $2";

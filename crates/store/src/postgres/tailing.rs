@@ -10,14 +10,14 @@ use tokio::time::Instant;
 
 use super::connecting::{Connector, Purpose, Session, limited};
 use super::failure::{Failure, Reach};
-use super::rows::{base, line, signed};
+use super::rows::{Base, base, line, signed};
 use super::statements as sql;
 use super::telling::{Rift, Shared, StopOnPanic};
 use super::writer::tell_line;
+use crate::Head;
 
 /// The channel of notifications. Nothing rests on it: they only shorten the wait.
 const LISTEN: &str = "LISTEN guestlist";
-const NOTIFY: &str = "NOTIFY guestlist";
 /// How long the log is not looked at without a notification.
 pub(super) const POLL: Duration = Duration::from_millis(200);
 /// The longest wait between two tries to connect.
@@ -125,42 +125,43 @@ impl Tail {
         loop {
             let told = self.shared.head();
             let moment = Instant::now();
-            let found = base(&session.query(sql::HEAD, &[]).await?)?;
-            Shared::check(told, found.head)?;
-            if found.head.revision == told.revision {
+            let (found, reached) = self.read(session, told).await?;
+            if reached.revision >= found.head.revision {
+                if reached.revision == found.head.revision && reached != found.head {
+                    return Err(Rift::Replaced(reached.revision).into());
+                }
                 self.shared.confirm(found, moment);
                 return Ok(());
             }
-            let reached = self.read_lines(session, told).await?;
-            if reached.revision == told.revision {
+            if reached == told {
                 // All lines up to the head that was read before must be there.
                 return Err(Rift::LeftBehind(told.revision).into());
-            }
-            if reached == found.head {
-                self.shared.confirm(found, moment);
-                return Ok(());
-            }
-            if reached.revision == found.head.revision {
-                return Err(Rift::Replaced(reached.revision).into());
             }
         }
     }
 
-    /// Tells line by line, as they come: however large they are, few are held at a time.
-    async fn read_lines(
-        &self,
-        session: &Session,
-        told: crate::Head,
-    ) -> Result<crate::Head, Broken> {
-        let statement = session.prepared(sql::LINES).await?;
-        let after = signed(told.revision)?;
-        let rows = session.client.query_raw(&statement, [after, LINES]);
-        let mut rows = std::pin::pin!(limited(rows).await?);
-        let mut head = told;
+    /// Reads the head, and then the lines after those that were told: one round trip. They are told
+    /// as they come: however large they are, few are held at a time.
+    async fn read(&self, session: &Session, told: Head) -> Result<(Base, Head), Broken> {
+        let head = session.prepared(sql::HEAD).await?;
+        let lines = session.prepared(sql::LINES).await?;
+        let parameters = [signed(told.revision)?, LINES];
+        let asked = async {
+            tokio::try_join!(
+                biased;
+                session.client.query(&head, &[]),
+                session.client.query_raw(&lines, parameters),
+            )
+        };
+        let (head, rows) = limited(asked).await?;
+        let found = base(&head)?;
+        Shared::check(told, found.head)?;
+        let mut rows = std::pin::pin!(rows);
+        let mut reached = told;
         while let Some(row) = limited(rows.try_next()).await? {
-            head = tell_line(&self.shared, head, line(&row)?)?;
+            reached = tell_line(&self.shared, reached, line(&row)?)?;
         }
-        Ok(head)
+        Ok((found, reached))
     }
 
     /// Drops recent changes that every node has heard, or must read anew.
@@ -189,6 +190,7 @@ impl Tail {
 /// Tells the other nodes that something was written, after it was committed: several commits while
 /// one notification is under way share the next.
 pub(super) async fn notify(connector: Arc<Connector>, shared: Arc<Shared>) {
+    let notification = connector.notification();
     let mut written = shared.written.subscribe();
     let mut session: Option<Session> = None;
     while written.changed().await.is_ok() {
@@ -198,7 +200,7 @@ pub(super) async fn notify(connector: Arc<Connector>, shared: Arc<Shared>) {
         };
         let notified = match ready {
             Ok(ready) => {
-                let notified = ready.run(NOTIFY).await;
+                let notified = ready.run(&notification).await;
                 session = Some(ready);
                 notified
             }

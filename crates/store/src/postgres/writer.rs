@@ -59,6 +59,25 @@ pub(super) struct Writer {
     down: Option<(Instant, Failure)>,
     /// The last write found no room: a ping must try whether there is some again.
     was_full: bool,
+    choices: Choices,
+}
+
+/// What only tests choose otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choices {
+    /// How long the outcome of a commit that was cut off is looked for.
+    pub(super) finding_out: Duration,
+    /// Whether the head is locked before it is read even when no other node writes.
+    pub(super) always_locks: bool,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self {
+            finding_out: FINDING_OUT,
+            always_locks: false,
+        }
+    }
 }
 
 /// What became of one try to write a group.
@@ -76,6 +95,7 @@ impl Writer {
         connector: Arc<Connector>,
         shared: Arc<Shared>,
         queue: mpsc::Receiver<Message>,
+        choices: Choices,
     ) -> Self {
         Self {
             connector,
@@ -85,6 +105,7 @@ impl Writer {
             contended: None,
             down: None,
             was_full: false,
+            choices,
         }
     }
 
@@ -203,7 +224,8 @@ impl Writer {
     }
 
     async fn attempt_once(&mut self, group: &[Job]) -> Result<Try, Failure> {
-        let is_contended = self.contended.is_some_and(|until| Instant::now() < until);
+        let is_contended =
+            self.choices.always_locks || self.contended.is_some_and(|until| Instant::now() < until);
         let base = self.shared.base().filter(|_| !is_contended);
         let Some(base) = base else {
             return self.under_lock(group).await;
@@ -244,7 +266,10 @@ impl Writer {
                 "marks that were read contradict each other",
             ));
         };
-        let session = self.session().await?;
+        // The connection that holds the lock, and no other: a new one would be in no transaction.
+        let Some(session) = &self.session else {
+            return Err(Failure::elapsed());
+        };
         if judged.lines.is_empty() {
             // The connection may be gone: nothing was to be written.
             if session.run("ROLLBACK").await.is_err() {
@@ -260,8 +285,14 @@ impl Writer {
     /// Gives the head back. Too much to read under the lock is left to the task that follows the
     /// log; another history ends the store.
     async fn behind(&mut self, rift: Rift, base: Base) -> Result<Try, Failure> {
-        self.session = None;
-        let failure = Failure::new(Reach::Lost, rift.to_string());
+        let given_back = match &self.session {
+            Some(session) => session.run("ROLLBACK").await.is_ok(),
+            None => false,
+        };
+        if !given_back {
+            self.session = None;
+        }
+        let failure = Failure::new(Reach::Again, rift.to_string());
         let Rift::LeftBehind(_) = rift else {
             self.shared.stop(&rift);
             return Err(failure);
@@ -347,7 +378,7 @@ impl Writer {
         newest: guestlist_rules::changes::Revision,
         token: Token,
     ) -> Result<bool, Failure> {
-        let until = Instant::now() + FINDING_OUT;
+        let until = Instant::now() + self.choices.finding_out;
         let mut tries = 0;
         loop {
             self.down = None;

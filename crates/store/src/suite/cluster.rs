@@ -66,15 +66,23 @@ pub enum Ending {
 #[derive(Debug, Clone, Default)]
 pub struct ClusterOptions {
     settings: Vec<String>,
+    files: Vec<(&'static str, Vec<u8>)>,
     /// A copy of this running cluster, which follows it.
     copy_of: Option<(PathBuf, u16)>,
 }
 
 impl ClusterOptions {
-    /// A setting of the server: `name=value`, without spaces.
+    /// A setting of the server: `name=value`, without spaces; `{root}` is the directory of its files.
     #[must_use]
     pub fn setting(mut self, setting: &str) -> Self {
         self.settings.push(setting.to_owned());
+        self
+    }
+
+    /// A file for the server alone.
+    #[must_use]
+    pub fn file(mut self, name: &'static str, contents: &[u8]) -> Self {
+        self.files.push((name, contents.to_vec()));
         self
     }
 
@@ -135,7 +143,11 @@ impl Cluster {
         settings.extend(options.settings.iter().cloned());
         let settings = settings
             .iter()
-            .fold(String::new(), |all, setting| all + " -c " + setting);
+            .fold(String::new(), |all, setting| all + " -c " + setting)
+            .replace("{root}", &root.display().to_string());
+        for (name, contents) in &options.files {
+            write_private(&root.join(name), contents)?;
+        }
         let cluster = Self {
             programs,
             root,
@@ -293,10 +305,11 @@ impl Cluster {
         format!("postgres://{OWNER}@127.0.0.1:{port}/postgres?schema={schema}")
     }
 
-    /// What `tokio_postgres::connect` takes.
+    /// What `tokio_postgres::connect` takes, by the Unix socket.
     pub fn plain_address(&self) -> String {
         format!(
-            "host=127.0.0.1 port={} user={OWNER} dbname=postgres",
+            "host={} port={} user={OWNER} dbname=postgres",
+            self.root.display(),
             self.port
         )
     }
@@ -388,6 +401,16 @@ fn other_user() -> Option<(u32, u32)> {
         Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
     };
     find("postgres").or_else(|| find("nobody"))
+}
+
+/// Writes a file that only the server's user may read.
+fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    fs::write(path, contents)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    match other_user() {
+        Some((user, group)) => chown(path, Some(user), Some(group)),
+        None => Ok(()),
+    }
 }
 
 fn as_other_user(command: &mut Command) {
