@@ -502,7 +502,7 @@ async fn an_account_may_want_two_people_for_what_is_risky() {
 
 #[tokio::test]
 async fn the_second_person_is_no_service_client() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = furnished(engine).await;
         let approved = json!({"status": "APPROVED"});
         // The control: where one is enough, a client with the rights may approve.

@@ -287,7 +287,7 @@ async fn withdraw_of_leavers(world: &World) {
 
 #[tokio::test]
 async fn an_invite_is_withdrawn_only_if_it_is_still_suspended_when_looked_at_again() {
-    for engine in ENGINES {
+    for engine in engines() {
         let world = World::new(engine).await;
         withdraw_of_leavers(&world).await;
         let returns = by_alice(&world, &reads()).await;
