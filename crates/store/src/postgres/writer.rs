@@ -353,6 +353,10 @@ impl Writer {
         if !reusable {
             self.session = None;
         }
+        if failure.reach == Reach::Again {
+            // Another node has most likely moved the head.
+            self.contended = Some(Instant::now() + CONTENDED);
+        }
         match failure.reach {
             // A connection that ended is made anew at once; if that fails, `session` says so.
             Reach::Again | Reach::Lost => Try::Again(failure),
