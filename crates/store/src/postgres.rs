@@ -7,6 +7,7 @@
 
 mod address;
 mod batch;
+mod carrying;
 mod change;
 mod committing;
 mod connecting;
