@@ -35,7 +35,8 @@ pub struct Server<'a> {
 }
 
 /// The state of the server.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Health {
     /// `ok` or `ready`.
@@ -43,6 +44,10 @@ pub struct Health {
     /// The newest change it has taken in.
     #[serde(default)]
     pub revision: Option<u64>,
+    /// When it was asked whether it is ready, of several nodes: seconds since it last knew that it
+    /// misses no change of another.
+    #[serde(default)]
+    pub confirmed_seconds_ago: Option<f64>,
 }
 
 /// A token that a server in development makes for anybody.

@@ -381,6 +381,8 @@ fn export_refused(error: &TransferError) -> Ended {
         | TransferError::Unknown { .. }
         | TransferError::Unreadable(_)
         | TransferError::Unwritable(_)
-        | TransferError::Store(_) => Ended::Failed(export::refused(error)),
+        | TransferError::Store(_)
+        | TransferError::Database(_)
+        | TransferError::NotEmpty { .. } => Ended::Failed(export::refused(error)),
     }
 }

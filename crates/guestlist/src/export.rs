@@ -283,9 +283,11 @@ pub(crate) fn refused(error: &TransferError) -> Failure {
         | TransferError::Count { .. }
         | TransferError::Altered { .. }
         | TransferError::Broken { .. } => Failure::invalid(message).hint("Nothing was changed."),
-        TransferError::Differs | TransferError::Unreadable(_) | TransferError::Unwritable(_) => {
-            Failure::local(message)
-        }
+        TransferError::NotEmpty { .. } => Failure::conflict(message).hint("Nothing was changed."),
+        TransferError::Differs
+        | TransferError::Unreadable(_)
+        | TransferError::Unwritable(_)
+        | TransferError::Database(_) => Failure::local(message),
         TransferError::Store(error) => store_refused(error),
     }
 }

@@ -14,6 +14,7 @@ use guestlist_api::ids::AccountId;
 use guestlist_server::app::App;
 use guestlist_server::clock::Clock;
 use guestlist_server::entropy::Entropy;
+use guestlist_server::freshness::{FreshnessLimits, WhenStale};
 use guestlist_server::limits::Limits;
 use guestlist_server::settings::Settings;
 use guestlist_server::startup::{self, Account};
@@ -22,7 +23,7 @@ use guestlist_store::{Migrate, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::settings::{ServeArguments, ServeSettings};
+use crate::settings::{ServeArguments, ServeSettings, Stale};
 use crate::{logs, welcome};
 
 /// What the start made, for people.
@@ -190,8 +191,22 @@ fn server_settings(settings: ServeSettings, account_id: AccountId, public_url: S
         private_issuers: settings.private_issuers,
         limits: Limits {
             invite_budget: settings.invite_budget.unwrap_or(limits.invite_budget),
+            freshness: freshness(settings.stale_after, settings.when_stale),
             ..limits
         },
+    }
+}
+
+fn freshness(stale_after: Option<u64>, when_stale: Option<Stale>) -> FreshnessLimits {
+    let limits = FreshnessLimits::default();
+    FreshnessLimits {
+        stale_after: stale_after.map_or(limits.stale_after, Duration::from_secs),
+        when_stale: match when_stale {
+            None => limits.when_stale,
+            Some(Stale::Answer) => WhenStale::Answer,
+            Some(Stale::Refuse) => WhenStale::Refuse,
+        },
+        ..limits
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use guestlist_api::ids::AccountId;
 use guestlist_server::addresses::TrustedProxies;
 use guestlist_server::cors::Cors;
@@ -80,6 +80,21 @@ pub(crate) struct ServeArguments {
     #[arg(long, env = "GUESTLIST_INVITE_BUDGET", value_name = "PEOPLE")]
     pub(crate) invite_budget: Option<u32>,
 
+    /// Seconds after which a node that cannot tell whether it misses changes of other nodes is not
+    /// ready any more [default: 10]
+    #[arg(long, env = "GUESTLIST_STALE_AFTER", value_name = "SECONDS")]
+    pub(crate) stale_after: Option<u64>,
+
+    /// What such a node does: answer by what it has, or refuse [default: answer]
+    #[arg(
+        long,
+        env = "GUESTLIST_WHEN_STALE",
+        value_enum,
+        value_name = "answer|refuse",
+        hide_possible_values = true
+    )]
+    pub(crate) when_stale: Option<Stale>,
+
     /// Token issuers and receivers of webhooks may be at private addresses (for those in the same
     /// network)
     #[arg(long, env = "GUESTLIST_PRIVATE_ISSUERS", num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
@@ -108,6 +123,14 @@ fn account_id(text: &str) -> Result<AccountId, String> {
         .map_err(|reason: guestlist_api::text::Malformed| reason.to_string())
 }
 
+/// What a node does that does not know whether it is up to date.
+#[derive(Debug, Clone, Copy, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Stale {
+    Answer,
+    Refuse,
+}
+
 /// Settings with nothing left open.
 #[derive(Debug)]
 pub(crate) struct ServeSettings {
@@ -121,6 +144,8 @@ pub(crate) struct ServeSettings {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) invite_budget: Option<u32>,
+    pub(crate) stale_after: Option<u64>,
+    pub(crate) when_stale: Option<Stale>,
     pub(crate) private_issuers: bool,
     pub(crate) raw_access_keys: bool,
     pub(crate) drain_delay: u64,
@@ -164,6 +189,8 @@ impl ServeArguments {
             allowed_origins,
             trusted_proxies,
             invite_budget: self.invite_budget.or(file.invite_budget),
+            stale_after: self.stale_after.or(file.stale_after),
+            when_stale: self.when_stale.or(file.when_stale),
             private_issuers: self
                 .private_issuers
                 .or(file.private_issuers)

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Method};
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 /// What the SDKs send from browsers (contract §1.0), and what makes a retry safe and traceable.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Authorization, Content-Type, If-Unmodified-Since, Idempotency-Key, Guestlist-Access-Duration, Guestlist-Approval, X-Powered-By, X-Request-Id",
+    "Authorization, Content-Type, If-Unmodified-Since, Idempotency-Key, Guestlist-Access-Duration, Guestlist-Approval, Guestlist-Min-Revision, X-Powered-By, X-Request-Id",
 );
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
     "Guestlist-Revision, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id",

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::freshness;
 use crate::refusal::Refusal;
 
 /// Whether the server has begun to shut down: from then on it is not ready.
@@ -34,6 +35,9 @@ impl Draining {
 struct Report {
     status: &'static str,
     revision: u64,
+    /// How long ago it last knew that it misses no change of other nodes; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed_seconds_ago: Option<f64>,
 }
 
 fn plain(report: &Report) -> Result<Answer, Refusal> {
@@ -47,17 +51,20 @@ pub fn get_health(app: &App) -> Result<Answer, Refusal> {
     plain(&Report {
         status: "ok",
         revision: app.revision().0,
+        confirmed_seconds_ago: None,
     })
 }
 
-/// GET `/readyz`: it can also write, and is not shutting down.
+/// GET `/readyz`: it can also write, misses nothing, and is not shutting down.
 pub async fn get_readiness(app: &App) -> Result<Answer, Refusal> {
     if app.draining.has_begun() {
         return Err(Refusal::Draining);
     }
+    freshness::require(app)?;
     app.store.ping().await?;
     plain(&Report {
         status: "ready",
         revision: app.revision().0,
+        confirmed_seconds_ago: freshness::age(app).map(|age| age.as_secs_f64()),
     })
 }

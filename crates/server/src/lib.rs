@@ -33,6 +33,7 @@ pub mod events;
 pub mod explanations;
 pub mod extensions;
 mod framing;
+pub mod freshness;
 pub mod groups;
 pub mod head;
 pub mod health;

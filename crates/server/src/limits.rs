@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::addresses::TrustedProxies;
+use crate::freshness::FreshnessLimits;
 
 /// What a listener grants to its clients.
 #[derive(Debug, Clone)]
@@ -57,6 +58,8 @@ pub struct Limits {
     pub invite_budget: u32,
     /// The rest between two looks for invites that expired or were suspended: how late that is told.
     pub notice_pause: Duration,
+    /// What a node among several may miss.
+    pub freshness: FreshnessLimits,
 }
 
 impl Default for Limits {
@@ -80,6 +83,7 @@ impl Default for Limits {
             webhooks: WebhookLimits::default(),
             invite_budget: 10_000,
             notice_pause: Duration::from_secs(5),
+            freshness: FreshnessLimits::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::freshness;
 use crate::operations::Operation;
 
 /// Every status an answer has; any other would be counted as the last.
@@ -73,6 +74,7 @@ pub fn page(app: &App) -> Answer {
         let _ = writeln!(text, "guestlist_webhooks{{state=\"{state}\"}} {count}");
     }
     app.invite_metrics().write(&mut text);
+    freshness::write(app, &mut text);
     let (revision, grants) = {
         let grants = app.grants();
         (grants.revision(), grants.len())

@@ -50,7 +50,8 @@ const ABOUT: &str = "\
 Who may do what on which resource, and invites that hand it on.\n\n\
 **Answers.** Bodies are `application/links+json`; a refusal is `application/problem+json` with a \
 `title` for a person and an `errorCode` for programs. Every answer has `X-Request-Id` and \
-`Guestlist-Revision`, the newest change it takes into account. `HEAD` is answered as `GET` without \
+`Guestlist-Revision`, the newest change it takes into account; a request with `Guestlist-Min-Revision` \
+waits for that one (two seconds at most, then 503). `HEAD` is answered as `GET` without \
 the body.\n\n\
 **Requests.** Bodies are JSON, whatever `Content-Type` says. Members and query parameters that are \
 not listed are ignored, read-only ones too. An optional id, name, time or key may also be sent as `\"\"` \

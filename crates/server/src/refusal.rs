@@ -50,6 +50,15 @@ pub enum Refusal {
     NotIdentified(NotIdentified),
     /// The token endpoint makes no token.
     NoToken(NoToken),
+    /// This node has not taken in the revision that the request names.
+    NotReached {
+        wanted: u64,
+        newest: u64,
+    },
+    /// This node does not know whether it misses what other nodes wrote.
+    Stale {
+        seconds: u64,
+    },
     /// There is no such path.
     NoSuchPath,
     /// The path has other methods.
@@ -198,6 +207,8 @@ impl Refusal {
             | Self::Malformed { .. }
             | Self::NotIdentified(_)
             | Self::NoToken(_)
+            | Self::NotReached { .. }
+            | Self::Stale { .. }
             | Self::NoSuchPath
             | Self::NoSuchMethod(_)
             | Self::NotBuilt(_)
@@ -237,6 +248,22 @@ impl Refusal {
                  a linked issuer or of a service client that has not expired.",
             ),
             Self::NoToken(refused) => refused.for_caller(),
+            Self::NotReached { wanted, newest } => ForCaller::new(
+                S::SERVICE_UNAVAILABLE,
+                "RevisionNotReached",
+                format!(
+                    "This node has come to revision {newest}, not yet to {wanted}. Nothing was \
+                     done; ask again, or another node."
+                ),
+            ),
+            Self::Stale { seconds } => ForCaller::new(
+                S::SERVICE_UNAVAILABLE,
+                "NotUpToDate",
+                format!(
+                    "For {seconds} seconds this node has not known whether it misses changes of \
+                     others. Ask another one."
+                ),
+            ),
             Self::NoSuchPath => {
                 ForCaller::new(S::NOT_FOUND, "NoSuchPath", "There is nothing at this path.")
             }
@@ -437,6 +464,8 @@ impl fmt::Display for ForLog<'_> {
             Refusal::Rule(Rule::Unreadable(document)) => &document.0,
             told @ (Refusal::Rule(_)
             | Refusal::NoToken(_)
+            | Refusal::NotReached { .. }
+            | Refusal::Stale { .. }
             | Refusal::Malformed { .. }
             | Refusal::NoSuchPath
             | Refusal::NoSuchMethod(_)

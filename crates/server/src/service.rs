@@ -27,7 +27,9 @@ use crate::paths::Path;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::routes::{Routed, asks_to_sign_in, route};
-use crate::{body, development, discovery, documentation, head, health, metrics, oauth, panics};
+use crate::{
+    body, development, discovery, documentation, freshness, head, health, metrics, oauth, panics,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REVISION: HeaderName = HeaderName::from_static("guestlist-revision");
@@ -136,6 +138,7 @@ async fn respond(
     let [first, second, third] = &arguments;
     let arguments = [first.as_ref(), second.as_ref(), third.as_ref()];
     let address = app.limits.proxies.client(peer.address.ip(), headers);
+    freshness::wait(app, headers).await?;
     if operation.is_public() {
         let body = body::read(headers, incoming, &app.limits).await?;
         let given = (headers, &*body);
@@ -144,6 +147,7 @@ async fn respond(
     if app.is_behind() {
         return Err(StoreError::Stopped.into());
     }
+    freshness::require_for_request(app)?;
     let caller = identify(app, headers, address, app.clock.now()).await?;
     known.caller = Some(Arc::clone(&caller));
     app.known_callers()

@@ -16,7 +16,6 @@ mod placing;
 mod reading;
 mod restore;
 mod schema;
-mod transfer;
 mod writer;
 
 use std::fs::{File, TryLockError};
@@ -30,15 +29,16 @@ use async_trait::async_trait;
 use guestlist_rules::changes::{Changes, Document, Kind, Revision, Seen};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub(crate) use self::backup::tell;
 pub use self::backup::{BackedUp, BackupError, Existing, backup};
 use self::change::Texts;
 use self::checkpoint::Checkpoints;
 pub use self::contents::{Contents, Progress};
+pub(crate) use self::contents::{ROWS, Watch};
 pub use self::exporting::export;
 pub use self::importing::ExportFile;
 use self::reading::{Part, Readers};
 pub use self::restore::{BackupFile, Restored, refuse_in_use};
-pub use self::transfer::{ExportEnd, ExportHeader, TransferError};
 use self::writer::{Condition, Job, Message, Writer};
 use crate::admission::admit;
 use crate::following::Followers;

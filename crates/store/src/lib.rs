@@ -12,13 +12,13 @@ mod open;
 mod postgres;
 #[cfg(feature = "suite")]
 pub mod suite;
+mod transfer;
 
 pub use chain::Head;
 pub use contract::*;
 pub use embedded::{
-    BackedUp, BackupError, BackupFile, Contents, EmbeddedStore, Existing, ExportEnd, ExportFile,
-    ExportHeader, OpenError, OpenOptions, Progress, Restored, Synchronous, TransferError, backup,
-    export, refuse_in_use,
+    BackedUp, BackupError, BackupFile, Contents, EmbeddedStore, Existing, ExportFile, OpenError,
+    OpenOptions, Progress, Restored, Synchronous, backup, export, refuse_in_use,
 };
 pub use memory::MemoryStore;
 pub use open::{Address, AddressError, Unopened, open};
@@ -26,3 +26,4 @@ pub use postgres::{
     Migrate, Migrated, PostgresAddress, PostgresAddressError, PostgresOpenError, PostgresOptions,
     PostgresStore,
 };
+pub use transfer::{ExportEnd, ExportHeader, TransferError};

@@ -7,6 +7,7 @@
 
 mod address;
 mod batch;
+mod carrying;
 mod change;
 mod committing;
 mod connecting;
@@ -27,7 +28,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use guestlist_rules::changes::{Changes, Document, Kind, Revision, Seen};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub use self::address::{PostgresAddress, PostgresAddressError};
@@ -45,6 +46,8 @@ use crate::{Applied, Freshness, Logged, Position, Selection, Store, StoreError, 
 
 /// How many changes wait for the task that writes; further callers wait to be let in.
 const QUEUE: usize = 1024;
+/// How many KiB of changes wait for it, and are under way: 64 MiB.
+const ROOM: u32 = 64 << 10;
 /// How long a caller waits to be let in. Once a change is in the queue its outcome is waited for:
 /// giving up then would leave it unknown.
 const ADMISSION: Duration = Duration::from_secs(10);
@@ -52,6 +55,7 @@ const ADMISSION: Duration = Duration::from_secs(10);
 /// The store in a database.
 pub struct PostgresStore {
     queue: Mutex<Option<mpsc::Sender<Message>>>,
+    room: Arc<Semaphore>,
     shared: Arc<Shared>,
     readers: Readers,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -132,6 +136,7 @@ impl PostgresStore {
         let home = connector.home().clone();
         Ok(Self {
             queue: Mutex::new(Some(queue)),
+            room: Arc::new(Semaphore::new(usize::try_from(ROOM).unwrap_or(usize::MAX))),
             readers: Readers::new(connector),
             writer: Mutex::new(Some(home.spawn(writer.run()))),
             beside: [home.spawn(tail.run()), home.spawn(notifying)],
@@ -164,6 +169,17 @@ impl PostgresStore {
             Ok(Ok(place)) => Ok(place),
             Ok(Err(_closed)) => Err(StoreError::Stopped),
             Err(elapsed) => Err(StoreError::Unavailable(Some(elapsed.into()))),
+        }
+    }
+
+    /// Room in the queue for so many bytes. A change is never larger than all the room.
+    async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, StoreError> {
+        let unavailable = |error| StoreError::Unavailable(Some(error));
+        let wanted = u32::try_from(bytes >> 10).unwrap_or(ROOM).clamp(1, ROOM);
+        let waiting = Arc::clone(&self.room).acquire_many_owned(wanted);
+        match tokio::time::timeout(ADMISSION, waiting).await {
+            Ok(room) => room.map_err(|closed| unavailable(closed.into())),
+            Err(elapsed) => Err(unavailable(elapsed.into())),
         }
     }
 
@@ -237,11 +253,13 @@ impl Store for PostgresStore {
     async fn apply(&self, changes: Changes) -> Result<Applied, StoreError> {
         admit(&changes)?;
         let texts = Texts::of(&changes)?;
+        let room = self.room(texts.bytes).await?;
         let place = self.place().await?;
         let (answer, outcome) = oneshot::channel();
         place.send(Message::Apply(Job {
             changes: Arc::new(changes),
             texts,
+            _room: room,
             answer,
         }));
         // Without an answer the task that writes has failed in the middle of something.

@@ -69,6 +69,8 @@ codes! {
     INTERNAL_ERROR = 500 "InternalError" "A fault of the server; its log has the rest under `errorId`.";
     BUSY = 503 "Busy" "What the request needs kept changing; nothing was done.";
     UNFINISHED = 503 "Unfinished" "Part of it is done; the same request goes on with the rest.";
+    REVISION_NOT_REACHED = 503 "RevisionNotReached" "The server has not yet taken in the revision in `Guestlist-Min-Revision`; nothing was done.";
+    NOT_UP_TO_DATE = 503 "NotUpToDate" "The server does not know whether it misses changes of other nodes; nothing was done.";
     SHUTTING_DOWN = 503 "ShuttingDown" "The server is about to end; nothing was done.";
     STORAGE_UNAVAILABLE = 503 "StorageUnavailable" "The server cannot reach its storage; nothing was done.";
     OUTCOME_UNKNOWN = 503 "OutcomeUnknown" "The server cannot tell whether it was done; read it again.";
@@ -88,7 +90,13 @@ pub(super) const OF_EVERY_REQUEST: &[Code] = &[
 ];
 
 /// What a request that needs a caller can be answered with besides.
-pub(super) const OF_A_CALLER: &[Code] = &[UNAUTHORIZED, TOO_MANY_REQUESTS, STORAGE_UNAVAILABLE];
+pub(super) const OF_A_CALLER: &[Code] = &[
+    UNAUTHORIZED,
+    TOO_MANY_REQUESTS,
+    REVISION_NOT_REACHED,
+    NOT_UP_TO_DATE,
+    STORAGE_UNAVAILABLE,
+];
 
 /// What a request that writes can be answered with besides.
 pub(super) const OF_A_CHANGE: &[Code] = &[BUSY, OUTCOME_UNKNOWN, STORAGE_FULL];
@@ -126,10 +134,19 @@ pub(super) const SHARED: &[(&str, &[Code])] = &[
     ("TooManyRequests", &[TOO_MANY_REQUESTS]),
     ("HeadersTooLarge", &[HEADERS_TOO_LARGE]),
     ("InternalError", &[INTERNAL_ERROR]),
-    ("Unavailable", &[STORAGE_UNAVAILABLE]),
+    (
+        "Unavailable",
+        &[REVISION_NOT_REACHED, NOT_UP_TO_DATE, STORAGE_UNAVAILABLE],
+    ),
     (
         "UnavailableForChanges",
-        &[BUSY, STORAGE_UNAVAILABLE, OUTCOME_UNKNOWN],
+        &[
+            BUSY,
+            REVISION_NOT_REACHED,
+            NOT_UP_TO_DATE,
+            STORAGE_UNAVAILABLE,
+            OUTCOME_UNKNOWN,
+        ],
     ),
     ("StorageFull", &[STORAGE_FULL]),
 ];
@@ -261,6 +278,11 @@ mod tests {
                 basic: true,
             }),
             Refusal::NoToken(NoToken::Grant),
+            Refusal::NotReached {
+                wanted: 2,
+                newest: 1,
+            },
+            Refusal::Stale { seconds: 1 },
             Refusal::NoSuchPath,
             Refusal::BadCursor,
             Refusal::TooMany { seconds: 1 },

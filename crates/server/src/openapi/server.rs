@@ -6,11 +6,12 @@ use utoipa::openapi::schema::{ArrayBuilder, Schema};
 use utoipa::openapi::{Content, ContentBuilder, RefOr};
 
 use super::codes::{
-    NO_SUCH_PATH, SHUTTING_DOWN, STORAGE_FULL, STORAGE_UNAVAILABLE, TOO_MANY_REQUESTS, UNAUTHORIZED,
+    NO_SUCH_PATH, NOT_UP_TO_DATE, SHUTTING_DOWN, STORAGE_FULL, STORAGE_UNAVAILABLE,
+    TOO_MANY_REQUESTS, UNAUTHORIZED,
 };
 use super::description::{Description, Tag};
 use super::parameters;
-use super::shapes::{Named, integer, object, of, or_null, string, url};
+use super::shapes::{Named, integer, number, object, of, or_null, string, url};
 use crate::jwks::{JsonWebKey, KeySet};
 
 const JSON: &str = "application/json";
@@ -94,7 +95,12 @@ pub(super) fn get_readiness() -> Description {
         "Ask whether the server takes requests that write",
     );
     plain(description, "It does.", "Health")
-        .refuses([SHUTTING_DOWN, STORAGE_UNAVAILABLE, STORAGE_FULL])
+        .refuses([
+            SHUTTING_DOWN,
+            NOT_UP_TO_DATE,
+            STORAGE_UNAVAILABLE,
+            STORAGE_FULL,
+        ])
         .extension()
 }
 
@@ -189,21 +195,29 @@ pub(super) fn schemas() -> Vec<Named> {
                 .required("expiresIn")
                 .into(),
         ),
-        (
-            "Health",
-            object()
-                .property("status", string().enum_values(Some(["ok", "ready"])))
-                .property(
-                    "revision",
-                    integer()
-                        .minimum(Some(0))
-                        .description(Some("The newest change it knows of.")),
-                )
-                .required("status")
-                .required("revision")
-                .into(),
-        ),
+        ("Health", health()),
     ]
+}
+
+fn health() -> RefOr<Schema> {
+    object()
+        .property("status", string().enum_values(Some(["ok", "ready"])))
+        .property(
+            "revision",
+            integer()
+                .minimum(Some(0))
+                .description(Some("The newest change it knows of.")),
+        )
+        .property(
+            "confirmedSecondsAgo",
+            number().minimum(Some(0.0)).description(Some(
+                "Of `/readyz`, where there are several nodes: how long ago it last knew that it \
+                 misses no change of another.",
+            )),
+        )
+        .required("status")
+        .required("revision")
+        .into()
 }
 
 fn list_of_texts() -> ArrayBuilder {

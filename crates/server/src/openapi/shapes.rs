@@ -36,6 +36,11 @@ pub(super) fn integer() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer)
 }
 
+/// A number with a fraction.
+pub(super) fn number() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Number)
+}
+
 /// A text of one line with a number of characters between two limits.
 pub(super) fn text(least: usize, most: usize) -> ObjectBuilder {
     string()

@@ -43,6 +43,8 @@ pub(super) fn insert(refusal: &Refusal, headers: &mut HeaderMap) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         Refusal::NoToken(NoToken::Request { .. } | NoToken::Grant)
+        | Refusal::NotReached { .. }
+        | Refusal::Stale { .. }
         | Refusal::Rule(_)
         | Refusal::Edge(_)
         | Refusal::Malformed { .. }

@@ -42,6 +42,7 @@ mod invite_terms;
 mod invites;
 mod known_users;
 mod limits;
+mod nodes;
 mod noun_permissions;
 mod oauth;
 mod permissions;

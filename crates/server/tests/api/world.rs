@@ -210,6 +210,17 @@ impl World {
         }
     }
 
+    /// Another node on the same database, with the same secrets.
+    pub(crate) async fn beside(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(self.directory.path()).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), directory.path().join(entry.file_name())).unwrap();
+        }
+        let store = Engine::Postgres.open(directory.path()).await;
+        Self::at(store, directory, change).await
+    }
+
     /// Ends the server, and starts another on what it kept.
     pub(crate) async fn restart(self) -> Self {
         self.restart_with(|_| {}).await

@@ -289,7 +289,7 @@ pub(super) fn parent(path: &Path) -> &Path {
 }
 
 /// Tells of the progress, and ends the work if whoever is told wants so.
-pub(super) fn tell(watch: Watch<'_>, progress: Progress) -> Result<(), BackupError> {
+pub(crate) fn tell(watch: Watch<'_>, progress: Progress) -> Result<(), BackupError> {
     match watch(progress) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(BackupError::Cancelled),

@@ -16,7 +16,7 @@ use super::schema;
 use crate::chain::Head;
 
 /// Rows between two reports of the progress.
-pub(super) const ROWS: u64 = 1000;
+pub(crate) const ROWS: u64 = 1000;
 
 /// How far a copy has come. Whoever is told may break it off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum Progress {
 }
 
 /// Is told of the progress; breaks the work off by `Break`.
-pub(super) type Watch<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
+pub(crate) type Watch<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
 /// What a database holds. Two with the same contents are equal, however their files differ.
 #[derive(Debug, Clone, PartialEq, Eq)]

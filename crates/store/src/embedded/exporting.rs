@@ -1,27 +1,23 @@
 //! An export: every document and every line of the event log of one moment, made while a server
 //! goes on writing.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use guestlist_rules::accounts::StoredAccount;
-use guestlist_rules::changes::{Document, Kind};
+use guestlist_rules::changes::Kind;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Row};
-use serde::de::IgnoredAny;
 
-use super::backup::{BackupError, tell};
+use super::backup::BackupError;
 use super::change::{stored_event, stored_facets, stored_touched};
-use super::contents::{self, Progress, ROWS, Watch};
+use super::contents::{self, Watch};
 use super::reading::{self, unsigned};
-use super::transfer::{
-    DocumentLine, EventLine, ExportEnd, ExportHeader, FORMAT, LONGEST_LINE, TransferError, VERSION,
-    hexadecimal,
-};
 use super::{placing, schema};
-use crate::chain::Head;
+use crate::transfer::{
+    DocumentLine, EventLine, ExportEnd, ExportHeader, ExportWriter, FORMAT, TransferError, VERSION,
+    unfit,
+};
 
 /// Writes everything in the database of a directory, of a running server or not, as lines of JSON.
 ///
@@ -77,36 +73,11 @@ pub(super) fn write(
         [],
         |row| unsigned(row, 0),
     )?;
-    let mut writing = Writing {
-        out,
-        watch,
-        hash: Context::new(&SHA256),
-        head: Head::START,
-        done: 0,
-        all,
-    };
-    writing.line(serde_json::to_string(&header))?;
-    let documents = writing.documents(connection, database)?;
-    let events = writing.events(connection, database)?;
-    let Writing {
-        out, hash, head, ..
-    } = writing;
-    let end = ExportEnd {
-        documents,
-        events,
-        head: ExportEnd::head_in(version, head),
-        sha256: hexadecimal(hash),
-    };
-    let text = end.text().map_err(unwritable)?;
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.write_all(b"\n"))
-        .and_then(|()| out.flush())
-        .map_err(TransferError::Unwritable)?;
+    let mut writer = ExportWriter::begin(&header, all, out, watch)?;
+    write_documents(&mut writer, connection, database)?;
+    write_events(&mut writer, connection, database)?;
+    let end = writer.end(version)?;
     Ok((header, end))
-}
-
-fn unwritable(error: serde_json::Error) -> TransferError {
-    TransferError::Unwritable(error.into())
 }
 
 fn account(connection: &Connection, database: &Path) -> Result<Option<String>, TransferError> {
@@ -125,84 +96,40 @@ fn damaged(database: &Path, problem: String) -> TransferError {
     })
 }
 
-struct Writing<'a> {
-    out: &'a mut dyn Write,
-    watch: Watch<'a>,
-    hash: Context,
-    head: Head,
-    done: u64,
-    all: u64,
+fn write_documents(
+    writer: &mut ExportWriter<'_>,
+    connection: &Connection,
+    database: &Path,
+) -> Result<(), TransferError> {
+    let mut statement = connection
+        .prepare("SELECT kind, id, mark, facets, body FROM documents ORDER BY kind, id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let line = document(row).map_err(|error| damaged(database, error.to_string()))?;
+        refuse_unfit(database, &line.body)?;
+        writer.document(&line)?;
+    }
+    Ok(())
 }
 
-impl Writing<'_> {
-    fn documents(
-        &mut self,
-        connection: &Connection,
-        database: &Path,
-    ) -> Result<BTreeMap<String, u64>, TransferError> {
-        let mut counts = BTreeMap::new();
-        let mut statement = connection
-            .prepare("SELECT kind, id, mark, facets, body FROM documents ORDER BY kind, id")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let line = document(row).map_err(|error| damaged(database, error.to_string()))?;
-            refuse_unfit(database, &line.body)?;
-            *counts.entry(line.kind.name().to_owned()).or_default() += 1;
-            self.row(line.text())?;
-        }
-        Ok(counts)
+fn write_events(
+    writer: &mut ExportWriter<'_>,
+    connection: &Connection,
+    database: &Path,
+) -> Result<(), TransferError> {
+    let mut statement =
+        connection.prepare("SELECT revision, event, touched FROM events ORDER BY revision")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let line = event(row).map_err(|error| damaged(database, error.to_string()))?;
+        refuse_unfit(database, &line.event)?;
+        writer.event(&line)?;
     }
-
-    fn events(&mut self, connection: &Connection, database: &Path) -> Result<u64, TransferError> {
-        let mut count = 0;
-        let mut statement =
-            connection.prepare("SELECT revision, event, touched FROM events ORDER BY revision")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let line = event(row).map_err(|error| damaged(database, error.to_string()))?;
-            refuse_unfit(database, &line.event)?;
-            self.head = self.head.followed_by(&line.canonical);
-            count += 1;
-            self.row(line.text())?;
-        }
-        Ok(count)
-    }
-
-    fn row(&mut self, text: serde_json::Result<String>) -> Result<(), TransferError> {
-        self.line(text)?;
-        self.done += 1;
-        if self.done.is_multiple_of(ROWS) || self.done == self.all {
-            let (done, all) = (self.done, self.all);
-            tell(self.watch, Progress::Exporting { done, all })?;
-        }
-        Ok(())
-    }
-
-    fn line(&mut self, text: serde_json::Result<String>) -> Result<(), TransferError> {
-        let mut text = text.map_err(unwritable)?;
-        text.push('\n');
-        if text.len() > LONGEST_LINE {
-            return Err(TransferError::Unwritable(std::io::Error::other(format!(
-                "a document or an event takes more than {LONGEST_LINE} bytes"
-            ))));
-        }
-        self.hash.update(text.as_bytes());
-        let written = self.out.write_all(text.as_bytes());
-        written.map_err(TransferError::Unwritable)
-    }
+    Ok(())
 }
 
-/// Everything that the server writes is JSON on one line; anything else could not be read again.
 fn refuse_unfit(database: &Path, json: &str) -> Result<(), TransferError> {
-    let unfit = |problem: String| damaged(database, problem);
-    if json.contains('\n') {
-        return Err(unfit(
-            "a document or an event has more than one line".to_owned(),
-        ));
-    }
-    serde_json::from_str::<IgnoredAny>(json)
-        .map(drop)
-        .map_err(|error| unfit(format!("a document or an event is not JSON: {error}")))
+    unfit(json).map_or(Ok(()), |problem| Err(damaged(database, problem)))
 }
 
 fn document(row: &Row<'_>) -> rusqlite::Result<DocumentLine> {
@@ -230,16 +157,4 @@ fn event(row: &Row<'_>) -> rusqlite::Result<EventLine> {
         event,
         touched: stored_touched(row.get_ref(2)?.as_str()?)?,
     })
-}
-
-/// The document of a line, for whoever checks documents.
-impl DocumentLine {
-    pub(super) fn document(&self) -> Document {
-        Document {
-            kind: self.kind,
-            id: self.id.clone(),
-            facets: self.facets.clone(),
-            body: self.body.clone().into_bytes(),
-        }
-    }
 }

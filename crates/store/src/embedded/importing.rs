@@ -15,13 +15,13 @@ use super::backup::{BackupError, Existing, sync, tell};
 use super::change::{self, signed};
 use super::contents::{self, Progress, ROWS, Watch};
 use super::restore::put_in_place;
-use super::transfer::{
-    DocumentLine, EventLine, ExportEnd, ExportHeader, FORMAT, LONGEST_LINE, Line, TransferError,
-    VERSION, hexadecimal,
-};
 use super::{exporting, facets, schema};
 use crate::admission::{admit_id, one_value_per_facet};
 use crate::chain::Head;
+use crate::transfer::{
+    DocumentLine, EventLine, ExportEnd, ExportHeader, FORMAT, LONGEST_LINE, Line, TransferError,
+    VERSION, hexadecimal,
+};
 
 /// An export that was read from its first to its last byte, and is whole.
 #[derive(Debug)]
@@ -60,13 +60,22 @@ impl ExportFile {
     /// Reads the file again and tells where its event log has come to after each event, oldest first.
     /// Blocks the thread.
     pub fn follow_log(&mut self, each: &mut dyn FnMut(Head)) -> Result<(), TransferError> {
-        let read = read(&mut self.file, &mut |line, head, _bytes| {
+        self.each_line(&mut |line, head| {
             match line {
                 Line::Event(_) => each(head),
                 Line::Document(_) | Line::End(_) => {}
             }
             Ok(())
-        })?;
+        })
+    }
+
+    /// Reads the file again and hands over each document and each event, with where the log ends after
+    /// it. Blocks the thread.
+    pub(crate) fn each_line(
+        &mut self,
+        each: &mut dyn FnMut(&Line, Head) -> Result<(), TransferError>,
+    ) -> Result<(), TransferError> {
+        let read = read(&mut self.file, &mut |line, head, _bytes| each(line, head))?;
         // Somebody wrote to the file meanwhile.
         if (&read.0, &read.1) == (&self.header, &self.end) {
             Ok(())

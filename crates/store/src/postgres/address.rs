@@ -15,8 +15,20 @@ const CONNECT: Duration = Duration::from_secs(3);
 const UNACKNOWLEDGED: Duration = Duration::from_secs(6);
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
-/// Where a PostgreSQL database is and how to connect to it. Neither its `Debug` nor any error shows
-/// a password.
+/// Where a PostgreSQL database is and how to connect to it: `postgres://user@host:5432/database`,
+/// with several hosts between commas (whichever takes writes is used), and after a `?`:
+///
+/// | parameter | meaning |
+/// | --- | --- |
+/// | `sslmode` | `verify-full` (also by the names `require` and `verify-ca`): TLS, and the certificate must be of the host. `disable`: none. Without it TLS is used unless every host is this machine: a Unix socket, `localhost` or a loopback address |
+/// | `sslrootcert` | a file of the authorities (PEM) in place of those that the machine trusts |
+/// | `password_file` | a file that holds the password and nothing else |
+/// | `passfile` | a file of lines `host:port:database:user:password`, as libpq has it; mode 0600 |
+/// | `schema` | the schema that holds the tables; made if it is missing |
+/// | `host`, `port`, `user`, `dbname`, `application_name`, `options` | as libpq has them; `host` may be the directory of a Unix socket |
+///
+/// Values have special characters as `%XX`. Files are read anew for every connection. Neither its
+/// `Debug` nor any error shows a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresAddress {
     pub(super) config: Config,

@@ -5,6 +5,7 @@ use guestlist_rules::changes::{Changes, Document, Event, Expect, Facet, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
+use super::rows::{json, known_documents, known_facets};
 use crate::StoreError;
 use crate::admission::size;
 
@@ -48,19 +49,20 @@ impl Texts {
     }
 }
 
-/// What begins a payload, in JSON; the bodies follow it, in the order of `write`.
+/// What begins a payload, in JSON; the bodies follow it, in the order of `write`. Kinds and facets
+/// are names, because a later release may know more of them.
 #[derive(Serialize, Deserialize)]
 struct Header {
-    expect: Vec<(Kind, String, Expect)>,
+    expect: Vec<(String, String, Expect)>,
     write: Vec<Written>,
-    delete: Vec<(Kind, String)>,
+    delete: Vec<(String, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Written {
-    kind: Kind,
+    kind: String,
     id: String,
-    facets: Vec<(Facet, String)>,
+    facets: Vec<(String, String)>,
     /// Of the body, in bytes.
     length: usize,
 }
@@ -68,16 +70,22 @@ struct Written {
 /// The length of the header in 4 bytes (big-endian), the header, the bodies. The event is not in
 /// it: it stands in the log.
 fn payload(changes: &Changes) -> serde_json::Result<Vec<u8>> {
+    let named = |kind: &Kind, id: &String| (kind.name().to_owned(), id.clone());
+    let expect = changes.expect.iter().map(|(kind, id, expect)| {
+        let (kind, id) = named(kind, id);
+        (kind, id, *expect)
+    });
     let write = changes.write.iter().map(|document| Written {
-        kind: document.kind,
+        kind: document.kind.name().to_owned(),
         id: document.id.clone(),
-        facets: document.facets.clone(),
+        facets: named_facets(&document.facets),
         length: document.body.len(),
     });
+    let delete = changes.delete.iter().map(|(kind, id)| named(kind, id));
     let header = serde_json::to_vec(&Header {
-        expect: changes.expect.clone(),
+        expect: expect.collect(),
         write: write.collect(),
-        delete: changes.delete.clone(),
+        delete: delete.collect(),
     })?;
     let length = u32::try_from(header.len()).map_err(serde::ser::Error::custom)?;
     let mut payload = length.to_be_bytes().to_vec();
@@ -88,25 +96,35 @@ fn payload(changes: &Changes) -> serde_json::Result<Vec<u8>> {
     Ok(payload)
 }
 
-/// The change of a payload and an event.
+fn named_facets(facets: &[(Facet, String)]) -> Vec<(String, String)> {
+    let named = |(facet, value): &(Facet, String)| (facet.name().to_owned(), value.clone());
+    facets.iter().map(named).collect()
+}
+
+/// The change of a payload and an event, without documents of kinds that are not known.
 pub(super) fn changes(event: Event, payload: &[u8]) -> Result<Changes, Failure> {
     let short = || Failure::damaged("a recent change is shorter than it says");
     let (length, rest) = payload.split_first_chunk::<4>().ok_or_else(short)?;
     let length = usize::try_from(u32::from_be_bytes(*length)).map_err(Failure::damaged)?;
     let (header, mut bodies) = rest.split_at_checked(length).ok_or_else(short)?;
-    let header: Header = super::rows::json(header)?;
+    let header: Header = json(header)?;
     let mut changes = Changes::new(event);
-    changes.expect = header.expect;
-    changes.delete = header.delete;
+    let expected = |(kind, id, expect): (String, String, Expect)| {
+        Kind::from_name(&kind).map(|kind| (kind, id, expect))
+    };
+    changes.expect = header.expect.into_iter().filter_map(expected).collect();
+    changes.delete = known_documents(header.delete);
     for written in header.write {
         let (body, rest) = bodies.split_at_checked(written.length).ok_or_else(short)?;
         bodies = rest;
-        changes.write.push(Document {
-            kind: written.kind,
-            id: written.id,
-            facets: written.facets,
-            body: body.to_vec(),
-        });
+        if let Some(kind) = Kind::from_name(&written.kind) {
+            changes.write.push(Document {
+                kind,
+                id: written.id,
+                facets: known_facets(written.facets),
+                body: body.to_vec(),
+            });
+        }
     }
     if !bodies.is_empty() {
         return Err(Failure::damaged("a recent change is longer than it says"));

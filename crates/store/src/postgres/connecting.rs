@@ -9,7 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Row, SimpleQueryMessage, Statement};
+use tokio_postgres::{
+    AsyncMessage, Client, Connection, NoTls, Row, RowStream, SimpleQueryMessage, Statement,
+};
 
 use super::address::{PostgresAddress, Transport};
 use super::failure::{Failure, Reach};
@@ -68,8 +70,8 @@ impl Purpose {
                 // Costs are no measure any more after the above.
                 "SET jit = off",
             ],
-            Self::Snapshot => &["SET jit = off"],
-            Self::Migration => &[],
+            // Rows in the order of an index come at once, and not after everything was sorted.
+            Self::Snapshot | Self::Migration => &["SET jit = off", "SET enable_sort = off"],
         }
     }
 }
@@ -269,6 +271,13 @@ impl Session {
     ) -> Result<u64, Failure> {
         let statement = self.prepared(sql).await?;
         limited(self.client.execute(&statement, parameters)).await
+    }
+
+    /// The rows of a statement without parameters, as they come.
+    pub(super) async fn stream(&self, sql: &'static str) -> Result<RowStream, Failure> {
+        let statement = self.prepared(sql).await?;
+        let none = std::iter::empty::<i64>();
+        limited(self.client.query_raw(&statement, none)).await
     }
 
     /// Statements without parameters.

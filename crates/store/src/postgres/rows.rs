@@ -1,7 +1,7 @@
 //! Rows as they are stored, and what they stand for.
 
 use guestlist_api::chain::ChainHash;
-use guestlist_rules::changes::{Document, Event, Kind, Mark, Revision, Seen};
+use guestlist_rules::changes::{Document, Event, Facet, Kind, Mark, Revision, Seen};
 use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -92,7 +92,7 @@ pub(super) fn document(kind: Kind, row: &Row) -> Result<Seen<Document>, Failure>
     let value = Document {
         kind,
         id: text(row, 0)?,
-        facets: json(column(row, 2)?)?,
+        facets: known_facets(json(column(row, 2)?)?),
         body: column(row, 3)?,
     };
     Ok(Seen { value, mark })
@@ -103,7 +103,7 @@ pub(super) fn logged(row: &Row) -> Result<Logged, Failure> {
     Ok(Logged {
         revision: revision(row, 0)?,
         event: json(column(row, 1)?)?,
-        touched: json(column(row, 2)?)?,
+        touched: known_documents(json(column(row, 2)?)?),
         hash: hash(row, 3)?,
     })
 }
@@ -137,6 +137,21 @@ pub(super) fn line(row: &Row) -> Result<Line, Failure> {
         event: json(column(row, 2)?)?,
         payload: column(row, 3)?,
     })
+}
+
+// While the nodes of a release take the places of those of the one before, these read what those
+// write. What a release does not know, it has no part in: it is left out, and the node goes on.
+
+/// Facets by name, without those of a later release.
+pub(super) fn known_facets(named: Vec<(String, String)>) -> Vec<(Facet, String)> {
+    let known = |(name, value): (String, String)| Some((Facet::from_name(&name)?, value));
+    named.into_iter().filter_map(known).collect()
+}
+
+/// Documents by name, without those of a later release.
+pub(super) fn known_documents(named: Vec<(String, String)>) -> Vec<(Kind, String)> {
+    let known = |(name, id): (String, String)| Some((Kind::from_name(&name)?, id));
+    named.into_iter().filter_map(known).collect()
 }
 
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {

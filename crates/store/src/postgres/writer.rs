@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guestlist_rules::changes::Changes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::change::{Texts, changes};
@@ -37,6 +37,8 @@ const CATCHING_UP: Duration = Duration::from_secs(5);
 pub(super) struct Job {
     pub(super) changes: Arc<Changes>,
     pub(super) texts: Texts,
+    /// Its room in the queue.
+    pub(super) _room: OwnedSemaphorePermit,
     /// The caller may be gone: the change happens all the same.
     pub(super) answer: oneshot::Sender<Result<Applied, StoreError>>,
 }
@@ -212,7 +214,12 @@ impl Writer {
                 return Err(Failure::new(Reach::Lost, "the store has stopped"));
             }
             tries += 1;
-            match self.attempt_once(group).await? {
+            let outcome = self.attempt_once(group).await;
+            if outcome.is_err() {
+                // It may be in the middle of a transaction.
+                self.session = None;
+            }
+            match outcome? {
                 Try::Again(failure) if tries < TRIES && began.elapsed() < PATIENCE => {
                     tracing::debug!(%failure, "a group of changes is tried again");
                     pause(tries).await;
@@ -345,6 +352,10 @@ impl Writer {
         };
         if !reusable {
             self.session = None;
+        }
+        if failure.reach == Reach::Again {
+            // Another node has most likely moved the head.
+            self.contended = Some(Instant::now() + CONTENDED);
         }
         match failure.reach {
             // A connection that ended is made anew at once; if that fails, `session` says so.

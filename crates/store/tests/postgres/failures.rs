@@ -361,3 +361,40 @@ async fn serialization_failures_are_tried_again_within_a_bound() {
         }
     }
 }
+
+/// A table that somebody has locked: every wait has an end, and nothing is left of it afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn waits_for_a_locked_table_end() {
+    let Some(cluster) = shared() else { return };
+    let address = cluster.new_address();
+    let store = open(&address).await;
+    done(&store, creating("a", "1")).await;
+    let client = operator(cluster, &address).await;
+    client
+        .batch_execute("BEGIN; LOCK TABLE guestlist_documents IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    // More than there are connections for reads.
+    let reads: Vec<_> = (0..24)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.get(Kind::Invite, "a").await })
+        })
+        .collect();
+    let outcome = tokio::time::timeout(PATIENCE, store.apply(creating("b", "1"))).await;
+    let outcome = outcome.unwrap();
+    assert!(
+        matches!(outcome, Err(StoreError::Unavailable(_))),
+        "{outcome:?}"
+    );
+    for read in reads {
+        let outcome = tokio::time::timeout(PATIENCE, read).await.unwrap().unwrap();
+        assert!(
+            matches!(outcome, Err(StoreError::Unavailable(_))),
+            "{outcome:?}"
+        );
+    }
+    client.batch_execute("ROLLBACK").await.unwrap();
+    assert!(store.get(Kind::Invite, "a").await.unwrap().is_some());
+    assert_eq!(done(&store, creating("b", "1")).await, Revision(2));
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guestlist_rules::changes::{Expect, Kind, Mark, Revision};
+use guestlist_rules::changes::{Document, Expect, Facet, Kind, Mark, Revision};
 use guestlist_store::suite::cluster::Cluster;
 use guestlist_store::{Applied, Head, Logged, PostgresOptions};
 use tokio::sync::Barrier;
@@ -284,4 +284,50 @@ async fn recent_changes_are_not_kept_for_ever() {
     let newest = done(&store, creating("late", "1")).await;
     heard.up_to(&late, newest).await;
     assert_eq!(heard.revisions(), [newest.0]);
+}
+
+/// While nodes of the next release take the places of those of this one, these meet kinds, facets
+/// and columns that they do not know.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_later_release_writes_stops_no_node() {
+    let Some(cluster) = shared() else { return };
+    let address = cluster.new_address();
+    let (one, two) = (open(&address).await, open(&address).await);
+    let heard = Heard::of(&two).await;
+    let mut change = writing("a", "1");
+    change.write[0]
+        .facets
+        .push((Facet::Inviter, "u".to_owned()));
+    change.write.push(Document {
+        kind: Kind::Role,
+        ..change.write[0].clone()
+    });
+    done(&one, change).await;
+    heard.up_to(&two, Revision(1)).await;
+    let client = operator(cluster, &address).await;
+    let before = &whole_log(&one).await[0];
+    let later = "ALTER TABLE guestlist_documents ADD COLUMN zodiac BYTEA;
+         UPDATE guestlist_documents SET facets = '[[\"zodiac\",\"u\"]]';
+         UPDATE guestlist_recent_changes SET payload = decode(replace(replace(
+           encode(payload, 'escape'), 'role', 'rule'), 'inviter', 'zodiacs'), 'escape');
+         UPDATE guestlist_events SET touched = decode(replace(
+           encode(touched, 'escape'), 'role', 'rule'), 'escape')";
+    client.batch_execute(later).await.unwrap();
+    write_line_two(&client, before).await;
+    client.batch_execute("COMMIT").await.unwrap();
+    let told = heard.up_to(&two, Revision(2)).await;
+    let written = &told[1].changes.write;
+    assert_eq!(written.len(), 1);
+    assert_eq!(
+        (written[0].kind, written[0].facets.len()),
+        (Kind::Invite, 0)
+    );
+    let log = whole_log(&two).await;
+    assert_eq!(log[1].touched, [(Kind::Invite, "a".to_owned())]);
+    let seen = two.get(Kind::Invite, "a").await.unwrap().unwrap();
+    assert_eq!(
+        (seen.value.facets.len(), seen.value.body),
+        (0, b"1".to_vec())
+    );
+    done(&two, writing("a", "2")).await;
 }

@@ -5,26 +5,27 @@
 //! the same contents are the same bytes.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 
-use aws_lc_rs::digest::Context;
+use aws_lc_rs::digest::{Context, SHA256};
 use guestlist_api::chain::{CanonicalEvent, ChainHash};
-use guestlist_rules::changes::{Event, Facet, Kind};
+use guestlist_rules::changes::{Document, Event, Facet, Kind};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::backup::BackupError;
 use crate::chain::Head;
+use crate::embedded::{Progress, ROWS, Watch, tell};
+use crate::{BackupError, PostgresOpenError};
 
 /// The name that the first line begins with.
-pub(super) const FORMAT: &str = "guestlist-export";
+pub(crate) const FORMAT: &str = "guestlist-export";
 /// The version of the form. One that is higher is refused.
-pub(super) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 2;
 /// The first version that tells the hash of the newest event.
 const CHAINED: u32 = 2;
 /// The most bytes of one line with its end: 64 MiB. One change writes 8 MiB at most, of which each
 /// byte takes six where all of them have to be escaped.
-pub(super) const LONGEST_LINE: usize = 64 << 20;
+pub(crate) const LONGEST_LINE: usize = 64 << 20;
 
 /// Why nothing was exported, or nothing imported.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +70,12 @@ pub enum TransferError {
     Unwritable(#[source] io::Error),
     #[error(transparent)]
     Store(#[from] BackupError),
+    #[error(transparent)]
+    Database(#[from] PostgresOpenError),
+    #[error(
+        "the database at {address} holds something already: name an empty one, or another schema"
+    )]
+    NotEmpty { address: String },
 }
 
 impl From<rusqlite::Error> for TransferError {
@@ -114,17 +121,17 @@ struct EndLine {
 }
 
 impl ExportEnd {
-    pub(super) fn text(&self) -> serde_json::Result<String> {
+    pub(crate) fn text(&self) -> serde_json::Result<String> {
         serde_json::to_string(&EndLine { end: self.clone() })
     }
 
     /// What the last line of this version tells of where the event log ends.
-    pub(super) fn head_in(version: u32, head: Head) -> Option<ChainHash> {
+    pub(crate) fn head_in(version: u32, head: Head) -> Option<ChainHash> {
         (version >= CHAINED).then_some(head.hash)
     }
 
     /// What is counted, for people.
-    pub(super) fn counts(&self) -> String {
+    pub(crate) fn counts(&self) -> String {
         let kinds = self.documents.iter();
         let mut counts: Vec<String> = kinds
             .map(|(kind, count)| format!("{kind} {count}"))
@@ -136,27 +143,27 @@ impl ExportEnd {
 
 /// A document with its body as the bytes that are stored.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct DocumentLine {
-    pub(super) kind: Kind,
-    pub(super) id: String,
-    pub(super) mark: u64,
-    pub(super) facets: Vec<(Facet, String)>,
-    pub(super) body: String,
+pub(crate) struct DocumentLine {
+    pub(crate) kind: Kind,
+    pub(crate) id: String,
+    pub(crate) mark: u64,
+    pub(crate) facets: Vec<(Facet, String)>,
+    pub(crate) body: String,
 }
 
 /// A line of the event log, with the event as the bytes that are stored.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct EventLine {
-    pub(super) revision: u64,
-    pub(super) touched: Vec<(Kind, String)>,
-    pub(super) event: String,
+pub(crate) struct EventLine {
+    pub(crate) revision: u64,
+    pub(crate) touched: Vec<(Kind, String)>,
+    pub(crate) event: String,
     /// What of the event is hashed.
-    pub(super) canonical: CanonicalEvent,
+    pub(crate) canonical: CanonicalEvent,
 }
 
 /// A line after the first.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(crate) enum Line {
     Document(DocumentLine),
     Event(EventLine),
     End(ExportEnd),
@@ -185,7 +192,7 @@ struct EventHead {
 }
 
 impl DocumentLine {
-    pub(super) fn text(&self) -> serde_json::Result<String> {
+    pub(crate) fn text(&self) -> serde_json::Result<String> {
         let head = DocumentHead {
             kind: self.kind.name().to_owned(),
             id: self.id.clone(),
@@ -199,13 +206,25 @@ impl DocumentLine {
     }
 
     /// The order in which documents are exported: by the name of the kind and by id, in bytes.
-    pub(super) fn place(&self) -> (&'static str, String) {
+    pub(crate) fn place(&self) -> (&'static str, String) {
         (self.kind.name(), self.id.clone())
     }
 }
 
+/// The document of a line, for whoever checks documents.
+impl DocumentLine {
+    pub(crate) fn document(&self) -> Document {
+        Document {
+            kind: self.kind,
+            id: self.id.clone(),
+            facets: self.facets.clone(),
+            body: self.body.clone().into_bytes(),
+        }
+    }
+}
+
 impl EventLine {
-    pub(super) fn text(&self) -> serde_json::Result<String> {
+    pub(crate) fn text(&self) -> serde_json::Result<String> {
         let head = EventHead {
             revision: self.revision,
             touched: (self.touched.iter())
@@ -235,7 +254,7 @@ fn raw_of(head: &impl Serialize, member: &str, line: &str) -> Option<String> {
 
 impl Line {
     /// Reads a line, and refuses every one that an export does not write.
-    pub(super) fn read(number: u64, line: &str) -> Result<Self, TransferError> {
+    pub(crate) fn read(number: u64, line: &str) -> Result<Self, TransferError> {
         let problem = |problem: String| TransferError::Line {
             line: number,
             problem,
@@ -291,8 +310,108 @@ fn unknown(line: u64, what: &'static str, name: String) -> TransferError {
     TransferError::Unknown { line, what, name }
 }
 
+/// Why a body or an event cannot be written: everything that the server writes is JSON on one line,
+/// and anything else could not be read again.
+pub(crate) fn unfit(json: &str) -> Option<String> {
+    if json.contains('\n') {
+        return Some("a document or an event has more than one line".to_owned());
+    }
+    let parsed = serde_json::from_str::<IgnoredAny>(json);
+    let error = parsed.err()?;
+    Some(format!("a document or an event is not JSON: {error}"))
+}
+
+/// Writes the lines of an export in their order: documents by the name of their kind and their id,
+/// and then the event log.
+pub(crate) struct ExportWriter<'a> {
+    out: &'a mut dyn Write,
+    watch: Watch<'a>,
+    hash: Context,
+    documents: BTreeMap<String, u64>,
+    head: Head,
+    done: u64,
+    all: u64,
+}
+
+fn unwritable(error: serde_json::Error) -> TransferError {
+    TransferError::Unwritable(error.into())
+}
+
+impl<'a> ExportWriter<'a> {
+    /// Writes the first line. `all` documents and events are to follow.
+    pub(crate) fn begin(
+        header: &ExportHeader,
+        all: u64,
+        out: &'a mut dyn Write,
+        watch: Watch<'a>,
+    ) -> Result<Self, TransferError> {
+        let mut writer = Self {
+            out,
+            watch,
+            hash: Context::new(&SHA256),
+            documents: BTreeMap::new(),
+            head: Head::START,
+            done: 0,
+            all,
+        };
+        writer.line(serde_json::to_string(header))?;
+        Ok(writer)
+    }
+
+    pub(crate) fn document(&mut self, line: &DocumentLine) -> Result<(), TransferError> {
+        let name = line.kind.name().to_owned();
+        *self.documents.entry(name).or_default() += 1;
+        self.row(line.text())
+    }
+
+    pub(crate) fn event(&mut self, line: &EventLine) -> Result<(), TransferError> {
+        self.head = self.head.followed_by(&line.canonical);
+        self.row(line.text())
+    }
+
+    /// Writes the last line, in the form of a version.
+    pub(crate) fn end(self, version: u32) -> Result<ExportEnd, TransferError> {
+        let end = ExportEnd {
+            documents: self.documents,
+            events: self.head.revision.0,
+            head: ExportEnd::head_in(version, self.head),
+            sha256: hexadecimal(self.hash),
+        };
+        let text = end.text().map_err(unwritable)?;
+        self.out
+            .write_all(text.as_bytes())
+            .and_then(|()| self.out.write_all(b"\n"))
+            .and_then(|()| self.out.flush())
+            .map_err(TransferError::Unwritable)?;
+        Ok(end)
+    }
+
+    fn row(&mut self, text: serde_json::Result<String>) -> Result<(), TransferError> {
+        self.line(text)?;
+        self.done += 1;
+        if self.done.is_multiple_of(ROWS) || self.done == self.all {
+            let (done, all) = (self.done, self.all);
+            tell(self.watch, Progress::Exporting { done, all })?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, text: serde_json::Result<String>) -> Result<(), TransferError> {
+        let mut text = text.map_err(unwritable)?;
+        text.push('\n');
+        if text.len() > LONGEST_LINE {
+            return Err(TransferError::Unwritable(io::Error::other(format!(
+                "a document or an event takes more than {LONGEST_LINE} bytes"
+            ))));
+        }
+        self.hash.update(text.as_bytes());
+        let written = self.out.write_all(text.as_bytes());
+        written.map_err(TransferError::Unwritable)
+    }
+}
+
 /// A SHA-256 in hexadecimal.
-pub(super) fn hexadecimal(hash: Context) -> String {
+pub(crate) fn hexadecimal(hash: Context) -> String {
     let hash = hash.finish();
     let bytes = hash.as_ref().iter();
     let pairs: Vec<String> = bytes.map(|byte| format!("{byte:02x}")).collect();
