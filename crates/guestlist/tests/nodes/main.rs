@@ -2,7 +2,7 @@
 //! of themselves fails.
 //!
 //! Each test has a cluster of its own, so that it may end it. `GUESTLIST_ROUNDS` and
-//! `GUESTLIST_TRIALS` ask for more of what the normal run does in part (`races.rs`, `revoked.rs`).
+//! `GUESTLIST_TRIALS` ask for more of what the normal run does in part (`races.rs`, `carried.rs`).
 
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,8 @@
     reason = "a test stops at what it did not expect"
 )]
 
+mod carried;
+mod clock;
 mod cut;
 mod fail_over;
 mod full;

@@ -105,6 +105,15 @@ pub(crate) fn readiness(server: &Server) -> Reply {
     server.send("", "GET", "/readyz", &Value::Null)
 }
 
+/// Why a node is not ready.
+#[track_caller]
+pub(crate) fn why_not_ready(server: &Server) -> String {
+    readiness(server).expect(503).member("errorCode")
+}
+
+/// What a node says that cannot write, or has not known for long whether it is up to date.
+pub(crate) const CUT_OFF: [&str; 2] = ["StorageUnavailable", "NotUpToDate"];
+
 /// How far a node has followed the log.
 pub(crate) fn revision(server: &Server) -> u64 {
     let reply = server.send("", "GET", "/healthz", &Value::Null).expect(200);
@@ -163,9 +172,11 @@ pub(crate) fn operate(cluster: &Cluster, sql: &str) -> Vec<String> {
         let answers = client.simple_query(sql).await.unwrap();
         drop(client);
         running.await.unwrap().unwrap();
-        let first = |answer| match answer {
-            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-            _ => None,
+        let first = |answer| {
+            let tokio_postgres::SimpleQueryMessage::Row(row) = answer else {
+                return None;
+            };
+            row.get(0).map(str::to_owned)
         };
         answers.into_iter().filter_map(first).collect()
     })
