@@ -4,13 +4,14 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt as _, chown};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use guestlist_store::suite::cluster::ClusterOptions;
+use guestlist_store::suite::cluster::{Cluster, ClusterOptions, Ending};
 use serde_json::json;
 
-use crate::http::Connection;
-use crate::load::{Load, Told, faults, make_record, nothing_is_lost, summary};
+use crate::http::{Connection, Reply};
+use crate::load::{Load, Told, faults, make_record, nothing_is_lost, summary, told};
 use crate::place::{
     CUT_OFF, Place, SCHEMA, cluster, operate, readiness, until, whole_log, why_not_ready,
 };
@@ -65,18 +66,23 @@ fn a_database_without_room_for_connections_is_said_and_got_over() {
 }
 
 /// A file system of a given size that the database may use, taken away at the end.
-struct Disk(tempfile::TempDir);
+struct Disk(PathBuf);
 
 impl Disk {
-    /// `None` where nobody may mount one.
-    fn new(size: &str, owner: (u32, u32)) -> Option<Self> {
-        let directory = tempfile::tempdir().unwrap();
-        let options = format!("size={size}");
-        if !mount(&["-t", "tmpfs", "-o", &options, "tmpfs"], &directory) {
+    /// Over an empty directory, in the name of whom the database runs as. `None` where nobody may
+    /// mount one.
+    fn over(directory: &Path, size: &str, cluster: &Cluster) -> Option<Self> {
+        let options = format!("size={size},mode=0700");
+        if !mount(&["-t", "tmpfs", "-o", &options, "tmpfs"], directory) {
+            let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+            assert!(!in_ci, "a test run in CI must be able to mount a tmpfs");
+            println!("SKIPPED: mounting a tmpfs needs root");
             return None;
         }
-        chown(directory.path(), Some(owner.0), Some(owner.1)).unwrap();
-        Some(Self(directory))
+        let disk = Self(directory.to_owned());
+        let owner = fs::metadata(cluster.root()).unwrap();
+        chown(directory, Some(owner.uid()), Some(owner.gid())).unwrap();
+        Some(disk)
     }
 
     fn grow(&self, size: &str) {
@@ -86,20 +92,17 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _status = Command::new("umount").arg("-l").arg(self.0.path()).status();
+        let _status = Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }
 
-fn mount(arguments: &[&str], place: &tempfile::TempDir) -> bool {
-    let mount = Command::new("mount")
-        .args(arguments)
-        .arg(place.path())
-        .output();
+fn mount(arguments: &[&str], place: &Path) -> bool {
+    let mount = Command::new("mount").args(arguments).arg(place).output();
     mount.is_ok_and(|mount| mount.status.success())
 }
 
-/// Makes large records until there is no room; how many were made.
-fn fill(node: &Server, owner: &str) -> usize {
+/// Makes large records until there is no room; how many were made, and what was told of the next.
+fn fill(node: &Server, owner: &str) -> (usize, Reply) {
     // Nothing that gets smaller when it is packed.
     let mixed = |number: u64| format!("{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let uri = |number: u64| {
@@ -117,9 +120,7 @@ fn fill(node: &Server, owner: &str) -> usize {
         });
         let reply = node.send(owner, "POST", "/v1/records", &record);
         if reply.status != 201 {
-            let reply = reply.expect(507);
-            assert_eq!(reply.json()["errorCode"], "StorageFull");
-            return number;
+            return (number, reply);
         }
     }
     panic!("the disk never became full")
@@ -130,14 +131,11 @@ fn a_full_disk_of_the_database_refuses_writes_and_nothing_else() {
     let Some(cluster) = cluster(&ClusterOptions::default()) else {
         return;
     };
-    let owner = fs::metadata(cluster.root()).unwrap();
-    let Some(disk) = Disk::new("16m", (owner.uid(), owner.gid())) else {
-        let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
-        assert!(!in_ci, "a test run in CI must be able to mount a tmpfs");
-        println!("SKIPPED: mounting a tmpfs needs root");
+    let directory = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::over(directory.path(), "16m", &cluster) else {
         return;
     };
-    let path = disk.0.path().display();
+    let path = directory.path().display();
     operate(
         &cluster,
         &format!("CREATE TABLESPACE small LOCATION '{path}'"),
@@ -150,7 +148,8 @@ fn a_full_disk_of_the_database_refuses_writes_and_nothing_else() {
     let mut place = Place::new();
     let nodes = [place.node(&address), place.node(&address)];
     let owner = nodes[0].owner();
-    let made = fill(&nodes[0], &owner);
+    let (made, refused) = fill(&nodes[0], &owner);
+    assert_eq!(refused.expect(507).json()["errorCode"], "StorageFull");
     let load = Load::at(&nodes[1], &owner, "small", 2);
     load.writes_are_refused(10);
     load.checks_go_on(50);
@@ -175,4 +174,65 @@ fn a_full_disk_of_the_database_refuses_writes_and_nothing_else() {
     let [one, two] = &nodes;
     nothing_is_lost(&address, &[one, two], &owner, &ledger);
     println!("full after {made} large records; {}", summary(&ledger));
+}
+
+/// PostgreSQL ends all its connections when it cannot write its own log, and itself if it cannot then
+/// recover.
+#[test]
+fn a_full_disk_that_ends_the_database_is_got_over() {
+    let Some(cluster) = cluster(&ClusterOptions::default().setting("min_wal_size=32MB")) else {
+        return;
+    };
+    let log = cluster.root().join("data/pg_wal");
+    let kept = cluster.root().join("data/kept_wal");
+    cluster.end(Ending::Fast).unwrap();
+    fs::rename(&log, &kept).unwrap();
+    fs::create_dir(&log).unwrap();
+    let Some(disk) = Disk::over(&log, "56m", &cluster) else {
+        return;
+    };
+    let copied = Command::new("cp")
+        .arg("-a")
+        .arg(kept.join("."))
+        .arg(&log)
+        .status();
+    assert!(copied.unwrap().success());
+    cluster.start().unwrap();
+    // Nothing of the log is given back.
+    operate(
+        &cluster,
+        "SELECT pg_create_physical_replication_slot('kept', true)",
+    );
+    let address = cluster.address_of(SCHEMA);
+    let mut place = Place::new();
+    let nodes = [place.node(&address), place.node(&address)];
+    let owner = nodes[0].owner();
+    let load = Load::at(&nodes[1], &owner, "small", 2);
+    load.writes_go_on(20);
+    let (made, refused) = fill(&nodes[0], &owner);
+    // Whoever was cut off in the middle of a commit cannot know.
+    let last = told(&refused.expect(503));
+    load.writes_are_refused(20);
+    load.checks_go_on(50);
+    for node in &nodes {
+        assert!(CUT_OFF.contains(&why_not_ready(node).as_str()));
+    }
+    disk.grow("256m");
+    until("the database is back", || {
+        if cluster.has_ended().unwrap() {
+            cluster.start().unwrap();
+        }
+        readiness(&nodes[0]).status == 200
+    });
+    load.writes_go_on(50);
+    for node in &nodes {
+        until("the node is ready", || readiness(node).status == 200);
+    }
+    let mut ledger = load.end();
+    ledger.extend((0..made).map(|number| (format!("large-{number}"), Told::Done)));
+    ledger.insert(format!("large-{made}"), last);
+    let log = whole_log(&address);
+    assert_eq!(faults(&log, &ledger), Vec::<String>::new());
+    println!("ended after {made} large records; {}", summary(&ledger));
+    cluster.end(Ending::Fast).unwrap();
 }

@@ -11,6 +11,7 @@
     reason = "a test stops at what it did not expect"
 )]
 
+mod busy;
 mod carried;
 mod clock;
 mod cut;
