@@ -71,6 +71,7 @@ struct Disk(PathBuf);
 impl Disk {
     /// Over an empty directory, in the name of whom the database runs as. `None` where nobody may
     /// mount one.
+    #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
     fn over(directory: &Path, size: &str, cluster: &Cluster) -> Option<Self> {
         let options = format!("size={size},mode=0700");
         if !mount(&["-t", "tmpfs", "-o", &options, "tmpfs"], directory) {
