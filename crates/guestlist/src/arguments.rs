@@ -9,8 +9,8 @@ use crate::profiles::ConnectionArguments;
 use crate::{
     access_requests, accounts, applications, apply, audit, backup, checks, clients, completions,
     connections, doctor, events, export, extensions, groups, identities, import, invites, keys,
-    login, man, profile_commands, pull, records, resources, restore, roles, settings, tenants,
-    tokens, users, webhooks,
+    login, man, profile_commands, pull, records, resources, restore, roles, settings, stores,
+    tenants, tokens, users, webhooks,
 };
 
 /// A self-hosted authorization server with user invites at its centre, and its command line.
@@ -72,6 +72,13 @@ pub(crate) enum Command {
 
     /// Takes in an export, or the account of another server
     Import(import::ImportArguments),
+
+    /// What is stored, on its way to a PostgreSQL database
+    #[command(subcommand)]
+    Store(stores::StoreCommand),
+
+    /// Brings the tables of a PostgreSQL database up to date
+    Migrate(stores::MigrateArguments),
 
     /// Signs in to a server
     Login(login::LoginArguments),

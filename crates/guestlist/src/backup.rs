@@ -250,6 +250,7 @@ fn not_made(error: &BackupError, data: &Path) -> Failure {
         | BackupError::Occupied(_)
         | BackupError::NotSettled(_)
         | BackupError::Newer { .. }
+        | BackupError::Older { .. }
         | BackupError::Differs(_)
         | BackupError::Unfinished(_)
         | BackupError::Locked(_)

@@ -19,7 +19,7 @@ use crate::output::{Output, details};
 use crate::progress::{Watcher, watched};
 
 /// The version of this program, in the first line of an export.
-const PRODUCT: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const PRODUCT: &str = env!("CARGO_PKG_VERSION");
 /// What every export begins with.
 pub(crate) const BEGINNING: &[u8] = b"{\"format\":\"guestlist-export\",";
 
@@ -292,7 +292,7 @@ pub(crate) fn refused(error: &TransferError) -> Failure {
     }
 }
 
-fn store_refused(error: &BackupError) -> Failure {
+pub(crate) fn store_refused(error: &BackupError) -> Failure {
     let message = error.to_string();
     match error {
         BackupError::NoDatabase(_) => Failure::not_found(message)
@@ -310,6 +310,7 @@ fn store_refused(error: &BackupError) -> Failure {
         | BackupError::NotSettled(_)
         | BackupError::Damaged { .. }
         | BackupError::Newer { .. }
+        | BackupError::Older { .. }
         | BackupError::Itself(_)
         | BackupError::Differs(_)
         | BackupError::Unfinished(_)

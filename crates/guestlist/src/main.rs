@@ -61,6 +61,7 @@ mod serve;
 mod settings;
 mod sign_in;
 mod standard_input;
+mod stores;
 mod tags;
 mod tenants;
 mod terminal;
@@ -144,6 +145,8 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Backup(arguments) => done(backup::run(arguments, &output)),
         Command::Restore(arguments) => done(restore::run(arguments, &output)),
         Command::Export(arguments) => done(export::run(arguments, &output)),
+        Command::Store(command) => done(stores::run(command, &output)),
+        Command::Migrate(arguments) => done(stores::migrate(&arguments, &output)),
         Command::Import(arguments) => match arguments.source() {
             Source::File(file) => done(import::run(file, &output)),
             Source::Server(server) => {

@@ -145,7 +145,8 @@ fn not_restored(error: &BackupError) -> Failure {
         BackupError::NotABackup(_)
         | BackupError::NotSettled(_)
         | BackupError::Damaged { .. }
-        | BackupError::Newer { .. } => Failure::invalid(message).hint("Nothing was changed."),
+        | BackupError::Newer { .. }
+        | BackupError::Older { .. } => Failure::invalid(message).hint("Nothing was changed."),
         BackupError::Cancelled => Failure::interrupted(),
         BackupError::File { .. }
         | BackupError::NoDatabase(_)

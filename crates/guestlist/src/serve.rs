@@ -23,7 +23,7 @@ use guestlist_store::{Migrate, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::settings::{ServeArguments, ServeSettings, Stale};
+use crate::settings::{OlderTables, ServeArguments, ServeSettings, Stale};
 use crate::{logs, welcome};
 
 /// What the start made, for people.
@@ -176,7 +176,11 @@ async fn open(settings: &ServeSettings) -> anyhow::Result<Arc<dyn Store>> {
         ),
         other => other.to_owned(),
     };
-    Ok(guestlist_store::open(&address, Migrate::Auto).await?)
+    let migrate = match settings.migrate {
+        OlderTables::Auto => Migrate::Auto,
+        OlderTables::Check => Migrate::Check,
+    };
+    Ok(guestlist_store::open(&address, migrate).await?)
 }
 
 fn server_settings(settings: ServeSettings, account_id: AccountId, public_url: String) -> Settings {

@@ -35,14 +35,26 @@ pub(crate) struct ServeArguments {
     pub(crate) data: Option<PathBuf>,
 
     /// Where to keep what is stored: `embedded` (a database in the data directory), `memory` (lost
-    /// when the server ends) [default: embedded]
+    /// at the end), or `postgres://user@host/database`, which several nodes can share; a password is
+    /// better in a file (`?password_file=…`) [default: embedded]
     #[arg(
         long,
         env = "GUESTLIST_STORE",
-        value_name = "STORE",
-        hide_env_values = true
+        hide_env_values = true,
+        value_name = "STORE"
     )]
     pub(crate) store: Option<String>,
+
+    /// What a start does about tables of a PostgreSQL database that are older than this version: bring
+    /// them up to date, or refuse [default: auto]
+    #[arg(
+        long,
+        env = "GUESTLIST_MIGRATE",
+        value_enum,
+        value_name = "auto|check",
+        hide_possible_values = true
+    )]
+    pub(crate) migrate: Option<OlderTables>,
 
     /// Development: sample roles and users, tokens for any user on request, issuers over http on
     /// loopback. Never for real data
@@ -123,6 +135,15 @@ fn account_id(text: &str) -> Result<AccountId, String> {
         .map_err(|reason: guestlist_api::text::Malformed| reason.to_string())
 }
 
+/// What a start does about tables of an older version.
+#[derive(Debug, Clone, Copy, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OlderTables {
+    #[default]
+    Auto,
+    Check,
+}
+
 /// What a node does that does not know whether it is up to date.
 #[derive(Debug, Clone, Copy, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -139,6 +160,7 @@ pub(crate) struct ServeSettings {
     pub(crate) account_id: Option<AccountId>,
     pub(crate) data: PathBuf,
     pub(crate) store: String,
+    pub(crate) migrate: OlderTables,
     pub(crate) development: bool,
     pub(crate) log: String,
     pub(crate) allowed_origins: Vec<String>,
@@ -184,6 +206,7 @@ impl ServeArguments {
                 .store
                 .or(file.store)
                 .unwrap_or_else(|| "embedded".to_owned()),
+            migrate: self.migrate.or(file.migrate).unwrap_or_default(),
             development: self.dev.or(file.dev).unwrap_or(false),
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             allowed_origins,

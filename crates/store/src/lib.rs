@@ -17,8 +17,8 @@ mod transfer;
 pub use chain::Head;
 pub use contract::*;
 pub use embedded::{
-    BackedUp, BackupError, BackupFile, Contents, EmbeddedStore, Existing, ExportFile, OpenError,
-    OpenOptions, Progress, Restored, Synchronous, backup, export, refuse_in_use,
+    BackedUp, BackupError, BackupFile, Contents, EmbeddedStore, Existing, ExportFile, HeldWrites,
+    OpenError, OpenOptions, Progress, Restored, Synchronous, backup, export, refuse_in_use,
 };
 pub use memory::MemoryStore;
 pub use open::{Address, AddressError, Unopened, open};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use guestlist_rules::changes::{Kind, Revision};
 use guestlist_store::suite::ledger;
-use guestlist_store::{Applied, EmbeddedStore, OpenError, Store};
+use guestlist_store::{Applied, EmbeddedStore, HeldWrites, OpenError, Store, StoreError};
 use rusqlite::Connection;
 
 const LEDGER: &str = env!("CARGO_BIN_EXE_store-ledger");
@@ -165,4 +165,46 @@ async fn only_the_owner_may_read_the_files() {
     for path in entries {
         assert_eq!(rights(&path), 0o600, "{}", path.display());
     }
+}
+
+/// What carries a store elsewhere keeps a running one from writing, and from nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_are_held_and_reads_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_owned();
+    let store = EmbeddedStore::open(&path).unwrap();
+    store.apply(ledger::change(1)).await.unwrap();
+    let held = HeldWrites::hold(&path).unwrap();
+    assert_eq!(held.revision().unwrap(), Revision(1));
+    let refused = store.apply(ledger::change(2)).await;
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable(_))),
+        "{refused:?}"
+    );
+    assert_eq!(store.revision().await.unwrap(), Revision(1));
+    assert_eq!(store.events_after(Revision(0), 9).await.unwrap().len(), 1);
+    drop(held);
+    let done = Applied::Done(Revision(2));
+    assert_eq!(store.apply(ledger::change(3)).await.unwrap(), done);
+    // Retired, it takes no more, not even after it is opened again, until that is taken back.
+    HeldWrites::hold(&path).unwrap().retire().unwrap();
+    let refused = store.apply(ledger::change(4)).await;
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable(_))),
+        "{refused:?}"
+    );
+    store.close().await.unwrap();
+    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&path).unwrap());
+    let refused = store.apply(ledger::change(5)).await;
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable(_))),
+        "{refused:?}"
+    );
+    ledger::verify(&store, &[(1, 1), (2, 3)].into())
+        .await
+        .unwrap();
+    assert!(HeldWrites::hold(&path).unwrap().revive().unwrap());
+    let done = Applied::Done(Revision(3));
+    assert_eq!(store.apply(ledger::change(6)).await.unwrap(), done);
+    assert!(!HeldWrites::hold(&path).unwrap().revive().unwrap());
 }

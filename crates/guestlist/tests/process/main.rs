@@ -18,6 +18,7 @@ mod logs;
 mod secrecy;
 mod server;
 mod settings;
+mod stores;
 mod transfer;
 mod trial;
 mod user_deletion;

@@ -65,6 +65,16 @@ pub enum BackupError {
         found: i64,
         known: u32,
     },
+    #[error(
+        "{path} was written by an older Guestlist (schema {found}, this one writes {known}); start this version \
+         on it once",
+        path = path.display()
+    )]
+    Older {
+        path: PathBuf,
+        found: i64,
+        known: u32,
+    },
     #[error("the copy is not the same as {}: the disk cannot be trusted", .0.display())]
     Differs(PathBuf),
     #[error(

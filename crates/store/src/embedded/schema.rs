@@ -1,5 +1,6 @@
 //! The database file: how it is made, what its tables are, and which files are refused.
 
+use std::cmp::Ordering;
 use std::fs::OpenOptions as FileOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,6 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OpenFlags, Transaction, TransactionBehavior, params};
 
+use super::backup::BackupError;
 use super::change::{signed, stored_event};
 use super::reading::unsigned;
 use super::{OpenError, OpenOptions, Synchronous, facets};
@@ -256,6 +258,17 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("SELECT coalesce(max(version), 0) FROM schema", [], |row| {
         row.get(0)
     })
+}
+
+/// Refuses a database that an older version wrote, or a newer one.
+pub(super) fn require_newest(connection: &Connection, path: &Path) -> Result<(), BackupError> {
+    let path = path.to_owned();
+    let (found, known) = (version(connection)?, NEWEST);
+    match found.cmp(&i64::from(known)) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(BackupError::Newer { path, found, known }),
+        Ordering::Less => Err(BackupError::Older { path, found, known }),
+    }
 }
 
 /// The steps after a version.
