@@ -24,6 +24,9 @@ const MISSED: i64 = 1024;
 /// weakest level is stricter takes that.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
+/// The bytes for which there must be room again after there was none.
+const PROBED_ROOM: usize = 64 << 10;
+
 /// Every statement of a transaction that writes.
 pub(super) const PREPARED: [&str; 11] = [
     sql::MOVE_HEAD,
@@ -287,10 +290,16 @@ pub(super) async fn find_out(
     Ok(false)
 }
 
-/// Whether a write would work. Only where there was no room, one is tried.
+/// Whether a write would work. Only where there was no room, one is tried, and taken back.
 pub(super) async fn probe(session: &Session, writes: bool) -> Result<(), Failure> {
     if writes {
-        return session.execute(sql::PROBE, &[]).await.map(drop);
+        session.run("BEGIN").await?;
+        let written = write_something(session).await;
+        session
+            .run("ROLLBACK")
+            .await
+            .map_err(|failure| Failure::new(Reach::Lost, failure.to_string()))?;
+        return written;
     }
     let answer = limited(session.client.simple_query("SHOW transaction_read_only")).await?;
     let is_read_only = said(&answer) == Some("on");
@@ -301,6 +310,18 @@ pub(super) async fn probe(session: &Session, writes: bool) -> Result<(), Failure
         ));
     }
     Ok(())
+}
+
+/// Moves the head to where it is, and takes room: to change a row in place needs none.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what it draws takes room because it cannot be packed, and is not kept"
+)]
+async fn write_something(session: &Session) -> Result<(), Failure> {
+    let mut room = vec![0; PROBED_ROOM];
+    getrandom::fill(&mut room).map_err(|error| Failure::new(Reach::Change, error.to_string()))?;
+    session.execute(sql::PROBE, &[]).await?;
+    session.execute(sql::PROBE_ROOM, &[&room]).await.map(drop)
 }
 
 /// The newest revision.

@@ -93,6 +93,10 @@ pub(super) const FENCE: &str = "
 pub(super) const PROBE: &str = "
     UPDATE guestlist_head SET revision = revision WHERE id = 1";
 
+/// A row of no change, which is never committed.
+pub(super) const PROBE_ROOM: &str = "
+    INSERT INTO guestlist_recent_changes (revision, writer, payload) VALUES (-1, '', $1)";
+
 /// Of the `$3` oldest: up to `$1` always, up to `$2` only what is older than some minutes.
 pub(super) const TRIM: &str = "
     DELETE FROM guestlist_recent_changes WHERE revision IN (

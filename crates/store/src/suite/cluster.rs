@@ -268,6 +268,18 @@ impl Cluster {
         Ok(())
     }
 
+    /// Whether the server has ended by itself, or was ended. Its data stays.
+    pub fn has_ended(&self) -> Result<bool, ClusterError> {
+        let mut keeper = self.keeper();
+        if let Some(child) = keeper.as_mut() {
+            if child.try_wait()?.is_none() {
+                return Ok(false);
+            }
+            *keeper = None;
+        }
+        Ok(true)
+    }
+
     /// Makes a replica the primary.
     pub fn promote(&self) -> Result<(), ClusterError> {
         let mut promote = self.program("pg_ctl");
