@@ -184,6 +184,7 @@ open_enumeration!(
         AccessRequestDenied = "access-request.denied",
         /// The server was started for the first time.
         AccountCreated = "account.created",
+        AccountUpdated = "account.updated",
         ApplicationCreated = "application.created",
         ApplicationDeleted = "application.deleted",
         ApplicationUpdated = "application.updated",

@@ -87,7 +87,7 @@ async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
         .await
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
-    let secrets = startup::secrets(store.as_ref(), &settings.data, &entropy).await?;
+    let secrets = startup::secrets(store.as_ref(), &settings.data, &clock, &entropy).await?;
     let account = startup::account(
         store.as_ref(),
         &clock,

@@ -1,5 +1,7 @@
 //! The account: there is one in an installation, made at the first start.
 
+use std::collections::BTreeMap;
+
 use guestlist_api::accounts::AccountName;
 use guestlist_api::ids::AccountId;
 use guestlist_api::times::Timestamp;
@@ -14,6 +16,10 @@ pub struct StoredAccount {
     pub account_id: AccountId,
     pub name: AccountName,
     pub created_time: Timestamp,
+    /// By which secrets what is stored was written: of each secret file a hash that tells it from
+    /// another and nothing else. What was stored before has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
 }
 
 impl Stored for StoredAccount {

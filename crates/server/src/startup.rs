@@ -1,8 +1,12 @@
 //! The first start: the account, its owner, and the secrets; and every start after it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use guestlist_api::accounts::AccountName;
 use guestlist_api::clients::ClientOptions;
 use guestlist_api::ids::{AccountId, ClientId, UserId};
@@ -11,7 +15,7 @@ use guestlist_api::text::{Bounded, Malformed, Name, Tags};
 use guestlist_api::times::Timestamp;
 use guestlist_rules::accounts::StoredAccount;
 use guestlist_rules::built_in;
-use guestlist_rules::changes::{Changes, Event, Kind, Seen, Unreadable};
+use guestlist_rules::changes::{Changes, Document, Event, Kind, Seen, Unreadable};
 use guestlist_rules::clients::StoredClient;
 use guestlist_rules::records::StoredRecord;
 use guestlist_store::{Applied, Selection, Store, StoreError};
@@ -56,6 +60,12 @@ pub enum NotStarted {
          choose another data directory"
     )]
     OtherAccount { stored: AccountId, asked: AccountId },
+    #[error(
+        "{path} is not the secret that this store was written with: copy the secret files ({files}) of the \
+         data directory that the account was made with, or of another node, into this one",
+        path = .0.display(), files = SECRET_FILES.join(", ")
+    )]
+    OtherSecret(PathBuf),
     #[error("another server is making the account in this store at this moment: start again")]
     Raced,
 }
@@ -118,17 +128,80 @@ pub fn require_secrets(data: &Path, sealed: u64) -> Result<(), NotStarted> {
 pub async fn secrets(
     store: &dyn Store,
     data: &Path,
+    clock: &Clock,
     entropy: &Entropy,
 ) -> Result<Secrets, NotStarted> {
-    if store.get(Kind::Account, "account").await?.is_some() {
+    let document = store.get(Kind::Account, "account").await?;
+    if let Some(document) = &document {
         let mut sealed = 0;
         for kind in SEALED_KINDS {
             let some = store.list(kind, &Selection::All, None, 1).await?;
             sealed += some.len() as u64;
         }
         require_secrets(data, sealed)?;
+        refuse_others(document, data)?;
     }
-    Secrets::load_or_create(data, entropy)
+    let secrets = Secrets::load_or_create(data, entropy)?;
+    if let Some(document) = document {
+        note_secrets(store, &document, data, clock.now()).await?;
+    }
+    Ok(secrets)
+}
+
+/// A hash of each secret file that is there. HMAC-SHA-256 with the secret as its key: it tells two
+/// secrets apart, and nothing of either.
+fn fingerprints(data: &Path) -> Result<BTreeMap<String, String>, SecretFileError> {
+    let mut found = BTreeMap::new();
+    for file in SECRET_FILES {
+        if let Some(bytes) = secret_files::read(&data.join(file))? {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, &bytes);
+            let text = format!("guestlist secret file {file}");
+            let hash = hmac::sign(&key, text.as_bytes());
+            found.insert(file.to_owned(), URL_SAFE_NO_PAD.encode(hash));
+        }
+    }
+    Ok(found)
+}
+
+/// Refuses secrets that are not those of the account: with another pepper every invite would be void
+/// here, and with another key every token and every encrypted secret, on this node alone.
+fn refuse_others(document: &Seen<Document>, data: &Path) -> Result<(), NotStarted> {
+    let account: StoredAccount = document.value.read()?;
+    let found = fingerprints(data)?;
+    for (file, hash) in &account.secrets {
+        if found.get(file).is_some_and(|found| found != hash) {
+            return Err(NotStarted::OtherSecret(data.join(file)));
+        }
+    }
+    Ok(())
+}
+
+/// Writes down which secrets the account has, if that is not known of all of them.
+async fn note_secrets(
+    store: &dyn Store,
+    document: &Seen<Document>,
+    data: &Path,
+    now: Timestamp,
+) -> Result<(), NotStarted> {
+    let mut account: StoredAccount = document.value.read()?;
+    let known = account.secrets.len();
+    account.secrets.extend(fingerprints(data)?);
+    if account.secrets.len() == known {
+        return Ok(());
+    }
+    let mut changes = Changes::new(Event {
+        kind: "account.updated".to_owned(),
+        time: now.milliseconds(),
+        actor: SERVICE.to_owned(),
+        request_id: String::new(),
+        subject: format!("account/{}", account.account_id),
+        data: json!({ "secrets": account.secrets.keys().collect::<Vec<_>>() }),
+    });
+    changes.replace(document.mark, &account)?;
+    match store.apply(changes).await? {
+        // Another node noted them.
+        Applied::Done(_) | Applied::Conflict { .. } => Ok(()),
+    }
 }
 
 /// What a start found or made.
@@ -175,7 +248,8 @@ pub async fn account(
     // Before the account: were it the other way round, a crash in between would leave an account
     // that nobody can own.
     secret_files::write(&path, format!("{}\n", key.secret.reveal()).as_bytes())?;
-    let mut changes = first_changes(&account_id, &client_id, &key, now)?;
+    let secrets = fingerprints(data)?;
+    let mut changes = first_changes(&account_id, secrets, &client_id, &key, now)?;
     if development {
         samples::add(&mut changes, now)?;
     }
@@ -191,6 +265,7 @@ pub async fn account(
 /// The account, the owner service client, and the record that makes it the owner.
 fn first_changes(
     account_id: &AccountId,
+    secrets: BTreeMap<String, String>,
     client_id: &ClientId,
     key: &NewKey,
     now: Timestamp,
@@ -208,6 +283,7 @@ fn first_changes(
         account_id: account_id.clone(),
         name: AccountName::parse("Guestlist")?,
         created_time: now,
+        secrets,
     })?;
     changes.create(&StoredClient {
         client_id: client_id.clone(),

@@ -211,7 +211,7 @@ async fn build(
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let url = format!("http://{address}");
-    let secrets = startup::secrets(store.as_ref(), path, &entropy)
+    let secrets = startup::secrets(store.as_ref(), path, &clock, &entropy)
         .await
         .map_err(failed)?;
     let account = startup::account(store.as_ref(), &clock, &entropy, path, None, true)

@@ -65,7 +65,7 @@ async fn live(
     let clock = Clock::still(Clock::system().now());
     clock.advance(milliseconds);
     let entropy = Entropy::system();
-    let secrets = startup::secrets(store.as_ref(), data, &entropy).await;
+    let secrets = startup::secrets(store.as_ref(), data, &clock, &entropy).await;
     let account = startup::account(store.as_ref(), &clock, &entropy, data, None, true).await;
     let settings = Settings {
         account_id: account.unwrap().account_id,

@@ -133,3 +133,38 @@ fn tables_are_made_when_they_are_asked_for() {
     let looked = done(&guestlist(&[&migrate[..], &["--check"]].concat()));
     assert_eq!((&looked["from"], &looked["to"]), (&made["to"], &made["to"]));
 }
+
+#[test]
+fn a_node_with_secrets_of_its_own_does_not_start() {
+    let Some(cluster) = cluster() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let address = cluster.new_address();
+    let [one, other] = ["one", "other"].map(|name| home.path().join(name));
+    let start = |data: &Path| {
+        let mut command = serve(data);
+        command.args(["--store", &address]);
+        command
+    };
+    let first = Server::start(start(&one), &one);
+    let owner = first.owner();
+    // As two that are started at once on an empty database do: each makes its own.
+    let elsewhere = Server::new(&other, &[]);
+    elsewhere.stop();
+    let refused = run(start(&other));
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        refused
+            .stderr
+            .contains("is not the secret that this store was written with"),
+        "{}",
+        refused.stderr
+    );
+    for file in ["pepper", "sealing-key", "user-token-key"] {
+        std::fs::copy(one.join(file), other.join(file)).unwrap();
+    }
+    let second = Server::start(start(&other), &other);
+    let accounts = second.send(&owner, "GET", "/v1/accounts", &Value::Null);
+    accounts.expect(200);
+    first.stop();
+    second.stop();
+}
