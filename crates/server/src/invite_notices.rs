@@ -52,13 +52,18 @@ pub async fn run(app: Arc<App>, mut ending: watch::Receiver<bool>) {
         } else {
             Look::AtAll
         };
-        tokio::select! {
-            biased;
-            _ended = ending.wait_for(|ended| *ended) => return,
-            told = tell(&app, look) => match told {
-                Ok(_) => judged = Some(newest),
-                Err(error) => tracing::warn!(error = %error.for_log(), "what happened to invites cannot be told now"),
-            },
+        // Of several nodes one tells.
+        if app.store.is_on_duty() {
+            tokio::select! {
+                biased;
+                _ended = ending.wait_for(|ended| *ended) => return,
+                told = tell(&app, look) => match told {
+                    Ok(_) => judged = Some(newest),
+                    Err(error) => tracing::warn!(error = %error.for_log(), "what happened to invites cannot be told now"),
+                },
+            }
+        } else {
+            judged = None;
         }
         let pause = app.limits.notice_pause.max(began.elapsed() * SHARE);
         tokio::select! {

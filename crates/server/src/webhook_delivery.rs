@@ -9,6 +9,7 @@ mod task;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use guestlist_api::events::Event;
 use guestlist_api::ids::WebhookId;
@@ -28,10 +29,15 @@ pub struct Webhooks {
     outgoing: Outgoing,
 }
 
+/// How often it is asked whether this node is the one that delivers.
+const LOOK_FOR_DUTY: Duration = Duration::from_secs(1);
+
 /// The webhooks as they are stored.
 #[derive(Default)]
 struct Known {
     by_id: Mutex<BTreeMap<WebhookId, Arc<Hook>>>,
+    /// Whether this node delivers. The others follow how far it is.
+    on_duty: watch::Sender<bool>,
     /// There may be one without a task.
     made: Notify,
 }
@@ -162,11 +168,25 @@ impl Known {
                 tracing::error!(%error, "a webhook cannot be read: it sends nothing any more");
                 self.end(&document.id);
             }
+            if document.kind == Kind::WebhookProgress && !*self.on_duty.borrow() {
+                self.progressed(document, Mark(committed.revision.0));
+            }
         }
         for (kind, id) in &changes.delete {
             if *kind == Kind::Webhook {
                 self.end(id);
             }
+        }
+    }
+
+    /// Another node delivered.
+    fn progressed(&self, document: &Document, mark: Mark) {
+        let Ok(now) = document.read::<StoredProgress>() else {
+            return;
+        };
+        if let Some(hook) = self.get(&now.webhook_id) {
+            let mark = Some(mark);
+            *hook.progress() = Progress { now, mark };
         }
     }
 
@@ -230,15 +250,22 @@ impl Hook {
 pub async fn run(app: Arc<App>, mut ending: watch::Receiver<bool>) {
     let mut tasks = JoinSet::new();
     let known = Arc::clone(&app.webhooks.known);
+    let mut look = tokio::time::interval(LOOK_FOR_DUTY);
     loop {
+        let on_duty = app.store.is_on_duty();
+        known
+            .on_duty
+            .send_if_modified(|known| std::mem::replace(known, on_duty) != on_duty);
         for hook in known.without_task() {
-            tasks.spawn(task::run(Arc::clone(&app), hook, ending.clone()));
+            let duty = known.on_duty.subscribe();
+            tasks.spawn(task::run(Arc::clone(&app), hook, duty, ending.clone()));
         }
         tokio::select! {
             biased;
             () = ended(&mut ending) => break,
             Some(done) = tasks.join_next() => tell(done),
             () = known.made.notified() => {}
+            _look = look.tick() => {}
         }
     }
     while let Some(done) = tasks.join_next().await {

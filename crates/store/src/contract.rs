@@ -169,6 +169,14 @@ pub trait Store: Send + Sync + 'static {
         None
     }
 
+    /// Whether this process is the one among several that does what one is to do for all. It changes in
+    /// time: when that process ends or does not answer, another is. For a moment there may be none, and
+    /// after a halt of a process two.
+    fn is_on_duty(&self) -> bool {
+        // Nobody else is there.
+        true
+    }
+
     /// Waits until the subscribers of this process have been called for this revision and all
     /// before it. Gives false if that took longer than `within`, or if there is no such revision yet.
     async fn caught_up_to(&self, revision: Revision, within: Duration) -> Result<bool, StoreError> {

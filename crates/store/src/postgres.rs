@@ -11,6 +11,7 @@ mod carrying;
 mod change;
 mod committing;
 mod connecting;
+mod duty;
 mod failure;
 mod judging;
 mod passwords;
@@ -34,6 +35,7 @@ use tokio::task::JoinHandle;
 pub use self::address::{PostgresAddress, PostgresAddressError};
 use self::change::Texts;
 use self::connecting::{Connector, Purpose, Session};
+use self::duty::Duty;
 use self::failure::Failure;
 use self::reading::Readers;
 use self::schema::Unready;
@@ -52,8 +54,12 @@ const ROOM: u32 = 64 << 10;
 /// giving up then would leave it unknown.
 const ADMISSION: Duration = Duration::from_secs(10);
 
+/// How long an end waits until the other nodes can be told of it.
+const LEAVING: Duration = Duration::from_secs(2);
+
 /// The store in a database.
 pub struct PostgresStore {
+    connector: Arc<Connector>,
     queue: Mutex<Option<mpsc::Sender<Message>>>,
     room: Arc<Semaphore>,
     shared: Arc<Shared>,
@@ -119,7 +125,8 @@ impl PostgresStore {
             .and_then(|rows| rows::base(&rows))
             .map_err(|failure| told(&failure))?;
         drop(session);
-        let shared = Arc::new(Shared::new(base));
+        let duty = Duty::new().map_err(|failure| told(&failure))?;
+        let shared = Arc::new(Shared::new(base, duty));
         let (queue, received) = mpsc::channel(QUEUE);
         let writer = Writer::new(
             Arc::clone(&connector),
@@ -135,6 +142,7 @@ impl PostgresStore {
         let notifying = tailing::notify(Arc::clone(&connector), Arc::clone(&shared));
         let home = connector.home().clone();
         Ok(Self {
+            connector: Arc::clone(&connector),
             queue: Mutex::new(Some(queue)),
             room: Arc::new(Semaphore::new(usize::try_from(ROOM).unwrap_or(usize::MAX))),
             readers: Readers::new(connector),
@@ -298,6 +306,10 @@ impl Store for PostgresStore {
         Some(self.shared.freshness())
     }
 
+    fn is_on_duty(&self) -> bool {
+        self.shared.duty.is_held()
+    }
+
     async fn caught_up_to(&self, revision: Revision, within: Duration) -> Result<bool, StoreError> {
         if self.shared.freshness().revision >= revision {
             return Ok(true);
@@ -323,6 +335,10 @@ impl Store for PostgresStore {
         // A panic of that task has been told by its last words, and all its changes answered.
         let _ended = writer.await;
         self.end_beside();
+        if self.shared.duty.is_held() {
+            let leaving = Tail::leave(&self.connector, &self.shared);
+            let _late = tokio::time::timeout(LEAVING, leaving).await;
+        }
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::attempt::{self, Outcome};
-use super::{Hook, ended};
+use super::{Hook, Progress, ended};
 use crate::app::App;
 use crate::entropy::Entropy;
 use crate::events;
@@ -29,13 +29,34 @@ const BATCH: usize = 100;
 /// Events passed over, because the webhook does not want them, before that is written down.
 const PASSED: usize = 1_000;
 
-/// Delivers until the webhook is deleted or the server ends.
-pub(super) async fn run(app: Arc<App>, hook: Arc<Hook>, mut ending: watch::Receiver<bool>) {
+/// Delivers until the webhook is deleted or the server ends, as long as this node is the one that
+/// does.
+pub(super) async fn run(
+    app: Arc<App>,
+    hook: Arc<Hook>,
+    mut duty: watch::Receiver<bool>,
+    mut ending: watch::Receiver<bool>,
+) {
     let mut settings = hook.settings.subscribe();
-    let mut delivering = Delivering::new(&app, &hook);
+    let mut delivering = None;
     loop {
         let Some(webhook) = settings.borrow_and_update().clone() else {
             return;
+        };
+        if !*duty.borrow_and_update() {
+            // What it knows is of no more use: another node goes on.
+            delivering = None;
+            tokio::select! {
+                biased;
+                () = ended(&mut ending) => return,
+                _changed = settings.changed() => {}
+                _changed = duty.changed() => {}
+            }
+            continue;
+        }
+        let delivering = match &mut delivering {
+            Some(delivering) => delivering,
+            none => none.insert(Delivering::begun(&app, &hook).await),
         };
         // A change ends whatever is under way, so nothing is sent any more to what was disabled,
         // deleted or moved.
@@ -49,6 +70,7 @@ pub(super) async fn run(app: Arc<App>, hook: Arc<Hook>, mut ending: watch::Recei
                 return;
             }
             _changed = settings.changed() => {}
+            _changed = duty.changed() => {}
             () = delivering.go_on(&webhook) => {}
         }
     }
@@ -87,6 +109,20 @@ impl<'a> Delivering<'a> {
             delivered: 0,
             passed: 0,
         }
+    }
+
+    /// From where whoever delivered before has come to.
+    async fn begun(app: &'a App, hook: &'a Hook) -> Self {
+        let id = hook.progress().now.webhook_id.clone();
+        let stored = app.store.get(Kind::WebhookProgress, id.as_str()).await;
+        // If it cannot be read now, what was followed is as new but for a moment.
+        if let Ok(Some(stored)) = stored
+            && let Ok(now) = stored.value.read()
+        {
+            let mark = Some(stored.mark);
+            *hook.progress() = Progress { now, mark };
+        }
+        Self::new(app, hook)
     }
 
     const fn limits(&self) -> &'a WebhookLimits {

@@ -15,6 +15,7 @@ use guestlist_store::{
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use crate::webhook_receiver::Receiver;
 use crate::world::{Engine, Reply, World, check, encode, engines, exchange, invite_of};
 
 /// Trials of a normal run; `GUESTLIST_TRIALS` says how many more there are to be.
@@ -222,6 +223,45 @@ async fn a_node_tells_how_fresh_it_is() {
     let alone = World::new(Engine::Memory).await;
     let ready = alone.send("", "GET", "/readyz", None).await.expect(200);
     assert!(ready.json().get("confirmedSecondsAgo").is_none());
+}
+
+/// Of two nodes one delivers; when it ends, the other goes on where it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn webhooks_are_delivered_by_one_node_and_then_by_the_other() {
+    let Some((mut one, other)) = two(|settings| settings.private_issuers = true).await else {
+        return;
+    };
+    let mut receiver = Receiver::new().await;
+    let hook = json!({"url": receiver.url, "eventTypes": ["role.created"]});
+    one.own("POST", "/v1/webhooks", Some(&hook))
+        .await
+        .expect(201);
+    let role = |id: &str| json!({"roleId": id, "name": id, "permissions": []});
+    for number in 0..10 {
+        let node = if number % 2 == 0 { &one } else { &other };
+        let role = role(&format!("ro_{number}"));
+        node.own("POST", "/v1/roles", Some(&role)).await.expect(201);
+    }
+    assert_eq!(receiver.types(10).await, ["role.created"; 10]);
+    one.stop().await;
+    one.app.store.close().await.unwrap();
+    for number in 10..20 {
+        let role = role(&format!("ro_{number}"));
+        other
+            .own("POST", "/v1/roles", Some(&role))
+            .await
+            .expect(201);
+    }
+    assert_eq!(receiver.types(10).await, ["role.created"; 10]);
+    // Nothing came twice: the next that comes is the next that happens.
+    let deleted = json!({"url": receiver.url, "eventTypes": ["role.deleted"]});
+    let made = other.own("POST", "/v1/webhooks", Some(&deleted)).await;
+    made.expect(201);
+    other
+        .own("DELETE", "/v1/roles/ro_1", None)
+        .await
+        .expect(204);
+    assert_eq!(receiver.types(1).await, ["role.deleted"]);
 }
 
 /// A store that has not known for a minute whether it misses something.

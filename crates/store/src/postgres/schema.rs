@@ -60,7 +60,7 @@ const VERSION: &str = "SELECT version FROM guestlist_schema WHERE id = 1";
 const LOCKED_VERSION: &str = "SELECT version FROM guestlist_schema WHERE id = 1 FOR UPDATE";
 
 /// Each leads from the version that is its place in this list to the next.
-const STEPS: [&str; 1] = [
+const STEPS: [&str; 2] = [
     // `guestlist_facets.mark` is the mark of the document that the row is of: rows of earlier writes
     // are told by it. `guestlist_recent_changes` holds what other nodes have yet to hear.
     "
@@ -99,6 +99,15 @@ const STEPS: [&str; 1] = [
         payload  BYTEA NOT NULL,
         written  TIMESTAMPTZ NOT NULL DEFAULT now()
     )",
+    // Which node does what one of them is to do.
+    "
+    CREATE TABLE IF NOT EXISTS guestlist_duty (
+        id      BIGINT PRIMARY KEY CHECK (id = 1),
+        holder  BYTEA NOT NULL,
+        renewed TIMESTAMPTZ NOT NULL
+    );
+    INSERT INTO guestlist_duty (id, holder, renewed)
+    VALUES (1, '', '1970-01-01T00:00:00Z') ON CONFLICT (id) DO NOTHING",
 ];
 
 /// The row of the head of an empty log.

@@ -109,6 +109,9 @@ impl Tail {
                 Ok(()) => *failed = 0,
                 Err(broken) => return broken,
             }
+            if let Err(failure) = self.shared.duty.renew(&session).await {
+                return failure.into();
+            }
             if self.shared.is_stopped() {
                 return Failure::new(Reach::Lost, "the store has stopped").into();
             }
@@ -117,6 +120,18 @@ impl Tail {
                 self.trim(&session).await;
             }
             let _polled = tokio::time::timeout(POLL, self.shared.wake.notified()).await;
+        }
+    }
+
+    /// Leaves what this node does for all, so that another takes over at once.
+    pub(super) async fn leave(connector: &Arc<Connector>, shared: &Shared) {
+        let left = async {
+            let session = connector.connect(Purpose::Short, None).await?;
+            shared.duty.leave(&session).await
+        };
+        // Without it another takes over a few seconds later.
+        if let Err(failure) = left.await {
+            tracing::debug!(%failure, "the database was not told that this node ends");
         }
     }
 

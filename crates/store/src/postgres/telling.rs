@@ -7,6 +7,7 @@ use guestlist_rules::changes::{Changes, Committed, Revision};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use super::duty::Duty;
 use super::rows::{Base, Writer};
 use crate::Freshness;
 use crate::chain::Head;
@@ -26,6 +27,7 @@ pub(super) struct Shared {
     known: Mutex<Known>,
     freshness: watch::Sender<Freshness>,
     condition: watch::Sender<Condition>,
+    pub(super) duty: Duty,
     /// Wakes the task that follows the log.
     pub(super) wake: Arc<Notify>,
     /// The newest revision that this process wrote, for the other nodes.
@@ -64,7 +66,7 @@ pub(super) enum Rift {
 }
 
 impl Shared {
-    pub(super) fn new(base: Base) -> Self {
+    pub(super) fn new(base: Base, duty: Duty) -> Self {
         let freshness = Freshness {
             revision: base.head.revision,
             confirmed: Instant::now(),
@@ -77,6 +79,7 @@ impl Shared {
             }),
             freshness: watch::channel(freshness).0,
             condition: watch::channel(Condition::Open).0,
+            duty,
             wake: Arc::new(Notify::new()),
             written: watch::channel(base.head.revision).0,
         }
