@@ -129,7 +129,7 @@ fn what_was_revoked_is_never_allowed_where_the_revision_is_carried_to() {
     let nodes = [place.node(&address), place.node(&address)];
     let owner = nodes[0].owner();
     let counts = Arc::new(Counts::default());
-    let each = trials() / CLIENTS;
+    let each = trials().div_ceil(CLIENTS);
     let clients: Vec<_> = (0..CLIENTS)
         .map(|number| {
             let (one, two) = (&nodes[number % 2], &nodes[(number + 1) % 2]);
