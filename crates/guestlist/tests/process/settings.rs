@@ -9,17 +9,20 @@ use serde_json::Value;
 use crate::server::{Server, bare, free_address, refused, run, serve};
 
 /// Every setting, by the name of its flag.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 16] = [
     "listen",
     "public-url",
     "account-id",
     "data",
     "store",
+    "migrate",
     "dev",
     "log",
     "allowed-origin",
     "trusted-proxy",
     "invite-budget",
+    "stale-after",
+    "when-stale",
     "private-issuers",
     "raw-access-keys",
     "drain-delay",
