@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use guestlist_rules::changes::{Kind, Revision};
 use guestlist_store::suite::ledger;
@@ -183,6 +184,16 @@ async fn writes_are_held_and_reads_go_on() {
     );
     assert_eq!(store.revision().await.unwrap(), Revision(1));
     assert_eq!(store.events_after(Revision(0), 9).await.unwrap().len(), 1);
+    // Many at once are refused at once: they do not wait one after the other.
+    let many = (10..42).map(|number| store.apply(ledger::change(number)));
+    let many = futures_util::future::join_all(many);
+    let many = tokio::time::timeout(Duration::from_mins(1), many).await;
+    for refused in many.unwrap() {
+        assert!(
+            matches!(refused, Err(StoreError::Unavailable(_))),
+            "{refused:?}"
+        );
+    }
     drop(held);
     let done = Applied::Done(Revision(2));
     assert_eq!(store.apply(ledger::change(3)).await.unwrap(), done);

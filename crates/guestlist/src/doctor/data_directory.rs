@@ -72,7 +72,7 @@ fn whole(directory: &Path, findings: &mut Findings) -> bool {
         Err(error) if error.kind() == io::ErrorKind::NotFound => findings.warning(
             "database",
             format!("there is none in {place}"),
-            "The first start of a server makes it. Is this the directory that it uses (--data)?",
+            "The first start of a server makes it, unless it has --store. Is this its --data?",
         ),
         Err(error) => findings.problem("database", error.to_string(), WHICH),
     }

@@ -65,6 +65,11 @@ impl Failure {
         }
     }
 
+    /// Another program holds the writes: no change of a group could be written, alone neither.
+    pub(super) fn is_held(&self) -> bool {
+        !self.at_commit && self.error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+    }
+
     pub(super) fn answer(&self) -> StoreError {
         if is_unreadable(&self.error) {
             return StoreError::Damaged(self.error.to_string());

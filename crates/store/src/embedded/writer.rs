@@ -124,7 +124,9 @@ impl Writer {
         }
         match self.attempt(&group) {
             Ok((outcomes, head)) => self.publish(group, outcomes, head),
-            Err(failure) if failure.reach == Reach::Engine => self.fail(group, &failure),
+            Err(failure) if failure.reach == Reach::Engine || failure.is_held() => {
+                self.fail(group, &failure);
+            }
             Err(failure) => {
                 if failure.reach == Reach::Full {
                     tracing::warn!(%failure, "there is no room for a write");
