@@ -109,8 +109,9 @@ impl Tail {
                 Ok(()) => *failed = 0,
                 Err(broken) => return broken,
             }
+            // Following goes before: if the connection is lost, that finds it out.
             if let Err(failure) = self.shared.duty.renew(&session).await {
-                return failure.into();
+                tracing::debug!(%failure, "the database was not asked who is on duty");
             }
             if self.shared.is_stopped() {
                 return Failure::new(Reach::Lost, "the store has stopped").into();

@@ -331,3 +331,30 @@ async fn what_a_later_release_writes_stops_no_node() {
     );
     done(&two, writing("a", "2")).await;
 }
+
+/// Of several nodes one is on duty, and when it ends another is, soon.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_node_is_on_duty_and_then_another() {
+    let Some(cluster) = shared() else { return };
+    let address = cluster.new_address();
+    let nodes = [open(&address).await, open(&address).await];
+    let holder = tokio::time::timeout(Duration::from_secs(30), async {
+        loop {
+            if let Some(holder) = nodes.iter().position(|node| node.is_on_duty()) {
+                return holder;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let holder = holder.await.unwrap();
+    let other = &nodes[1 - holder];
+    assert!(!other.is_on_duty());
+    nodes[holder].close().await.unwrap();
+    assert!(!nodes[holder].is_on_duty());
+    let taken = tokio::time::timeout(Duration::from_secs(30), async {
+        while !other.is_on_duty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    taken.await.unwrap();
+}

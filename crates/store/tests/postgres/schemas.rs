@@ -1,10 +1,15 @@
 //! The tables: made once however many nodes start, and never by a program that does not know them.
 
+use guestlist_rules::changes::Revision;
+use guestlist_store::suite::ledger;
 use guestlist_store::{
-    Migrate, PostgresAddress, PostgresOpenError, PostgresOptions, PostgresStore,
+    Applied, Migrate, PostgresAddress, PostgresOpenError, PostgresOptions, PostgresStore,
 };
 
 use crate::{done, open, operator, shared, writing};
+
+/// The version of the tables that this program writes.
+const NEWEST: i64 = 2;
 
 async fn error(address: &str, migrate: Migrate) -> PostgresOpenError {
     let address: PostgresAddress = address.parse().unwrap();
@@ -44,7 +49,7 @@ async fn a_check_changes_nothing() {
             found,
             PostgresOpenError::Older {
                 found: 0,
-                needed: 1
+                needed: NEWEST
             }
         ),
         "{found}"
@@ -59,11 +64,11 @@ async fn a_check_changes_nothing() {
     let migrated = PostgresStore::migrate(&parsed, Migrate::Auto)
         .await
         .unwrap();
-    assert_eq!((migrated.from, migrated.to), (0, 1));
+    assert_eq!((migrated.from, migrated.to), (0, NEWEST));
     let migrated = PostgresStore::migrate(&parsed, Migrate::Check)
         .await
         .unwrap();
-    assert_eq!((migrated.from, migrated.to), (1, 1));
+    assert_eq!((migrated.from, migrated.to), (NEWEST, NEWEST));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -83,7 +88,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
                 found,
                 PostgresOpenError::Newer {
                     found: 99,
-                    known: 1
+                    known: NEWEST
                 }
             ),
             "{found}"
@@ -96,6 +101,38 @@ async fn a_newer_schema_is_refused_and_left_alone() {
         .await
         .unwrap();
     assert_eq!(version.get::<_, i64>(0), 99);
+}
+
+/// Tables of the first version, which knew of no duty, with something in them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn older_tables_are_brought_forward_with_what_they_hold() {
+    let Some(cluster) = shared() else { return };
+    let address = cluster.new_address();
+    let before = open(&address).await;
+    for number in 1..=20 {
+        let applied = before.apply(ledger::change(number)).await.unwrap();
+        assert!(matches!(applied, Applied::Done(_)), "{applied:?}");
+    }
+    before.close().await.unwrap();
+    let client = operator(cluster, &address).await;
+    let first = "DROP TABLE guestlist_duty; UPDATE guestlist_schema SET version = 1";
+    client.batch_execute(first).await.unwrap();
+    let found = error(&address, Migrate::Check).await;
+    assert!(
+        matches!(
+            found,
+            PostgresOpenError::Older {
+                found: 1,
+                needed: NEWEST
+            }
+        ),
+        "{found}"
+    );
+    let after = open(&address).await;
+    let acknowledged = (1..=20).map(|number| (number, number)).collect();
+    ledger::verify(&after, &acknowledged).await.unwrap();
+    let applied = after.apply(ledger::change(21)).await.unwrap();
+    assert_eq!(applied, Applied::Done(Revision(21)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
