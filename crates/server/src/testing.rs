@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use guestlist_api::ids::{AccountId, UserId};
-use guestlist_store::{EmbeddedStore, MemoryStore, Store};
+use guestlist_store::{EmbeddedStore, MemoryStore, Migrate, Store};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -72,7 +72,8 @@ impl TestServer {
     pub async fn start() -> Result<Self, TestServerError> {
         let directory = TempDir::new().map_err(failed)?;
         let path = directory.path().to_owned();
-        Self::begin(Arc::new(MemoryStore::new()), path, Some(directory)).await
+        let store = Opening::Ready(Arc::new(MemoryStore::new()));
+        Self::begin(store, path, Some(directory)).await
     }
 
     /// Starts a server on the embedded store in this directory, where its data stays. It is found
@@ -83,11 +84,25 @@ impl TestServer {
     /// If there is no free port, or the directory cannot be used or is in use.
     pub async fn start_in(directory: &Path) -> Result<Self, TestServerError> {
         let store = EmbeddedStore::open(directory).map_err(failed)?;
-        Self::begin(Arc::new(store), directory.to_owned(), None).await
+        let store = Opening::Ready(Arc::new(store));
+        Self::begin(store, directory.to_owned(), None).await
+    }
+
+    /// Starts a server on the store at an address (`postgres://…`), with its secrets in a directory of
+    /// its own.
+    ///
+    /// # Errors
+    ///
+    /// If there is no free port, or the store cannot be opened.
+    pub async fn start_at(address: &str) -> Result<Self, TestServerError> {
+        let directory = TempDir::new().map_err(failed)?;
+        let path = directory.path().to_owned();
+        let store = Opening::At(address.to_owned());
+        Self::begin(store, path, Some(directory)).await
     }
 
     async fn begin(
-        store: Arc<dyn Store>,
+        store: Opening,
         path: PathBuf,
         directory: Option<TempDir>,
     ) -> Result<Self, TestServerError> {
@@ -179,14 +194,35 @@ fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TestSer
     TestServerError(error.into())
 }
 
+/// A store, or where it is: one with tasks of its own is opened where the server runs.
+enum Opening {
+    Ready(Arc<dyn Store>),
+    At(String),
+}
+
+impl Opening {
+    async fn open(self) -> Result<Arc<dyn Store>, TestServerError> {
+        match self {
+            Self::Ready(store) => Ok(store),
+            Self::At(address) => guestlist_store::open(&address, Migrate::Auto)
+                .await
+                .map_err(failed),
+        }
+    }
+}
+
 /// The life of the server, on its own thread.
 async fn live(
-    store: Arc<dyn Store>,
+    store: Opening,
     path: PathBuf,
     tell: oneshot::Sender<Result<Begun, TestServerError>>,
     told_to_end: oneshot::Receiver<()>,
 ) {
-    let (listener, begun) = match build(store, &path).await {
+    let built = match store.open().await {
+        Ok(store) => build(store, &path).await,
+        Err(error) => Err(error),
+    };
+    let (listener, begun) = match built {
         Ok(built) => built,
         Err(error) => return drop(tell.send(Err(error))),
     };

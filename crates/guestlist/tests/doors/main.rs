@@ -21,6 +21,7 @@ mod raw;
 use std::path::Path;
 
 use guestlist_server::testing::TestServer;
+use guestlist_store::suite::cluster::shared_or_skip;
 use serde_json::Value;
 
 use crate::calls::{Call, Came, Case, Who, cases};
@@ -147,4 +148,16 @@ async fn every_door_leads_to_the_same_on_the_memory_store() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_door_leads_to_the_same_on_the_embedded_store() {
     the_doors_agree(async |path: &Path| TestServer::start_in(path).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_door_leads_to_the_same_on_postgresql() {
+    let Some(cluster) = shared_or_skip().unwrap() else {
+        return;
+    };
+    the_doors_agree(async |_: &Path| {
+        let address = cluster.new_address();
+        TestServer::start_at(&address).await.unwrap()
+    })
+    .await;
 }
