@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use guestlist_store::suite::cluster::{Cluster, ClusterError, ClusterOptions};
 use serde_json::Value;
 
 use crate::command;
@@ -37,13 +38,20 @@ pub(crate) fn python_newest(workspace: &Workspace) -> Result<Outcome> {
 }
 
 fn python(workspace: &Workspace, version: &str) -> Result<Outcome> {
-    let name = format!("python-{version}");
-    forget_results(workspace, &name)?;
+    python_on(
+        workspace,
+        version,
+        &Stored::in_data(format!("python-{version}")),
+    )
+}
+
+fn python_on(workspace: &Workspace, version: &str, stored: &Stored) -> Result<Outcome> {
+    forget_results(workspace, &stored.name)?;
     if let Some(reason) = machine::lacking(&[Need::Python]) {
         return Ok(Outcome::Skipped(reason));
     }
     let environment = python_environment(workspace, version)?;
-    drive(workspace, &name, || {
+    drive(workspace, stored, || {
         let mut suite = Command::new(&environment);
         suite
             .arg("-B")
@@ -62,13 +70,17 @@ pub(crate) fn python_environment(workspace: &Workspace, version: &str) -> Result
 }
 
 pub(crate) fn javascript(workspace: &Workspace) -> Result<Outcome> {
-    forget_results(workspace, "javascript")?;
+    javascript_on(workspace, &Stored::in_data("javascript"))
+}
+
+fn javascript_on(workspace: &Workspace, stored: &Stored) -> Result<Outcome> {
+    forget_results(workspace, &stored.name)?;
     if let Some(reason) = machine::lacking(&[Need::Node]) {
         return Ok(Outcome::Skipped(reason));
     }
     let modules = node_modules(workspace)?;
     tell_of_newer_javascript(workspace);
-    drive(workspace, "javascript", || {
+    drive(workspace, stored, || {
         let mut suite = Command::new("node");
         suite
             .arg(workspace.root.join("sdks/javascript/suite.js"))
@@ -108,7 +120,11 @@ fn tell_of_newer_javascript(workspace: &Workspace) {
 }
 
 pub(crate) fn rust(workspace: &Workspace) -> Result<Outcome> {
-    forget_results(workspace, "rust")?;
+    rust_on(workspace, &Stored::in_data("rust"))
+}
+
+fn rust_on(workspace: &Workspace, stored: &Stored) -> Result<Outcome> {
+    forget_results(workspace, &stored.name)?;
     if let Some(reason) = machine::lacking(&[Need::OpenSsl]) {
         return Ok(Outcome::Skipped(reason));
     }
@@ -124,7 +140,58 @@ pub(crate) fn rust(workspace: &Workspace) -> Result<Outcome> {
     build.arg(&target);
     command::run(&mut build, Duration::from_mins(15))?;
     let suite = target.join("debug/guestlist-sdk-rust");
-    drive(workspace, "rust", || Command::new(&suite))
+    drive(workspace, stored, || Command::new(&suite))
+}
+
+/// The newest of each on nodes on PostgreSQL.
+pub(crate) fn on_postgresql(workspace: &Workspace) -> Result<Outcome> {
+    let cluster = match Cluster::make(&ClusterOptions::default().without_fsync()) {
+        Ok(cluster) => cluster,
+        Err(error @ ClusterError::Missing) => return Ok(Outcome::Skipped(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    let at = |name: &str| Stored {
+        name: format!("{name}-postgresql"),
+        address: Some(cluster.new_address()),
+    };
+    let mut counts = Counts::default();
+    for outcome in [
+        python_on(workspace, "newest", &at("python")),
+        javascript_on(workspace, &at("javascript")),
+        rust_on(workspace, &at("rust")),
+    ] {
+        match outcome? {
+            Outcome::Ran(found) => counts += found,
+            Outcome::Skipped(reason) => {
+                terminal::say(&format!("skipped: {reason}"));
+                counts.skipped += 1;
+            }
+        }
+    }
+    Ok(Outcome::Ran(counts))
+}
+
+/// Under which name a suite runs, and where its server keeps what is stored.
+struct Stored {
+    name: String,
+    /// Of a database; the data directory without one.
+    address: Option<String>,
+}
+
+impl Stored {
+    fn in_data(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            address: None,
+        }
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let address = self.address.iter();
+        address
+            .map(|address| ("GUESTLIST_STORE", address.clone()))
+            .collect()
+    }
 }
 
 /// What an earlier run found must not pass for what this one finds.
@@ -142,13 +209,14 @@ pub(crate) fn results(workspace: &Workspace, name: &str, phase: &str) -> Result<
 }
 
 /// Runs one suite in both of its phases, each on a running server.
-fn drive(workspace: &Workspace, name: &str, suite: impl Fn() -> Command) -> Result<Outcome> {
+fn drive(workspace: &Workspace, stored: &Stored, suite: impl Fn() -> Command) -> Result<Outcome> {
+    let name = stored.name.as_str();
     let directory = tempfile::tempdir().context("no temporary directory can be made")?;
     let data = directory.path().join("data");
     let state = directory.path().join("state.json");
     let mut counts = Counts::default();
     let log = format!("{name}-first");
-    let server = Server::start(workspace, &log, &data)?;
+    let server = Server::start_with(workspace, &log, &data, &stored.environment())?;
     counts += phase(workspace, &server, name, "first", &state, suite())?;
     server.stop()?;
 
@@ -166,7 +234,9 @@ fn drive(workspace: &Workspace, name: &str, suite: impl Fn() -> Command) -> Resu
         ("FAKETIME_NO_CACHE", "1".to_owned()),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
     ];
-    let server = Server::start_with(workspace, &format!("{name}-later"), &data, &clock)?;
+    let environment: Vec<_> = clock.iter().cloned().chain(stored.environment()).collect();
+    let log = format!("{name}-later");
+    let server = Server::start_with(workspace, &log, &data, &environment)?;
     let mut later = suite();
     later.envs(clock.iter().map(|(name, value)| (name, value)));
     later.env("GUESTLIST_TEST_CLOCK", moved);

@@ -84,6 +84,12 @@ const PARTS: &[Part] = &[
         run: sdks::rust,
     },
     Part {
+        name: "sdk-postgresql",
+        about: "the newest official SDKs, on PostgreSQL",
+        drives_server: true,
+        run: sdks::on_postgresql,
+    },
+    Part {
         name: "compatibility",
         about: "docs/COMPATIBILITY.md is what the SDKs found",
         drives_server: false,
