@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use self::table::access::LIMITED;
 use self::table::service::{APPLICATION, CONNECTION, NAME, TENANT, WEBHOOK};
 use self::table::{Holds, Right, Row, TABLE};
-use crate::world::{ACCOUNT, Engine, World, invite_of, record_of};
+use crate::world::{ACCOUNT, Engine, World, engines, invite_of, record_of};
 
 /// A world with one of everything, and what stands in the braces of paths and resources.
 struct Furnished {
@@ -21,8 +21,8 @@ struct Furnished {
 }
 
 impl Furnished {
-    async fn new(row: &Row) -> Self {
-        let world = World::new(Engine::Memory).await;
+    async fn new(engine: Engine, row: &Row) -> Self {
+        let world = World::new(engine).await;
         world.role("ro_x", &[("x:read", true, false, false)]).await;
         world
             .role("ro_reader", &[("READ", true, false, false)])
@@ -227,13 +227,24 @@ fn every_operation_has_a_row() {
 
 #[tokio::test]
 async fn a01_every_cell_of_the_permission_matrix() {
+    every_cell(Engine::Memory).await;
+}
+
+#[tokio::test]
+async fn a01_every_cell_of_the_permission_matrix_on_postgresql() {
+    if engines().contains(&Engine::Postgres) {
+        every_cell(Engine::Postgres).await;
+    }
+}
+
+async fn every_cell(engine: Engine) {
     for row in rows() {
         let (method, path) = row.request.split_once(' ').unwrap();
         let body: Option<&str> = match row.body {
             "" => None,
             body => Some(body),
         };
-        let mut furnished = Furnished::new(row).await;
+        let mut furnished = Furnished::new(engine, row).await;
         for (who, status) in cells(row) {
             let (world, target) = (&furnished.world, furnished.filled(path));
             let body = body.map(|body| furnished.body(body));
@@ -255,7 +266,7 @@ async fn a01_every_cell_of_the_permission_matrix() {
             }
             // What one caller deleted, the next one needs.
             if world.app.revision() != before {
-                furnished = Furnished::new(row).await;
+                furnished = Furnished::new(engine, row).await;
             }
         }
     }
